@@ -1,0 +1,14 @@
+/** A model that cannot be served: unreadable, malformed, of an unsupported kind, or too large. Exit code 3. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+}
+
+/** A request or option that breaks its contract; the message names the field and the valid choice. Exit code 2. */
+export class InvalidArgumentError extends Error {
+  override readonly name = 'InvalidArgumentError';
+}
+
+/** Throws when a condition that the program itself must keep does not hold. Always on. */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(`internal error: ${message}`);
+}
