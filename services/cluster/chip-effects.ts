@@ -1,0 +1,35 @@
+import type { Destination, ShardFrame } from '../core/collectives/frame.ts';
+import type { SegmentKind } from '../core/model/step-plan.ts';
+import type { Shard } from '../shard/shard.ts';
+import type { GroupSpec, Report } from './messages.ts';
+
+/** A segment to execute, over all `rows` of the step (for `head`: sampled rows). */
+export interface SegmentWork {
+  readonly segment: SegmentKind;
+  readonly layer: number;
+  readonly rows: number;
+}
+
+/** What a loaded shard occupies. */
+export interface LoadedShard {
+  readonly shard: Shard;
+  readonly kvBlocks: number;
+  readonly weightBytes: number;
+  readonly activationBytes: number;
+  readonly kvBytesPerBlock: number;
+}
+
+/** Everything that a chip does to the world outside. */
+export interface ChipEffects {
+  report(report: Report): void;
+  /** Sends a frame; its payload may be reused after the call. Returns the bytes that went out. */
+  sendFrame(frame: ShardFrame, destination: Destination): number;
+  /** Loads this chip's shard; answers with `Chip.loaded`, or with `Chip.refused`. */
+  load(spec: GroupSpec, rank: number): void;
+  /** Executes a segment on the loaded shard; answers with `Chip.computed`, perhaps before it returns. */
+  compute(work: SegmentWork): void;
+  /** Calls `Chip.tick` once after the delay. */
+  setTick(delayMicros: number): void;
+  /** A clock that never goes back. */
+  nowMicros(): number;
+}

@@ -1,0 +1,194 @@
+import type { ShardFrame } from '../core/collectives/frame.ts';
+import { digestFloats } from '../core/support/digest.ts';
+import { assert } from '../core/support/errors.ts';
+import type { ChipEffects, LoadedShard, SegmentWork } from './chip-effects.ts';
+import { ChipMeter } from './chip-meter.ts';
+import { ChipSequences } from './chip-sequences.ts';
+import { ExchangeRunner } from './exchange-runner.ts';
+import type { Command, GroupSpec, Join, LogitsRequest, StepCommand } from './messages.ts';
+import { sampleShard } from './shard-sampler.ts';
+import { StepRunner } from './step-runner.ts';
+
+/** How often a chip offers itself until it joins, and asks again for frames that it waits for. */
+const TICK_MICROS = 100_000;
+
+/** What a chip says of itself when it offers itself. */
+export interface ChipIdentity {
+  readonly rank: number;
+  readonly pid: number;
+  /** host:port of its metrics; empty where there are none. */
+  readonly metricsAddress: string;
+}
+
+/**
+ * One simulated chip: joins a group, holds a shard, executes steps, takes part in their exchanges, samples its part of the
+ * vocabulary. A synchronous state machine: whatever it does to the world goes through its effects.
+ */
+export class Chip {
+  readonly meter = new ChipMeter();
+  readonly #identity: ChipIdentity;
+  readonly #effects: ChipEffects;
+  readonly #sequences = new ChipSequences();
+  #spec: GroupSpec | undefined;
+  #epoch = 0;
+  #loaded: LoadedShard | undefined;
+  #exchanges: ExchangeRunner | undefined;
+  /** The step that is being executed. */
+  #step: StepRunner | undefined;
+  /** The step whose logits are still in memory. */
+  #lastStep: StepRunner | undefined;
+  #computing = false;
+  #deferredJoin: Join | undefined;
+  #exchangesDone = 0;
+  #exchangesDoneAtTick = -1;
+
+  constructor(identity: ChipIdentity, effects: ChipEffects) {
+    this.#identity = identity;
+    this.#effects = effects;
+  }
+
+  get rank(): number {
+    return this.#identity.rank;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Offers itself until it has joined; later asks peers for frames that do not come. */
+  tick(): void {
+    this.#effects.setTick(TICK_MICROS);
+    if (this.#spec === undefined) {
+      this.#effects.report({ kind: 'hello', ...this.#identity });
+    } else if (this.#exchangesDone === this.#exchangesDoneAtTick) {
+      this.#exchanges?.requestMissing();
+    }
+    this.#exchangesDoneAtTick = this.#exchangesDone;
+  }
+
+  receiveCommand(command: Command): void {
+    if (command.kind === 'join') this.#join(command);
+    else if (command.epoch !== this.#epoch || this.#loaded === undefined) return;
+    else if (command.kind === 'step') this.#beginStep(command);
+    else this.#sendLogits(command);
+  }
+
+  receiveFrame(frame: ShardFrame): void {
+    this.meter.received(frame.payload.length);
+    const reason = this.#exchanges === undefined ? 'stale' : this.#exchanges.receive(frame);
+    if (reason !== undefined) this.meter.dropped(reason);
+  }
+
+  shardLoading(loaded: number, total: number): void {
+    this.#effects.report({ kind: 'progress', rank: this.rank, loaded, total });
+  }
+
+  shardLoaded(loaded: LoadedShard): void {
+    this.#loaded = loaded;
+    this.#exchanges = new ExchangeRunner({
+      rank: this.rank,
+      ranks: loaded.shard.layout.plan.tensorParallel,
+      send: (frame, destination) => this.meter.sent(this.#effects.sendFrame(frame, destination)),
+      finished: () => {
+        this.#exchangesDone++;
+        this.#stageFinished();
+      },
+    });
+    this.#beginEpoch(loaded);
+  }
+
+  shardRefused(message: string): void {
+    this.#effects.report({ kind: 'refused', rank: this.rank, message });
+  }
+
+  /** The segment that was given to `effects.compute` is executed. */
+  computed(): void {
+    assert(this.#computing, 'a segment was being computed');
+    this.#computing = false;
+    this.meter.computeEnded(this.#effects.nowMicros());
+    const join = this.#deferredJoin;
+    this.#deferredJoin = undefined;
+    if (join !== undefined) this.#join(join);
+    else this.#stageFinished();
+  }
+
+  #join(join: Join): void {
+    if (join.epoch <= this.#epoch) return;
+    if (this.#computing) {
+      this.#deferredJoin = join; // the memory is in use until the segment is done
+      return;
+    }
+    this.#epoch = join.epoch;
+    if (this.#spec === undefined) {
+      this.#spec = join.spec;
+      this.#effects.load(join.spec, this.rank);
+    } else if (this.#loaded !== undefined) {
+      this.#beginEpoch(this.#loaded);
+    }
+  }
+
+  #beginEpoch({ shard: _, ...sizes }: LoadedShard): void {
+    this.#step = undefined;
+    this.#lastStep = undefined;
+    this.#sequences.clear();
+    this.#exchanges!.beginEpoch(this.#epoch);
+    this.#effects.report({ kind: 'ready', rank: this.rank, epoch: this.#epoch, ...sizes });
+  }
+
+  #beginStep(command: StepCommand): void {
+    assert(this.#step === undefined, 'one step at a time');
+    const tokens = command.sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0);
+    this.meter.stepBegan(this.#effects.nowMicros(), tokens);
+    this.#sequences.update(command);
+    this.#exchanges!.beginStep(command.step);
+    this.#step = new StepRunner({
+      command,
+      shard: this.#loaded!.shard,
+      sequences: this.#sequences,
+      exchanges: this.#exchanges!,
+      compute: (work) => this.#compute(work),
+    });
+    this.#step.advance();
+    this.#reportIfDone();
+  }
+
+  #compute(work: SegmentWork): void {
+    this.#computing = true;
+    this.meter.computeBegan(this.#effects.nowMicros());
+    this.#effects.compute(work);
+  }
+
+  #stageFinished(): void {
+    this.#step?.stageFinished();
+    this.#reportIfDone();
+  }
+
+  #reportIfDone(): void {
+    const step = this.#step;
+    if (step === undefined || !step.done) return;
+    this.#step = undefined;
+    this.#lastStep = step;
+    this.meter.computeBegan(this.#effects.nowMicros());
+    const samples = sampleShard(this.#loaded!.shard, step.command, this.#sequences);
+    const digest = digestFloats(step.hidden);
+    const now = this.#effects.nowMicros();
+    this.meter.computeEnded(now);
+    this.meter.stepEnded(now);
+    const { step: index } = step.command;
+    const { counters } = this.meter;
+    const identity = { rank: this.rank, epoch: this.#epoch, step: index };
+    this.#effects.report({ kind: 'report', ...identity, digest, samples, counters });
+  }
+
+  #sendLogits(request: LogitsRequest): void {
+    if (this.#lastStep?.command.step !== request.step) return;
+    const { shard } = this.#loaded!;
+    this.#effects.report({
+      kind: 'shardLogits',
+      rank: this.rank,
+      epoch: this.#epoch,
+      step: request.step,
+      rows: request.samples.map((sample) => shard.logitsOf(sample)),
+    });
+  }
+}

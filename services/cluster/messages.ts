@@ -1,0 +1,135 @@
+import type { KvCacheDtype, Precision } from '../core/model/precision.ts';
+import type { OperationKind } from '../core/model/step-plan.ts';
+import type { Candidate, LeafCandidates, Mass } from '../core/sampling/candidates.ts';
+import type { SamplingParams } from '../core/sampling/params.ts';
+
+/** What a group serves and how; every chip of the group gets the same. */
+export interface GroupSpec {
+  /** Path of the model, the same for every chip. */
+  readonly model: string;
+  readonly precision: Precision;
+  readonly kvCacheDtype: KvCacheDtype;
+  readonly tensorParallel: number;
+  readonly blockSize: number;
+  readonly numGpuBlocksOverride: number | undefined;
+  readonly maxNumBatchedTokens: number;
+  readonly maxNumSeqs: number;
+}
+
+// Coordinator to chips.
+
+/** Makes a chip a member of the group's epoch: it loads its shard where it has none, and forgets all sequences. */
+export interface Join {
+  readonly kind: 'join';
+  readonly epoch: number;
+  readonly spec: GroupSpec;
+}
+
+/** One sequence's part of a step. */
+export interface StepSequence {
+  readonly id: number;
+  /** Tokens to compute, beginning at absolute position `start`. */
+  readonly tokens: readonly number[];
+  readonly start: number;
+  readonly sample: boolean;
+  /** Present when the chips see the sequence for the first time. */
+  readonly admission:
+    | { readonly blocks: readonly number[]; readonly sampling: SamplingParams }
+    | undefined;
+}
+
+/** Multicast: what every chip of the group computes next. */
+export interface StepCommand {
+  readonly kind: 'step';
+  readonly epoch: number;
+  readonly step: number;
+  readonly sequences: readonly StepSequence[];
+  /** Sequences to forget before the step. */
+  readonly released: readonly number[];
+}
+
+/** Asks for whole rows of logits, where candidates did not prove a nucleus. */
+export interface LogitsRequest {
+  readonly kind: 'logits';
+  readonly epoch: number;
+  readonly step: number;
+  /** Indices among the step's sampled rows. */
+  readonly samples: readonly number[];
+}
+
+export type Command = Join | StepCommand | LogitsRequest;
+
+// Chips to coordinator.
+
+/** A chip offers itself; repeated until it joins. */
+export interface Hello {
+  readonly kind: 'hello';
+  readonly rank: number;
+  readonly pid: number;
+  readonly metricsAddress: string;
+}
+
+export interface LoadProgress {
+  readonly kind: 'progress';
+  readonly rank: number;
+  readonly loaded: number;
+  readonly total: number;
+}
+
+/** The chip holds its shard and takes steps of this epoch. */
+export interface Ready {
+  readonly kind: 'ready';
+  readonly rank: number;
+  readonly epoch: number;
+  readonly kvBlocks: number;
+  readonly weightBytes: number;
+  readonly activationBytes: number;
+  readonly kvBytesPerBlock: number;
+}
+
+/** The chip cannot serve the model. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly rank: number;
+  readonly message: string;
+}
+
+/** A shard's word on one sampled row: its winner, or what a nucleus needs. */
+export type ShardSample =
+  | { readonly kind: 'candidate'; readonly candidate: Candidate | undefined }
+  | { readonly kind: 'nucleus'; readonly mass: Mass; readonly leaves: readonly LeafCandidates[] };
+
+/** What a chip did, since it started. */
+export interface ChipCounters {
+  readonly steps: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly computeMicros: number;
+  readonly communicationMicros: number;
+  readonly droppedFrames: number;
+}
+
+export interface StepReport {
+  readonly kind: 'report';
+  readonly rank: number;
+  readonly epoch: number;
+  readonly step: number;
+  /** Hash of the final activations: equal on all chips, or the group is broken. */
+  readonly digest: number;
+  /** One for every sampled row, in the order of the command. */
+  readonly samples: readonly ShardSample[];
+  readonly counters: ChipCounters;
+}
+
+/** Whole rows of one shard's logits, f32 [samples, tokens of the shard]. */
+export interface Logits {
+  readonly kind: 'shardLogits';
+  readonly rank: number;
+  readonly epoch: number;
+  readonly step: number;
+  readonly rows: readonly Float32Array[];
+}
+
+export type Report = Hello | LoadProgress | Ready | Refused | StepReport | Logits;
+
+export const OPERATIONS: readonly OperationKind[] = ['embedding', 'attention', 'mlp'];

@@ -1,0 +1,52 @@
+import type { OperationKind } from '../model/step-plan.ts';
+
+/** What a frame carries: data, or the wish to have a chunk of data once more. */
+export type FrameKind = 'partial' | 'result' | 'requestPartial' | 'requestResult';
+
+/** One chunk of one exchange, chip to chip. Everything but the payload says which sum it belongs to. */
+export interface ShardFrame {
+  readonly epoch: number;
+  readonly step: number;
+  /** Index of the exchange within its step; the same on all chips. */
+  readonly exchange: number;
+  readonly layer: number;
+  readonly operation: OperationKind;
+  readonly kind: FrameKind;
+  /** Rank of the sender. */
+  readonly source: number;
+  readonly chunk: number;
+  /** f32, little-endian; only valid during the call that receives it. */
+  readonly payload: Uint8Array;
+}
+
+export type Destination = number | 'all';
+
+/** What an exchange wants to send; the chip adds where in the run it belongs. */
+export interface Outgoing {
+  readonly destination: Destination;
+  readonly kind: 'partial' | 'result';
+  readonly chunk: number;
+  readonly payload: Uint8Array;
+}
+
+/** A chunk that has not come yet. */
+export interface MissingChunk {
+  readonly source: number;
+  readonly kind: 'partial' | 'result';
+  readonly chunk: number;
+}
+
+export type Receipt = 'accepted' | 'duplicate' | 'invalid';
+
+/** One collective over one piece of data, on one chip. */
+export interface Exchange {
+  readonly done: boolean;
+  /** What this chip sends at the start. */
+  start(): readonly Outgoing[];
+  /** Takes a peer's chunk; what it sends in turn goes to `reply`. */
+  receive(frame: ShardFrame, reply: (outgoing: Outgoing) => void): Receipt;
+  /** What has not come yet. */
+  missing(): readonly MissingChunk[];
+  /** A chunk that was sent before, for `destination`; undefined where it does not exist (yet). */
+  resend(kind: 'partial' | 'result', chunk: number, destination: number): Outgoing | undefined;
+}

@@ -1,0 +1,24 @@
+/** The part of the WebAssembly JavaScript API that the kernels use; Node's types leave it to the DOM library. */
+interface WebAssemblyApi {
+  readonly Memory: new (descriptor: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared: true;
+  }) => KernelMemory;
+  readonly Module: new (bytes: Uint8Array) => CompiledModule;
+  readonly Instance: new (
+    module: CompiledModule,
+    imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  ) => { readonly exports: unknown };
+}
+
+/** A shared WebAssembly.Memory; it can be posted to other threads, which then see the same bytes. */
+export interface KernelMemory {
+  readonly buffer: SharedArrayBuffer;
+}
+
+/** A compiled WebAssembly.Module. */
+export type CompiledModule = object;
+
+export const webAssembly = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi })
+  .WebAssembly;

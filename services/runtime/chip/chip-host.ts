@@ -1,0 +1,111 @@
+import type { Bus } from '../../bus/bus.ts';
+import { Chip } from '../../cluster/chip.ts';
+import type { ChipEffects, LoadedShard } from '../../cluster/chip-effects.ts';
+import type { StepTimes } from '../../cluster/chip-meter.ts';
+import type { GroupSpec, Report } from '../../cluster/messages.ts';
+import { decodeCommand } from '../../wire/command-codec.ts';
+import { decodeFrame, encodeFrame } from '../../wire/frame-codec.ts';
+import { encodeReport } from '../../wire/report-codec.ts';
+import { GroupSubjects } from '../../wire/subjects.ts';
+import { ComputePool } from './compute-pool.ts';
+import { loadShard } from './shard-loading.ts';
+
+export interface ChipHostOptions {
+  readonly bus: Bus;
+  readonly cluster: string;
+  readonly group: string;
+  readonly rank: number;
+  /** Threads that may execute one large segment. */
+  readonly threads: number;
+  /** host:port; empty where the chip serves no metrics. */
+  readonly metricsAddress: string;
+  /** Called with what every complete step took. */
+  readonly onStep: (times: StepTimes) => void;
+}
+
+/** Runs a chip's state machine on a bus, Node's timers and a compute pool. */
+export class ChipHost {
+  readonly chip: Chip;
+  readonly #options: ChipHostOptions;
+  readonly #subjects: GroupSubjects;
+  #pool: ComputePool | undefined;
+  #loaded: LoadedShard | undefined;
+  #ticker: NodeJS.Timeout | undefined;
+
+  constructor(options: ChipHostOptions) {
+    this.#options = options;
+    this.#subjects = new GroupSubjects(options.cluster, options.group);
+    const { rank, metricsAddress } = options;
+    this.chip = new Chip({ rank, pid: process.pid, metricsAddress }, this.#effects());
+  }
+
+  /** What this chip holds, once it is loaded. */
+  get loaded(): LoadedShard | undefined {
+    return this.#loaded;
+  }
+
+  /** Subscribes, and offers the chip to its group. */
+  start(): void {
+    const { bus, rank } = this.#options;
+    bus.subscribe(this.#subjects.command, ({ data }) => {
+      const command = decodeCommand(data);
+      if (command !== undefined) this.chip.receiveCommand(command);
+    });
+    for (const destination of [rank, 'all'] as const) {
+      bus.subscribe(this.#subjects.transfersTo(destination), ({ data }) => this.#receive(data));
+    }
+    this.chip.tick();
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#ticker);
+    await this.#pool?.close();
+  }
+
+  #receive(data: Uint8Array): void {
+    const decoded = decodeFrame(data);
+    if (decoded.kind === 'frame') this.chip.receiveFrame(decoded.frame);
+    else this.chip.meter.dropped(decoded.kind);
+  }
+
+  #effects(): ChipEffects {
+    const { bus, rank } = this.#options;
+    return {
+      report: (report) => this.#report(report),
+      sendFrame: (frame, destination) => {
+        const data = encodeFrame(frame);
+        bus.publish(this.#subjects.transfer(destination, rank), data);
+        return data.length;
+      },
+      load: (spec) => void this.#load(spec),
+      compute: (work) => this.#pool!.run(work, () => this.chip.computed()),
+      setTick: (delayMicros) => {
+        this.#ticker = setTimeout(() => this.chip.tick(), delayMicros / 1000);
+      },
+      nowMicros: () => Math.round(performance.now() * 1000),
+    };
+  }
+
+  #report(report: Report): void {
+    const { bus, rank, onStep } = this.#options;
+    bus.publish(this.#subjects.report(rank), encodeReport(report));
+    if (report.kind === 'report') onStep(this.chip.meter.lastStep);
+  }
+
+  async #load(spec: GroupSpec): Promise<void> {
+    const { rank, threads } = this.#options;
+    try {
+      const { loaded, memory } = await loadShard({
+        spec,
+        rank,
+        threads,
+        onProgress: (done, total) => this.chip.shardLoading(done, total),
+      });
+      this.#pool = new ComputePool({ layout: loaded.shard.layout, memory }, threads);
+      this.#loaded = loaded;
+      this.chip.shardLoaded(loaded);
+    } catch (error) {
+      this.chip.shardRefused(error instanceof Error ? error.message : String(error));
+    }
+  }
+}

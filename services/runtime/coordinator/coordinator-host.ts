@@ -1,0 +1,50 @@
+import type { Bus } from '../../bus/bus.ts';
+import {
+  Coordinator,
+  type CoordinatorEvent,
+  type CoordinatorOptions,
+} from '../../cluster/coordinator.ts';
+import { encodeCommand } from '../../wire/command-codec.ts';
+import { decodeReport } from '../../wire/report-codec.ts';
+import { GroupSubjects } from '../../wire/subjects.ts';
+
+export interface CoordinatorHostOptions extends CoordinatorOptions {
+  readonly bus: Bus;
+  readonly cluster: string;
+  readonly group: string;
+  readonly onEvent: (event: CoordinatorEvent) => void;
+}
+
+/** Runs a coordinator's state machine on a bus and Node's timers. */
+export class CoordinatorHost {
+  readonly coordinator: Coordinator;
+  readonly #options: CoordinatorHostOptions;
+  readonly #subjects: GroupSubjects;
+  #ticker: NodeJS.Timeout | undefined;
+
+  constructor(options: CoordinatorHostOptions) {
+    this.#options = options;
+    this.#subjects = new GroupSubjects(options.cluster, options.group);
+    this.coordinator = new Coordinator(options, {
+      command: (command) => options.bus.publish(this.#subjects.command, encodeCommand(command)),
+      event: options.onEvent,
+      setTick: (delayMicros) => {
+        this.#ticker = setTimeout(() => this.coordinator.tick(), delayMicros / 1000);
+      },
+      nowMicros: () => Math.round(performance.now() * 1000),
+    });
+  }
+
+  /** Listens to the chips, which offer themselves. */
+  start(): void {
+    this.#options.bus.subscribe(this.#subjects.allReports, ({ data }) => {
+      const report = decodeReport(data);
+      if (report !== undefined) this.coordinator.receiveReport(report);
+    });
+    this.coordinator.tick();
+  }
+
+  close(): void {
+    clearTimeout(this.#ticker);
+  }
+}

@@ -1,0 +1,10 @@
+/** What a coordinator process tells the process that started it. */
+export type CoordinatorMessage =
+  | {
+      readonly kind: 'loading';
+      readonly rank: number;
+      readonly loaded: number;
+      readonly total: number;
+    }
+  | { readonly kind: 'ready'; readonly kvBlocks: number; readonly metricsAddress: string }
+  | { readonly kind: 'refused'; readonly message: string };

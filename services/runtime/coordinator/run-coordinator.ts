@@ -1,0 +1,120 @@
+import { basename } from 'node:path';
+import type { Bus } from '../../bus/bus.ts';
+import { connectNats } from '../../bus/nats-bus.ts';
+import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
+import { resolveModel } from '../../checkpoint/resolve-model.ts';
+import { openTokenizer } from '../../checkpoint/tokenizer-file.ts';
+import type { CoordinatorEvent } from '../../cluster/coordinator.ts';
+import type { GroupSpec } from '../../cluster/messages.ts';
+import type { ModelConfig } from '../../core/model/config.ts';
+import { serveInference } from '../../rpc/inference-service.ts';
+import { RpcServer } from '../../rpc/server.ts';
+import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
+import { startMetricsServer } from '../metrics/metrics-server.ts';
+import type { NodeOptions } from '../options/node-options.ts';
+import type { ServingOptions } from '../options/serving-options.ts';
+import { packagePath, packageVersion } from '../package-info.ts';
+import { onStopSignal } from '../process/on-stop-signal.ts';
+import { ClusterEngine } from './cluster-engine.ts';
+import { CoordinatorHost } from './coordinator-host.ts';
+import type { CoordinatorMessage } from './coordinator-messages.ts';
+
+/** Runs a coordinator process: forms the group, then serves clients until it is told to stop. */
+export async function runCoordinator(options: NodeOptions & ServingOptions): Promise<void> {
+  process.title = `sohu: coordinator ${options.group}`;
+  const model = resolveModel(options.model, packagePath('models'));
+  const config = readConfig(model);
+  const tokenizer = openTokenizer({ file: options.tokenizer, modelPath: model, config });
+  const metrics = new CoordinatorMetrics();
+  const metricsServer = await startMetricsServer({
+    registry: metrics.registry,
+    host: options.metricsHost,
+    port: options.metricsPort,
+  });
+  const name = `${options.cluster} coordinator ${options.group}`;
+  const bus = await connectNats({ servers: options.nats, name });
+  const host = startHost(bus, options, { model, config }, (event) => {
+    engine.observe(event);
+    metrics.observe(event);
+    tellParent(event, metricsServer.address);
+  });
+  const engine = new ClusterEngine({
+    coordinator: host.coordinator,
+    config,
+    tokenizer,
+    modelName: basename(model),
+    precision: options.precision,
+    tensorParallel: options.tp,
+    maxModelLen: maxModelLen(options, config),
+    maxNumSeqs: options.maxNumSeqs,
+    version: packageVersion(),
+  });
+  metrics.watch(host.coordinator);
+  const serverId = `coordinator-${process.pid}`;
+  const server = new RpcServer(bus, { cluster: options.cluster, serverId });
+  serveInference(server, engine);
+  host.start();
+  onStopSignal(async () => {
+    await server.stop();
+    host.close();
+    await Promise.all([metricsServer.close(), bus.close()]);
+  });
+}
+
+function readConfig(model: string): ModelConfig {
+  const checkpoint = openCheckpoint(model);
+  checkpoint.close();
+  return checkpoint.config;
+}
+
+function maxModelLen(options: ServingOptions, config: ModelConfig): number {
+  return Math.min(options.maxModelLen ?? config.maxPositions, config.maxPositions);
+}
+
+function startHost(
+  bus: Bus,
+  options: NodeOptions & ServingOptions,
+  { model, config }: { readonly model: string; readonly config: ModelConfig },
+  onEvent: (event: CoordinatorEvent) => void,
+): CoordinatorHost {
+  const { precision, kvCacheDtype, blockSize, numGpuBlocksOverride } = options;
+  const { maxNumBatchedTokens, maxNumSeqs, longPrefillTokenThreshold, maxNumQueuedReqs } = options;
+  const spec: GroupSpec = {
+    model,
+    precision,
+    kvCacheDtype,
+    tensorParallel: options.tp,
+    blockSize,
+    numGpuBlocksOverride,
+    maxNumBatchedTokens,
+    maxNumSeqs,
+  };
+  return new CoordinatorHost({
+    bus,
+    cluster: options.cluster,
+    group: options.group,
+    spec,
+    scheduler: {
+      maxNumSeqs,
+      maxNumBatchedTokens,
+      longPrefillTokenThreshold,
+      maxNumQueuedReqs,
+      maxModelLen: maxModelLen(options, config),
+      blockSize,
+      stopTokenIds: config.stopTokenIds,
+    },
+    stepTimeoutMicros: options.stepTimeout * 1e6,
+    onEvent,
+  });
+}
+
+/** A coordinator that nobody started, as in Compose, has nobody to tell: there it logs what matters. */
+function tellParent(event: CoordinatorEvent, metricsAddress: string): void {
+  let message: CoordinatorMessage | undefined;
+  if (event.kind === 'loading') message = event;
+  if (event.kind === 'ready') message = { kind: 'ready', kvBlocks: event.kvBlocks, metricsAddress };
+  if (event.kind === 'refused') message = { kind: 'refused', message: event.message };
+  if (message === undefined) return;
+  if (process.send !== undefined) process.send(message);
+  else if (message.kind !== 'loading') console.error(JSON.stringify(message));
+}

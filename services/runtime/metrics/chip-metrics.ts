@@ -1,0 +1,99 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { StepTimes } from '../../cluster/chip-meter.ts';
+import type { ChipHost } from '../chip/chip-host.ts';
+import { STEP_BUCKETS_SECONDS } from './buckets.ts';
+
+/** The series of one chip process. Counters are read from the chip when Prometheus asks. */
+export class ChipMetrics {
+  readonly registry = new Registry();
+  readonly #stepSeconds: Histogram;
+  readonly #tokens: Counter;
+  #host: ChipHost | undefined;
+
+  constructor(rank: number) {
+    const registers = [this.registry];
+    this.registry.setDefaultLabels({ chip: String(rank) });
+    this.#tokens = new Counter({
+      name: 'sohu_chip_tokens_total',
+      help: 'Tokens whose rows the chip computed, prompt and generated.',
+      registers,
+    });
+    this.#stepSeconds = new Histogram({
+      name: 'sohu_chip_step_duration_seconds',
+      help: 'Host time of a step on the chip, by part.',
+      labelNames: ['part'],
+      buckets: STEP_BUCKETS_SECONDS,
+      registers,
+    });
+    this.#counter('sohu_chip_steps_total', 'Steps executed.', [], (counter, { chip }) => {
+      counter.inc(chip.meter.counters.steps);
+    });
+    this.#counter(
+      'sohu_chip_collective_bytes_total',
+      'Bytes of frames exchanged with other chips.',
+      ['direction'],
+      (counter, { chip }) => {
+        counter.inc({ direction: 'sent' }, chip.meter.counters.bytesSent);
+        counter.inc({ direction: 'received' }, chip.meter.counters.bytesReceived);
+      },
+    );
+    this.#counter(
+      'sohu_chip_dropped_frames_total',
+      'Frames that were not used, by reason.',
+      ['reason'],
+      (counter, { chip }) => {
+        for (const [reason, count] of chip.meter.drops) counter.inc({ reason }, count);
+      },
+    );
+    this.#hbm();
+  }
+
+  /** Names the chip whose state the series show. */
+  watch(host: ChipHost): void {
+    this.#host = host;
+  }
+
+  /** Records a step that is complete. */
+  stepCompleted(step: StepTimes): void {
+    this.#tokens.inc(step.tokens);
+    this.#stepSeconds.observe({ part: 'compute' }, step.computeMicros / 1e6);
+    this.#stepSeconds.observe({ part: 'communication' }, step.communicationMicros / 1e6);
+  }
+
+  #counter(
+    name: string,
+    help: string,
+    labelNames: string[],
+    read: (counter: Counter, host: ChipHost) => void,
+  ): void {
+    const host = (): ChipHost | undefined => this.#host;
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect() {
+        const current = host();
+        this.reset();
+        if (current !== undefined) read(this, current);
+      },
+    });
+  }
+
+  #hbm(): void {
+    const host = (): ChipHost | undefined => this.#host;
+    new Gauge({
+      name: 'sohu_chip_hbm_bytes',
+      help: 'Modelled HBM by use; capacity is what the chip has.',
+      labelNames: ['use'],
+      registers: [this.registry],
+      collect() {
+        const loaded = host()?.loaded;
+        if (loaded === undefined) return;
+        this.set({ use: 'weights' }, loaded.weightBytes);
+        this.set({ use: 'activations' }, loaded.activationBytes);
+        this.set({ use: 'kv' }, loaded.kvBlocks * loaded.kvBytesPerBlock);
+      },
+    });
+  }
+}

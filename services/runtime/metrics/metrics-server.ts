@@ -1,0 +1,49 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+
+/** A listening metrics endpoint. */
+export interface MetricsServer {
+  /** host:port. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+export interface MetricsServerOptions {
+  readonly registry: Registry;
+  readonly host: string;
+  /** 0 chooses a free one. */
+  readonly port: number;
+}
+
+/** Serves a registry at /metrics, and 200 at /healthz while the process answers. */
+export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
+  const { registry, host, port } = options;
+  const server = createServer(async (request, response) => {
+    if (request.url === '/metrics') {
+      const body = await registry.metrics();
+      response.writeHead(200, { 'content-type': registry.contentType }).end(body);
+    } else {
+      response.writeHead(request.url === '/healthz' ? 200 : 404).end();
+    }
+  });
+  await listen(server, host, port);
+  const address = server.address() as AddressInfo;
+  return {
+    address: `${host}:${address.port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(new Error(`metrics cannot be served at ${host}:${port}: ${error.message}`));
+    });
+    server.listen(port, host, resolve);
+  });
+}

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { ManagedProcess } from './managed-process.ts';
+
+export interface SpawnGuardedOptions {
+  /** What messages call the process. */
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+// The shell becomes the command, so that the child's pid, exit code and signals are the command's own. A watcher
+// in its process group waits for the end of our pipe, which comes even when this process is killed. While
+// the watcher lives, the group's number, which is the command's pid, is not given to another process. (Descriptor
+// 3, because a shell may replace descriptor 0 of a background job.)
+const GUARD = `
+exec 3<&0
+(
+  while read -r _; do :; done
+  kill -TERM $$
+  sleep 1
+  kill -KILL 0
+) <&3 >/dev/null 2>&1 &
+exec "$@" </dev/null 3<&-
+`;
+
+/** Starts a command that knows nothing of us in its own session, and ends it when this process ends. */
+export function spawnGuarded(options: SpawnGuardedOptions): ManagedProcess {
+  const child = spawn('/bin/sh', ['-c', GUARD, options.name, options.command, ...options.args], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  // Nothing is written to it: it only has to end with us.
+  child.stdin?.on('error', () => {});
+  return new ManagedProcess({ name: options.name, child });
+}

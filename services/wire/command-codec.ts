@@ -1,0 +1,99 @@
+import { sohu } from '#proto';
+import type { Command, GroupSpec, StepCommand, StepSequence } from '../cluster/messages.ts';
+import { KV_CACHE_DTYPES, PRECISIONS } from '../core/model/precision.ts';
+
+const CommandMessage = sohu.v1.Command;
+
+/** Encodes what a coordinator tells its chips. */
+export function encodeCommand(command: Command): Uint8Array {
+  return CommandMessage.encode(commandBody(command)).finish();
+}
+
+/** Decodes a command; undefined where the bytes are none. */
+export function decodeCommand(data: Uint8Array): Command | undefined {
+  let message: sohu.v1.Command;
+  try {
+    message = CommandMessage.decode(data);
+  } catch {
+    return undefined;
+  }
+  if (message.join) {
+    const spec = message.join.spec && specOf(message.join.spec);
+    return spec ? { kind: 'join', epoch: message.join.epoch ?? 0, spec } : undefined;
+  }
+  if (message.step) return stepOf(message.step);
+  if (message.logits) {
+    const { epoch, step, samples } = message.logits;
+    return { kind: 'logits', epoch: epoch ?? 0, step: step ?? 0, samples: samples ?? [] };
+  }
+  return undefined;
+}
+
+function commandBody(command: Command): sohu.v1.Command.$Properties {
+  if (command.kind === 'join') {
+    const { numGpuBlocksOverride, ...spec } = command.spec;
+    const override = numGpuBlocksOverride === undefined ? {} : { numGpuBlocksOverride };
+    return { join: { epoch: command.epoch, spec: { ...spec, ...override } } };
+  }
+  if (command.kind === 'logits') {
+    const { epoch, step, samples } = command;
+    return { logits: { epoch, step, samples: [...samples] } };
+  }
+  const { epoch, step, released } = command;
+  const sequences = command.sequences.map(sequenceBody);
+  return { step: { epoch, step, released: [...released], sequences } };
+}
+
+function sequenceBody(sequence: StepSequence): sohu.v1.StepSequence.$Properties {
+  const { id, start, sample, admission } = sequence;
+  const body = { id, start, sample, tokens: [...sequence.tokens] };
+  if (admission === undefined) return body;
+  return { ...body, admission: { ...admission.sampling, blocks: [...admission.blocks] } };
+}
+
+function stepOf(message: sohu.v1.StepCommand.$Properties): StepCommand {
+  return {
+    kind: 'step',
+    epoch: message.epoch ?? 0,
+    step: message.step ?? 0,
+    released: message.released ?? [],
+    sequences: (message.sequences ?? []).map(sequenceOf),
+  };
+}
+
+function sequenceOf(message: sohu.v1.StepSequence.$Properties): StepSequence {
+  const { admission } = message;
+  return {
+    id: message.id ?? 0,
+    tokens: message.tokens ?? [],
+    start: message.start ?? 0,
+    sample: message.sample ?? false,
+    admission: admission
+      ? {
+          blocks: admission.blocks ?? [],
+          sampling: {
+            temperature: admission.temperature ?? 0,
+            topP: admission.topP ?? 1,
+            topK: admission.topK ?? 0,
+            seed: admission.seed ?? 0,
+          },
+        }
+      : undefined,
+  };
+}
+
+function specOf(message: sohu.v1.GroupSpec.$Properties): GroupSpec | undefined {
+  const precision = PRECISIONS.find((name) => name === message.precision);
+  const kvCacheDtype = KV_CACHE_DTYPES.find((name) => name === message.kvCacheDtype);
+  if (precision === undefined || kvCacheDtype === undefined) return undefined;
+  return {
+    model: message.model ?? '',
+    precision,
+    kvCacheDtype,
+    tensorParallel: message.tensorParallel ?? 0,
+    blockSize: message.blockSize ?? 0,
+    numGpuBlocksOverride: message.numGpuBlocksOverride ?? undefined,
+    maxNumBatchedTokens: message.maxNumBatchedTokens ?? 0,
+    maxNumSeqs: message.maxNumSeqs ?? 0,
+  };
+}

@@ -1,0 +1,56 @@
+import { crc32 } from 'node:zlib';
+import { sohu } from '#proto';
+import type { FrameKind, ShardFrame } from '../core/collectives/frame.ts';
+import type { OperationKind } from '../core/model/step-plan.ts';
+
+const FrameMessage = sohu.v1.ShardFrame;
+
+const OPERATIONS: readonly OperationKind[] = ['embedding', 'attention', 'mlp'];
+const KINDS: readonly FrameKind[] = ['partial', 'result', 'requestPartial', 'requestResult'];
+
+/** The outcome of decoding: a frame, or why there is none. */
+export type DecodedFrame =
+  | { readonly kind: 'frame'; readonly frame: ShardFrame }
+  | { readonly kind: 'malformed' | 'corrupt' };
+
+/** Encodes a frame with its checksum. */
+export function encodeFrame(frame: ShardFrame): Uint8Array {
+  return FrameMessage.encode({
+    ...frame,
+    operation: OPERATIONS.indexOf(frame.operation),
+    kind: KINDS.indexOf(frame.kind),
+    crc: checksum(frame),
+  }).finish();
+}
+
+/** Decodes and checks a frame. Its payload is a view of `data`. */
+export function decodeFrame(data: Uint8Array): DecodedFrame {
+  let message: sohu.v1.ShardFrame;
+  try {
+    message = FrameMessage.decode(data);
+  } catch {
+    return { kind: 'malformed' };
+  }
+  const operation = OPERATIONS[message.operation];
+  const kind = KINDS[message.kind];
+  if (operation === undefined || kind === undefined) return { kind: 'malformed' };
+  const { epoch, step, exchange, layer, source, chunk, payload } = message;
+  const frame = { epoch, step, exchange, layer, operation, kind, source, chunk, payload };
+  return checksum(frame) === message.crc ? { kind: 'frame', frame } : { kind: 'corrupt' };
+}
+
+const header = new Uint32Array(8);
+const headerBytes = new Uint8Array(header.buffer);
+
+/** CRC-32 over the payload, then over the header as eight little-endian words: a flipped bit anywhere is found. */
+function checksum(frame: ShardFrame): number {
+  header[0] = frame.epoch;
+  header[1] = frame.step;
+  header[2] = frame.exchange;
+  header[3] = frame.layer;
+  header[4] = OPERATIONS.indexOf(frame.operation);
+  header[5] = KINDS.indexOf(frame.kind);
+  header[6] = frame.source;
+  header[7] = frame.chunk;
+  return crc32(headerBytes, crc32(frame.payload));
+}

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { MemoryBroker } from '../../services/bus/memory-bus.ts';
+import { connectNats } from '../../services/bus/nats-bus.ts';
+import { RpcClient } from '../../services/rpc/client.ts';
+import { decodeServerFrame } from '../../services/rpc/frames.ts';
+import { RpcServer } from '../../services/rpc/server.ts';
+import { RpcError } from '../../services/rpc/status.ts';
+import { withBroker } from '../support/broker.ts';
+import {
+  ASK,
+  CLUSTER,
+  collect,
+  countForever,
+  countTo,
+  range,
+  STREAM,
+  tamperedBus,
+  until,
+  untilAborted,
+} from './toy-service.ts';
+
+type Tamper = (data: Uint8Array, index: number) => Uint8Array[];
+
+/** A server whose frames pass through `tamper`, numbered over all calls, and a client. */
+function makeTampered(tamper: Tamper, options: { client?: object; server?: object } = {}) {
+  const broker = new MemoryBroker();
+  let frames = 0;
+  const bus = tamperedBus(broker.connect(), (data) => tamper(data, frames++));
+  const server = new RpcServer(bus, { cluster: CLUSTER, serverId: 'server-1', ...options.server });
+  const client = new RpcClient(broker.connect(), {
+    cluster: CLUSTER,
+    idleTimeoutMs: 50,
+    ...options.client,
+  });
+  return { server, client };
+}
+
+/** What arrived before the stream ended, and how it ended. */
+async function readToEnd(stream: AsyncIterable<string>) {
+  const received: string[] = [];
+  try {
+    for await (const item of stream) received.push(item);
+    return { received, code: 'OK' };
+  } catch (error) {
+    return { received, code: RpcError.from(error).code };
+  }
+}
+
+test('a lost frame is an error, never a shorter or a gapped stream', async () => {
+  const count = 20;
+  const frames = count + 2;
+  for (let lost = 0; lost < frames; lost += 1) {
+    const { server, client } = makeTampered((data, index) => (index === lost ? [] : [data]));
+    server.serverStreaming(STREAM, countTo);
+    const { received, code } = await readToEnd(client.callServerStreaming(STREAM, `${count}`));
+    // Behind the last frame there is no other to show the gap: only silence.
+    assert.equal(code, lost === frames - 1 ? 'UNAVAILABLE' : 'DATA_LOSS', `frame ${lost}`);
+    assert.deepEqual(received, range(Math.max(0, lost - 1)));
+    await until(() => server.openCalls === 0);
+  }
+});
+
+test('a gap cancels the call at the server, even where the lost frame named the server', async () => {
+  for (const lost of [0, 3]) {
+    const { server, client } = makeTampered((data, index) => (index === lost ? [] : [data]));
+    let signal: AbortSignal | undefined;
+    server.serverStreaming(STREAM, (_, call) => {
+      ({ signal } = call);
+      return countForever();
+    });
+    assert.equal((await readToEnd(client.callServerStreaming(STREAM, ''))).code, 'DATA_LOSS');
+    await until(() => server.openCalls === 0);
+    assert.equal(RpcError.from(signal?.reason).code, 'CANCELLED');
+  }
+});
+
+test('duplicates are dropped', async () => {
+  const { server, client } = makeTampered((data) => [data, data, data]);
+  server.serverStreaming(STREAM, countTo);
+  assert.deepEqual(await collect(client.callServerStreaming(STREAM, '50')), range(50));
+  await until(() => client.droppedFrames === 2 * 52);
+});
+
+test('any mixture of loss, duplication and reordering gives a prefix, and OK only with everything', async () => {
+  const mischief = fc.array(fc.constantFrom('pass', 'pass', 'pass', 'drop', 'twice', 'late'), {
+    minLength: 0,
+    maxLength: 24,
+  });
+  await fc.assert(
+    fc.asyncProperty(mischief, fc.nat(20), async (plan, count) => {
+      let held: Uint8Array[] = [];
+      const { server, client } = makeTampered(
+        (data, index) => {
+          const action = plan[index] ?? 'pass';
+          const late = held;
+          held = action === 'late' ? [data] : [];
+          if (action === 'twice') return [data, data, ...late];
+          return action === 'pass' ? [data, ...late] : late;
+        },
+        { client: { idleTimeoutMs: 20, connectTimeoutMs: 20 } },
+      );
+      server.serverStreaming(STREAM, countTo);
+      const { received, code } = await readToEnd(client.callServerStreaming(STREAM, `${count}`));
+      assert.deepEqual(received, range(received.length));
+      if (code === 'OK') assert.equal(received.length, count);
+      await until(() => server.openCalls === 0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a server that falls silent is UNAVAILABLE', async () => {
+  const { server, client } = makeTampered((data, index) => (index < 4 ? [data] : []));
+  server.serverStreaming(STREAM, countForever);
+  const { received, code } = await readToEnd(client.callServerStreaming(STREAM, ''));
+  assert.deepEqual(received, range(3));
+  assert.equal(code, 'UNAVAILABLE');
+  await until(() => server.openCalls === 0);
+});
+
+test('heartbeats keep a quiet call alive', async () => {
+  let heartbeats = 0;
+  let finish = () => {};
+  const { server, client } = makeTampered(
+    (data) => {
+      if (decodeServerFrame(data)?.body.kind === 'heartbeat') heartbeats += 1;
+      if (heartbeats === 40) finish();
+      return [data];
+    },
+    { server: { heartbeatIntervalMs: 10 }, client: { idleTimeoutMs: 200 } },
+  );
+  server.unary(ASK, async () => {
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    return 'at last';
+  });
+  assert.equal(await client.callUnary(ASK, ''), 'at last');
+});
+
+test('a reader that is too slow gets RESOURCE_EXHAUSTED, not memory without bound', async () => {
+  for (const bound of [{ maxBufferedMessages: 8 }, { maxBufferedBytes: 8 }]) {
+    const { server, client } = makeTampered((data) => [data], { client: bound });
+    server.serverStreaming(STREAM, async function* () {
+      yield* range(30).map(() => 'x');
+    });
+    const stream = client.callServerStreaming(STREAM, '');
+    assert.equal((await stream.next()).value, 'x');
+    await until(() => server.openCalls === 0);
+    const { received, code } = await readToEnd(stream);
+    assert.equal(code, 'RESOURCE_EXHAUSTED');
+    assert.ok(received.length <= 8, `${received.length} messages were buffered`);
+  }
+});
+
+test('the client bounds its open calls', async () => {
+  const { server, client } = makeTampered((data) => [data], { client: { maxOpenCalls: 2 } });
+  server.unary(ASK, (_, call) => untilAborted(call.signal));
+  const controller = new AbortController();
+  const { signal } = controller;
+  const open = [0, 1].map(() => client.callUnary(ASK, '', { signal }));
+  await until(() => server.openCalls === 2);
+  await assert.rejects(client.callUnary(ASK, ''), { code: 'RESOURCE_EXHAUSTED' });
+  controller.abort();
+  for (const call of open) await assert.rejects(call, { code: 'CANCELLED' });
+});
+
+test('a handler that ignores its signal still ends for the client, and keeps its place', async () => {
+  const { server, client } = makeTampered((data) => [data]);
+  let finish = () => {};
+  server.unary(ASK, async () => {
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    return '';
+  });
+  const controller = new AbortController();
+  const call = client.callUnary(ASK, '', { signal: controller.signal });
+  await until(() => server.openCalls === 1);
+  controller.abort();
+  await assert.rejects(call, { code: 'CANCELLED' });
+  assert.equal(server.openCalls, 1);
+  finish();
+  await until(() => server.openCalls === 0);
+});
+
+test('a lost connection is UNAVAILABLE', async (t) => {
+  const broker = await withBroker(t);
+  if (broker === undefined) return;
+  const serverBus = await connectNats({ servers: broker.url, name: 'server' });
+  const clientBus = await connectNats({ servers: broker.url, name: 'client' });
+  t.after(() => Promise.all([serverBus.close(), clientBus.close()]));
+  const server = new RpcServer(serverBus, { cluster: CLUSTER, serverId: 'server-1' });
+  const client = new RpcClient(clientBus, { cluster: CLUSTER });
+  server.serverStreaming(STREAM, countForever);
+  await serverBus.flush();
+  const stream = client.callServerStreaming(STREAM, '');
+  await stream.next();
+  await broker.stop();
+  await assert.rejects(collect(stream), { code: 'UNAVAILABLE', message: /connection/ });
+  await serverBus.close();
+  await until(() => server.openCalls === 0);
+});

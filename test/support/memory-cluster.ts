@@ -1,0 +1,158 @@
+import { MemoryBroker } from '../../services/bus/memory-bus.ts';
+import { openCheckpoint } from '../../services/checkpoint/open-checkpoint.ts';
+import type { CoordinatorEvent } from '../../services/cluster/coordinator.ts';
+import type { ModelConfig } from '../../services/core/model/config.ts';
+import type { KvCacheDtype, Precision } from '../../services/core/model/precision.ts';
+import { GREEDY, type SamplingParams } from '../../services/core/sampling/params.ts';
+import type { Sequence } from '../../services/core/scheduler/request.ts';
+import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
+import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
+import type { Bus } from '../../services/bus/bus.ts';
+
+export interface MemoryClusterOptions {
+  readonly model: string;
+  readonly tp: number;
+  readonly precision?: Precision;
+  readonly kvCacheDtype?: KvCacheDtype;
+  readonly blockSize?: number;
+  readonly kvBlocks?: number;
+  readonly chunk?: number;
+  readonly maxNumSeqs?: number;
+  readonly maxNumBatchedTokens?: number;
+  readonly threads?: number;
+  readonly stepTimeoutMicros?: number;
+  /** Wraps the bus of a chip, for faults. */
+  readonly wrapBus?: (bus: Bus, rank: number) => Bus;
+  readonly onStep?: (cluster: MemoryCluster) => void;
+}
+
+export interface GenerateOptions {
+  readonly prompt: readonly number[];
+  readonly maxTokens: number;
+  readonly sampling?: SamplingParams;
+}
+
+interface Pending {
+  readonly tokens: number[];
+  readonly resolve: (tokens: number[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The real coordinator and chips on real kernels, in one process over an in-memory bus. */
+export class MemoryCluster {
+  readonly config: ModelConfig;
+  readonly chips: readonly ChipHost[];
+  readonly host: CoordinatorHost;
+  readonly #options: MemoryClusterOptions;
+  readonly #pending = new Map<Sequence, Pending>();
+  #ready: () => void = () => {};
+  #refused: (error: Error) => void = () => {};
+
+  private constructor(options: MemoryClusterOptions, config: ModelConfig) {
+    const broker = new MemoryBroker();
+    const { model, tp, wrapBus } = options;
+    this.#options = options;
+    this.config = config;
+    const common = { cluster: 'test', group: '0' };
+    const maxNumSeqs = options.maxNumSeqs ?? 64;
+    const maxNumBatchedTokens = options.maxNumBatchedTokens ?? 1024;
+    const blockSize = options.blockSize ?? 16;
+    const spec = {
+      model,
+      precision: options.precision ?? 'f32',
+      kvCacheDtype: options.kvCacheDtype ?? 'auto',
+      tensorParallel: tp,
+      blockSize,
+      numGpuBlocksOverride: options.kvBlocks ?? 2048,
+      maxNumBatchedTokens,
+      maxNumSeqs,
+    } as const;
+    this.host = new CoordinatorHost({
+      ...common,
+      bus: broker.connect(),
+      spec,
+      scheduler: {
+        maxNumSeqs,
+        maxNumBatchedTokens,
+        blockSize,
+        longPrefillTokenThreshold: options.chunk ?? 0,
+        maxNumQueuedReqs: 1024,
+        maxModelLen: config.maxPositions,
+        stopTokenIds: config.stopTokenIds,
+      },
+      stepTimeoutMicros: options.stepTimeoutMicros ?? 60e6,
+      onEvent: (event) => this.#observe(event),
+    });
+    this.chips = Array.from({ length: tp }, (_, rank) => {
+      const bus = broker.connect({ noEcho: true });
+      return new ChipHost({
+        ...common,
+        bus: wrapBus === undefined ? bus : wrapBus(bus, rank),
+        rank,
+        threads: options.threads ?? 1,
+        metricsAddress: '',
+        onStep: () => {},
+      });
+    });
+  }
+
+  static async start(options: MemoryClusterOptions): Promise<MemoryCluster> {
+    const checkpoint = openCheckpoint(options.model);
+    checkpoint.close();
+    const cluster = new MemoryCluster(options, checkpoint.config);
+    await new Promise<void>((resolve, reject) => {
+      cluster.#ready = resolve;
+      cluster.#refused = reject;
+      cluster.host.start();
+      for (const chip of cluster.chips) chip.start();
+    });
+    return cluster;
+  }
+
+  /** Generates for all prompts at once; rejects where a request fails. */
+  generateAll(requests: readonly GenerateOptions[]): Promise<number[][]> {
+    return Promise.all(requests.map((request, index) => this.#generate(request, index)));
+  }
+
+  async generate(request: GenerateOptions): Promise<number[]> {
+    return (await this.generateAll([request]))[0]!;
+  }
+
+  /** The whole vocabulary's logits of a sampled row of the last step. */
+  logits(sample = 0): Float32Array {
+    const parts = this.chips.map((chip) => chip.loaded!.shard.logitsOf(sample));
+    return Float32Array.from(parts.flatMap((part) => [...part]));
+  }
+
+  async close(): Promise<void> {
+    this.host.close();
+    await Promise.all(this.chips.map((chip) => chip.close()));
+  }
+
+  #generate(request: GenerateOptions, index: number): Promise<number[]> {
+    return new Promise((resolve, reject) => {
+      const admission = this.host.coordinator.submit({
+        requestId: `request-${index}`,
+        promptTokens: request.prompt,
+        maxTokens: request.maxTokens,
+        sampling: request.sampling ?? GREEDY,
+        ignoreEos: true,
+      });
+      if (admission.kind !== 'queued') reject(new Error(JSON.stringify(admission)));
+      else this.#pending.set(admission.sequence, { tokens: [], resolve, reject });
+    });
+  }
+
+  #observe(event: CoordinatorEvent): void {
+    if (event.kind === 'ready') this.#ready();
+    if (event.kind === 'refused') this.#refused(new Error(event.message));
+    if (event.kind === 'requestFailed') {
+      this.#pending.get(event.sequence)?.reject(new Error(event.message));
+    }
+    if (event.kind === 'stepCompleted') this.#options.onStep?.(this);
+    if (event.kind !== 'token') return;
+    const pending = this.#pending.get(event.sequence);
+    pending?.tokens.push(event.token);
+    if (event.finishReason !== undefined) pending?.resolve(pending.tokens);
+  }
+}
