@@ -1,4 +1,5 @@
 import type { ShardFrame } from '../core/collectives/frame.ts';
+import { Staging } from '../core/collectives/staging.ts';
 import { digestFloats } from '../core/support/digest.ts';
 import { assert } from '../core/support/errors.ts';
 import type { ChipEffects, LoadedShard, SegmentWork } from './chip-effects.ts';
@@ -29,6 +30,7 @@ export class Chip {
   readonly #identity: ChipIdentity;
   readonly #effects: ChipEffects;
   readonly #sequences = new ChipSequences();
+  readonly #staging = new Staging();
   #spec: GroupSpec | undefined;
   #epoch = 0;
   #loaded: LoadedShard | undefined;
@@ -146,6 +148,7 @@ export class Chip {
       shard: this.#loaded!.shard,
       sequences: this.#sequences,
       exchanges: this.#exchanges!,
+      staging: this.#staging,
       compute: (work) => this.#compute(work),
     });
     this.#step.advance();

@@ -8,6 +8,7 @@ import {
   type ScheduledStage,
   scheduleStages,
 } from '../core/collectives/schedule.ts';
+import type { Staging } from '../core/collectives/staging.ts';
 import { ownerOfToken } from '../core/model/shard-plan.ts';
 import { planStep } from '../core/model/step-plan.ts';
 import { assert } from '../core/support/errors.ts';
@@ -23,6 +24,7 @@ export class StepRunner {
   readonly samples: number;
   readonly #shard: Shard;
   readonly #exchanges: ExchangeRunner;
+  readonly #staging: Staging;
   readonly #compute: (work: SegmentWork) => void;
   readonly #stages: readonly ScheduledStage[];
   readonly #rows: number;
@@ -35,11 +37,13 @@ export class StepRunner {
     readonly shard: Shard;
     readonly sequences: ChipSequences;
     readonly exchanges: ExchangeRunner;
+    readonly staging: Staging;
     readonly compute: (work: SegmentWork) => void;
   }) {
     this.command = options.command;
     this.#shard = options.shard;
     this.#exchanges = options.exchanges;
+    this.#staging = options.staging;
     this.#compute = options.compute;
     const { rows, samples } = this.#shard.writeBatch(
       options.command.sequences.map(({ id, tokens, start, sample }) => ({
@@ -107,10 +111,12 @@ export class StepRunner {
         .map((token) => ownerOfToken(plan.config, ranks, token));
       return new RowGather({ ranks, rank, owners, target, stride, lockstep: scheduled.split });
     }
-    const options = { ranks, rank, target, partial: slice(this.#shard.partial) };
-    return chooseAlgorithm(ranks, 4 * target.length) === 'multicast'
+    const partial = slice(this.#shard.partialOf(scheduled.operation));
+    const options = { ranks, rank, target, partial, staging: this.#staging };
+    const algorithm = chooseAlgorithm(ranks, 4 * target.length, scheduled.index);
+    return algorithm.kind === 'multicast'
       ? new MulticastAllReduce(options)
-      : new DirectAllReduce(options);
+      : new DirectAllReduce({ ...options, reducers: algorithm.reducers });
   }
 
   #embedOwnTokens(): void {

@@ -28,6 +28,16 @@ export function packedBytes(shape: PackedShape): number {
   return paddedColumns(shape.columns) * shape.inner * BYTES_PER_WEIGHT[shape.format];
 }
 
+/**
+ * Where a column's weight of k = 0 lies among the packed weights; each further k lies PANEL_WIDTH later. In bf16 the columns
+ * c and c + 4 of a panel are neighbours, so that one word holds both and a shift or a mask widens it.
+ */
+export function packedStart(column: number, shape: Omit<PackedShape, 'columns'>): number {
+  const lane = column % PANEL_WIDTH;
+  const position = shape.format === 'f32' ? lane : 2 * (lane % 4) + Math.floor(lane / 4);
+  return (column - lane) * shape.inner + position;
+}
+
 /** Writes weights as [panels, inner, PANEL_WIDTH], the order in which matmul reads them; missing columns are zero. */
 export function packPanels(args: PackPanelsArgs): void {
   const { source, columns, inner, format, target, address } = args;
@@ -39,11 +49,9 @@ export function packPanels(args: PackPanelsArgs): void {
   const encode = format === 'f32' ? (weight: number) => weight : bf16Bits;
   packed.fill(0);
   for (let column = 0; column < columns; column++) {
-    const panel = Math.floor(column / PANEL_WIDTH);
-    let to = panel * inner * PANEL_WIDTH + (column % PANEL_WIDTH);
+    const to = packedStart(column, args);
     for (let k = 0; k < inner; k++) {
-      packed[to] = encode(source[column * inner + k]!);
-      to += PANEL_WIDTH;
+      packed[to + k * PANEL_WIDTH] = encode(source[column * inner + k]!);
     }
   }
 }

@@ -10,6 +10,12 @@ import {
   type ShardLayout,
 } from './layout.ts';
 
+/** f32 rows at an address, `stride` elements apart. */
+interface RowBuffer {
+  readonly x: number;
+  readonly stride: number;
+}
+
 /**
  * Executes a step's segments on one chip's memory, for any range of rows: rows are independent, so several threads may each run
  * their own range of the same segment, with a `thread` index of their own for scratch.
@@ -88,7 +94,8 @@ export class ShardExecutor {
         ...this.#cache(layer),
       });
     }
-    this.#multiplyLeaves(layer.attentionOutput, buffers.attended, strides.attended, rows);
+    const input = { x: buffers.attended, stride: strides.attended };
+    this.#multiplyLeaves(layer.attentionOutput, input, buffers.attentionPartial, rows);
   }
 
   #mlp(layer: LayerLayout, rows: Range): void {
@@ -105,7 +112,8 @@ export class ShardExecutor {
       out: buffers.activated + 4 * rows.start * strides.activated,
       outStride: strides.activated,
     });
-    this.#multiplyLeaves(layer.down, buffers.activated, strides.activated, rows);
+    const input = { x: buffers.activated, stride: strides.activated };
+    this.#multiplyLeaves(layer.down, input, buffers.mlpPartial, rows);
   }
 
   #head(samples: Range): void {
@@ -164,47 +172,45 @@ export class ShardExecutor {
     });
   }
 
-  /** The row-parallel product: one partial a leaf, added in the tree into the `partial` buffer. */
-  #multiplyLeaves(leaves: readonly LeafLayout[], input: number, stride: number, rows: Range): void {
-    const { buffers, strides, options } = this.#layout;
-    this.#roundLeafInputs(leaves, input, stride, rows);
+  /** The row-parallel product: one partial a leaf, added in the tree into `out` ([rows, hidden stride]). */
+  #multiplyLeaves(leaves: readonly LeafLayout[], input: RowBuffer, out: number, rows: Range): void {
+    const { strides, options } = this.#layout;
+    this.#roundLeafInputs(leaves, input, rows);
     for (let start = rows.start; start < rows.end; start += ROW_TILE) {
       const count = Math.min(ROW_TILE, rows.end - start);
-      const partial = buffers.partial + 4 * start * strides.hidden;
-      const single = leaves.length === 1;
+      const tile = out + 4 * start * strides.hidden;
       leaves.forEach(({ matrix, inputOffset }, leaf) => {
-        const scales = buffers.leafScales + 4 * (leaf * options.maxRows + start);
         this.#matmul(matrix, {
           rows: count,
-          x: input + 4 * (start * stride + inputOffset),
-          xStride: stride,
-          out: single ? partial : this.#leafPartial(leaf),
+          x: input.x + 4 * (start * input.stride + inputOffset),
+          xStride: input.stride,
+          out: leaves.length === 1 ? tile : this.#leafPartial(leaf),
           outStride: strides.hidden,
-          rowScales: options.precision === 'fp8' ? scales : 0,
+          rowScales: options.precision === 'fp8' ? this.#leafScales(leaf, start) : 0,
         });
       });
-      if (!single) this.#addLeaves(leaves.length, count, partial);
+      this.#addLeaves(leaves.length, count, tile);
     }
   }
 
-  #roundLeafInputs(
-    leaves: readonly LeafLayout[],
-    input: number,
-    stride: number,
-    rows: Range,
-  ): void {
-    const { buffers, options } = this.#layout;
+  /** Rounds the inputs of every leaf in place to the precision of the linear layers. */
+  #roundLeafInputs(leaves: readonly LeafLayout[], input: RowBuffer, rows: Range): void {
+    const { stride } = input;
+    const count = rangeSize(rows);
     leaves.forEach(({ matrix, inputOffset }, leaf) => {
-      const x = input + 4 * (rows.start * stride + inputOffset);
-      const count = rangeSize(rows);
-      if (options.precision !== 'fp8') {
+      const x = input.x + 4 * (rows.start * stride + inputOffset);
+      if (this.#layout.options.precision !== 'fp8') {
         this.#roundRows(x, stride, matrix.inner, count);
         return;
       }
-      const scales = buffers.leafScales + 4 * (leaf * options.maxRows + rows.start);
       const shape = { rows: count, n: matrix.inner, xStride: stride, outStride: stride };
+      const scales = this.#leafScales(leaf, rows.start);
       this.#kernels.quantizeE4M3({ ...shape, x, out: x, scales });
     });
+  }
+
+  #leafScales(leaf: number, row: number): number {
+    return this.#layout.buffers.leafScales + 4 * (leaf * this.#layout.options.maxRows + row);
   }
 
   /** ((0+1)+(2+3))+((4+5)+(6+7)): the subtree of the reduction that this chip owns. */

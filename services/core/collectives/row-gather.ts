@@ -1,4 +1,4 @@
-import { bytesOf, ChunkAssembly, chunkOf, countChunks } from './chunks.ts';
+import { ChunkAssembly, chunkOf, countChunks, wholeBytes } from './chunks.ts';
 import type { Exchange, MissingChunk, Outgoing, Receipt, ShardFrame } from './frame.ts';
 
 export interface RowGatherOptions {
@@ -16,6 +16,8 @@ export interface RowGatherOptions {
 /** All-gather of rows: every chip publishes the rows it owns, and copies the others'. Nothing is added. */
 export class RowGather implements Exchange {
   readonly #options: RowGatherOptions;
+  /** The rows of every chip. */
+  readonly #rows: number[][];
   readonly #own: Float32Array;
   /** Rows of each peer that is expected to publish. */
   readonly #incoming = new Map<
@@ -25,6 +27,10 @@ export class RowGather implements Exchange {
 
   constructor(options: RowGatherOptions) {
     this.#options = options;
+    this.#rows = Array.from({ length: options.ranks }, () => []);
+    options.owners.forEach((owner, row) => {
+      this.#rows[owner]!.push(row);
+    });
     this.#own = new Float32Array(this.#rowsOf(options.rank).length * options.stride);
     this.#rowsOf(options.rank).forEach((row, index) => {
       this.#own.set(this.#targetRow(row), index * options.stride);
@@ -32,7 +38,7 @@ export class RowGather implements Exchange {
     for (let peer = 0; peer < options.ranks; peer++) {
       if (peer === options.rank || !this.#publishes(peer)) continue;
       const rows = new Float32Array(this.#rowsOf(peer).length * options.stride);
-      this.#incoming.set(peer, { rows, assembly: new ChunkAssembly(whole(rows)) });
+      this.#incoming.set(peer, { rows, assembly: new ChunkAssembly(wholeBytes(rows)) });
     }
   }
 
@@ -61,7 +67,7 @@ export class RowGather implements Exchange {
 
   missing(): readonly MissingChunk[] {
     return [...this.#incoming].flatMap(([source, { assembly }]) =>
-      assembly.missingChunks().map((chunk) => ({ source, kind: 'result' as const, chunk })),
+      assembly.missingFrom(source, 'result'),
     );
   }
 
@@ -71,23 +77,19 @@ export class RowGather implements Exchange {
   }
 
   #outgoing(chunk: number, destination: number | 'all'): Outgoing {
-    return { destination, kind: 'result', chunk, payload: chunkOf(whole(this.#own), chunk) };
+    return { destination, kind: 'result', chunk, payload: chunkOf(wholeBytes(this.#own), chunk) };
   }
 
   #publishes(rank: number): boolean {
-    return this.#options.lockstep || this.#options.owners.includes(rank);
+    return this.#options.lockstep || this.#rowsOf(rank).length > 0;
   }
 
-  #rowsOf(rank: number): number[] {
-    return this.#options.owners.flatMap((owner, row) => (owner === rank ? [row] : []));
+  #rowsOf(rank: number): readonly number[] {
+    return this.#rows[rank]!;
   }
 
   #targetRow(row: number): Float32Array {
     const { stride, target } = this.#options;
     return target.subarray(row * stride, (row + 1) * stride);
   }
-}
-
-function whole(floats: Float32Array): Uint8Array {
-  return bytesOf(floats, { start: 0, end: floats.length });
 }

@@ -13,7 +13,7 @@ const double = new Float64Array(1);
 const doubleWords = new Int32Array(double.buffer); // [low, high]
 
 const F64_MIN_NORMAL = 2.2250738585072014e-308;
-const POWERS_OF_TWO = powersOfTwo(); // f64 [2047], from 2^−1023
+const POWERS_OF_TWO = powersOfTwo(); // f64 [2048], from 2^−1024
 
 const F32_LOG2_E = Math.fround(LOG2_E);
 const F32_LN2_HIGH = 0.693359375;
@@ -73,18 +73,16 @@ function expTail(r: number): number {
 }
 
 function powersOfTwo(): Float64Array {
-  const powers = new Float64Array(2047);
-  powers[1023] = 1;
-  for (let exponent = 1; exponent <= 1023; exponent++) {
-    powers[1023 + exponent] = powers[1022 + exponent]! * 2;
-    powers[1023 - exponent] = powers[1024 - exponent]! / 2;
-  }
+  const powers = new Float64Array(2048);
+  powers[1024] = 1;
+  for (let index = 1025; index < 2048; index++) powers[index] = powers[index - 1]! * 2;
+  for (let index = 1023; index >= 0; index--) powers[index] = powers[index + 1]! / 2;
   return powers;
 }
 
-/** 2^exponent for |exponent| ≤ 1023. */
+/** 2^exponent for −1024 ≤ exponent ≤ 1023. */
 function powerOfTwo(exponent: number): number {
-  return POWERS_OF_TWO[exponent + 1023]!;
+  return POWERS_OF_TWO[exponent + 1024]!;
 }
 
 /** The natural logarithm in f64. */

@@ -26,11 +26,31 @@ export function attention(
     const table = <usize>load<u32>(tables + row * FLOAT_BYTES);
     for (let head = 0; head < heads; head++) {
       const start = load<i32>(headMap + head * FLOAT_BYTES) * headBlockBytes;
-      const query = q + (<usize>row * qStride) * FLOAT_BYTES + head * headBytes;
-      const target = out + (<usize>row * outStride) * FLOAT_BYTES + head * headBytes;
-      scoreKeys(query, headBytes, keys + start, blockBytes, blockSize, table, length, scale, scores);
+      const query = q + <usize>row * qStride * FLOAT_BYTES + head * headBytes;
+      const target = out + <usize>row * outStride * FLOAT_BYTES + head * headBytes;
+      scoreKeys(
+        query,
+        headBytes,
+        keys + start,
+        blockBytes,
+        blockSize,
+        table,
+        length,
+        scale,
+        scores,
+      );
       const denominator = softmaxWeights(scores, length);
-      mixValues(target, headBytes, values + start, blockBytes, blockSize, table, length, scores, denominator);
+      mixValues(
+        target,
+        headBytes,
+        values + start,
+        blockBytes,
+        blockSize,
+        table,
+        length,
+        scores,
+        denominator,
+      );
     }
   }
 }
@@ -68,7 +88,14 @@ function scoreKeys(
 
 // @ts-ignore: decorator
 @inline
-function score16(q: usize, headBytes: usize, key: usize, step: usize, scale: f32, scores: usize): void {
+function score16(
+  q: usize,
+  headBytes: usize,
+  key: usize,
+  step: usize,
+  scale: f32,
+  scores: usize,
+): void {
   let s0 = f32x4.splat(0);
   let s1 = f32x4.splat(0);
   let s2 = f32x4.splat(0);
@@ -91,7 +118,14 @@ function score16(q: usize, headBytes: usize, key: usize, step: usize, scale: f32
 
 // @ts-ignore: decorator
 @inline
-function score4(q: usize, headBytes: usize, key: usize, step: usize, scale: f32, scores: usize): void {
+function score4(
+  q: usize,
+  headBytes: usize,
+  key: usize,
+  step: usize,
+  scale: f32,
+  scores: usize,
+): void {
   let sum = f32x4.splat(0);
   const end = q + headBytes;
   for (; q < end; q += FLOAT_BYTES) {

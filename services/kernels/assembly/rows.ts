@@ -1,4 +1,14 @@
-import { addLanes, e4m3Scale, exp, FLOAT_BYTES, loadPart, storePart, toBf16, toE4M3, VECTOR_BYTES } from './simd';
+import {
+  addLanes,
+  e4m3Scale,
+  exp,
+  FLOAT_BYTES,
+  loadPart,
+  storePart,
+  toBf16,
+  toE4M3,
+  VECTOR_BYTES,
+} from './simd';
 
 export function quantizeE4M3(
   rows: i32,
@@ -24,7 +34,14 @@ export function quantizeE4M3(
   }
 }
 
-export function roundBf16(rows: i32, n: i32, x: usize, xStride: i32, out: usize, outStride: i32): void {
+export function roundBf16(
+  rows: i32,
+  n: i32,
+  x: usize,
+  xStride: i32,
+  out: usize,
+  outStride: i32,
+): void {
   for (let row = 0; row < rows; row++) {
     let i: usize = 0;
     const whole: usize = (n & ~3) * FLOAT_BYTES;

@@ -18,53 +18,61 @@ interface Query {
 function attendHead(views: MemoryViews, args: AttentionArgs, query: Query): void {
   const { floats } = views;
   const scores = args.scores / 4;
-  const length = views.integers[args.lengths / 4 + query.row]!;
+  const q = args.q / 4 + query.row * args.qStride + query.head * args.headDim;
+  const out = args.out / 4 + query.row * args.outStride + query.head * args.headDim;
+  const { keys, values } = locate(views, args, query);
   let maximum = Number.NEGATIVE_INFINITY;
-  for (let j = 0; j < length; j++) {
-    const score = scoreKey(views, args, { ...query, j });
+  for (const [j, key] of keys.entries()) {
+    const score = scoreKey(floats, args, { q, key });
     floats[scores + j] = score;
     if (score > maximum) maximum = score;
   }
   const lanes = new Float32Array(4);
-  for (let j = 0; j < length; j++) {
+  for (let j = 0; j < keys.length; j++) {
     const weight = expF32(Math.fround(floats[scores + j]! - maximum));
     floats[scores + j] = weight;
     lanes[j % 4] = lanes[j % 4]! + weight;
   }
   const denominator = addLanes(lanes);
-  const out = args.out / 4 + query.row * args.outStride + query.head * args.headDim;
   for (let i = 0; i < args.headDim; i++) {
     let sum = 0;
-    for (let j = 0; j < length; j++) {
-      const value = floats[headStart(views, args, { ...query, j }).value + i]!;
-      sum = Math.fround(sum + Math.fround(floats[scores + j]! * value));
+    for (let j = 0; j < values.length; j++) {
+      sum = Math.fround(sum + Math.fround(floats[scores + j]! * floats[values[j]! + i]!));
     }
     floats[out + i] = sum / denominator;
   }
 }
 
-/** (q · key j) · scale. */
-function scoreKey(views: MemoryViews, args: AttentionArgs, at: Query & { j: number }): number {
-  const { floats } = views;
-  const q = args.q / 4 + at.row * args.qStride + at.head * args.headDim;
-  const { key } = headStart(views, args, at);
+/** (q · key) · scale. */
+function scoreKey(
+  floats: Float32Array,
+  args: AttentionArgs,
+  at: { readonly q: number; readonly key: number },
+): number {
   let sum = 0;
   for (let i = 0; i < args.headDim; i++) {
-    sum = Math.fround(sum + Math.fround(floats[q + i]! * floats[key + i * args.blockSize]!));
+    sum = Math.fround(sum + Math.fround(floats[at.q + i]! * floats[at.key + i * args.blockSize]!));
   }
   return Math.fround(sum * Math.fround(args.scale));
 }
 
-/** Where key and value j of a query's row begin; the key's elements are blockSize apart. */
-function headStart(
+/** Where the keys and values of a query's row begin; a key's elements are blockSize apart, a value's side by side. */
+function locate(
   { integers, words }: MemoryViews,
   args: AttentionArgs,
-  at: Query & { j: number },
-): { readonly key: number; readonly value: number } {
+  query: Query,
+): { readonly keys: Uint32Array; readonly values: Uint32Array } {
   const { kvHeads, headDim, blockSize } = args;
-  const table = words[args.tables / 4 + at.row]! / 4;
-  const block = integers[table + Math.floor(at.j / blockSize)]!;
-  const start = (block * kvHeads + integers[args.headMap / 4 + at.head]!) * headDim * blockSize;
-  const offset = at.j % blockSize;
-  return { key: args.keys / 4 + start + offset, value: args.values / 4 + start + offset * headDim };
+  const length = integers[args.lengths / 4 + query.row]!;
+  const table = words[args.tables / 4 + query.row]! / 4;
+  const kvHead = integers[args.headMap / 4 + query.head]!;
+  const keys = new Uint32Array(length);
+  const values = new Uint32Array(length);
+  for (let j = 0; j < length; j++) {
+    const block = integers[table + Math.floor(j / blockSize)]!;
+    const start = (block * kvHeads + kvHead) * headDim * blockSize;
+    keys[j] = args.keys / 4 + start + (j % blockSize);
+    values[j] = args.values / 4 + start + (j % blockSize) * headDim;
+  }
+  return { keys, values };
 }

@@ -1,5 +1,5 @@
 import type { MatmulArgs } from '../kernels.ts';
-import { PANEL_WIDTH } from '../packing.ts';
+import { PANEL_WIDTH, packedStart } from '../packing.ts';
 import { type MemoryViews, weightReader } from './views.ts';
 
 export function matmul(views: MemoryViews, args: MatmulArgs): void {
@@ -11,7 +11,7 @@ export function matmul(views: MemoryViews, args: MatmulArgs): void {
     const out = args.out / 4 + row * args.outStride;
     const rowScale = rowScales === 0 ? 1 : floats[rowScales / 4 + row]!;
     for (let column = 0; column < columns; column++) {
-      let index = Math.floor(column / PANEL_WIDTH) * inner * PANEL_WIDTH + (column % PANEL_WIDTH);
+      let index = packedStart(column, args);
       let sum = 0;
       for (let k = 0; k < inner; k++) {
         sum = Math.fround(sum + Math.fround(floats[x + k]! * weight(index)));

@@ -1,0 +1,37 @@
+import { InvalidArgumentError, ModelError } from '../core/support/errors.ts';
+import { RpcError } from '../rpc/status.ts';
+import { BrokerUnavailableError } from '../runtime/broker/broker-unavailable-error.ts';
+
+export const EXIT_CODES = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  modelRefused: 3,
+  brokerUnavailable: 4,
+  interrupted: 130,
+} as const;
+
+/** For the end of every help text. */
+export const EXIT_CODES_HELP =
+  '\nExit codes: 0 done, 1 failed, 2 usage, 3 model refused, 4 no broker, 130 interrupted.';
+
+/** The user, or the reader of our output, wants the program to end; nothing went wrong. */
+export class StopRequest extends Error {
+  override readonly name = 'StopRequest';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The exit code of a command that threw. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof StopRequest) return error.exitCode;
+  if (error instanceof InvalidArgumentError) return EXIT_CODES.usage;
+  if (error instanceof RpcError && error.code === 'INVALID_ARGUMENT') return EXIT_CODES.usage;
+  if (error instanceof ModelError) return EXIT_CODES.modelRefused;
+  if (error instanceof BrokerUnavailableError) return EXIT_CODES.brokerUnavailable;
+  return EXIT_CODES.failed;
+}

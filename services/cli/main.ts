@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { Command, type CommanderError } from 'commander';
+import { packageVersion } from '../runtime/package-info.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf, StopRequest } from './errors.ts';
+import { addRunCommand } from './run.ts';
+import { addUpCommand } from './up.ts';
+
+const EXAMPLES = `Examples:
+  sohu up                        start a cluster, tell a story, serve until Ctrl-C
+  sohu run "Once upon a time"    continue a text
+  sohu doctor                    say what this machine lacks
+`;
+
+const program = new Command('sohu')
+  .description('A distributed emulator of Etched Sohu clusters.')
+  .version(packageVersion())
+  .exitOverride(leave)
+  .addHelpText('before', EXAMPLES)
+  .addHelpText('after', EXIT_CODES_HELP);
+addUpCommand(program);
+addRunCommand(program);
+addDoctorCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof StopRequest)) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+  process.exitCode = exitCodeOf(error);
+}
+
+/** Commander has printed help, or what is wrong with the arguments. */
+function leave({ exitCode }: CommanderError): never {
+  process.exit(exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage);
+}

@@ -1,0 +1,68 @@
+import { type ServerInfo, SohuClient } from '../client/index.ts';
+import { launchCluster } from '../runtime/cluster/launch.ts';
+import { findRunningClusters, type WantedCluster } from '../runtime/state/cluster-records.ts';
+import type { ClusterOptions } from './cluster-options.ts';
+import { formatMs } from './format.ts';
+import type { Progress } from './progress.ts';
+
+/** A cluster to work with, and what it takes to leave it. */
+export interface Session {
+  readonly client: SohuClient;
+  /** Resolves when a cluster that was started for this session breaks. */
+  readonly failed: Promise<Error>;
+  /** Stops the cluster where it was started for this session. */
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly options: ClusterOptions;
+  readonly wanted: WantedCluster;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+const ANSWER_TIMEOUT_MS = 2_000;
+
+/** Joins a cluster that runs and is as wanted, or starts one. */
+export async function openSession(session: SessionOptions): Promise<Session> {
+  const client = await joinCluster(session.wanted);
+  if (client === undefined) return startCluster(session);
+  return { client, failed: new Promise(() => {}), close: () => client.close() };
+}
+
+/** A cluster that is recorded but does not answer is passed over. */
+async function joinCluster(wanted: WantedCluster): Promise<SohuClient | undefined> {
+  for (const { natsUrl, cluster } of findRunningClusters(wanted)) {
+    const client = await SohuClient.connect(natsUrl, { cluster }).catch(() => undefined);
+    if (client === undefined) continue;
+    if ((await askServer(client)) !== undefined) return client;
+    await client.close();
+  }
+  return undefined;
+}
+
+function askServer(client: SohuClient): Promise<ServerInfo | undefined> {
+  return client.serverInfo({ timeoutMs: ANSWER_TIMEOUT_MS }).catch(() => undefined);
+}
+
+async function startCluster({ options, signal, progress }: SessionOptions): Promise<Session> {
+  const startMs = performance.now();
+  const cluster = await launchCluster({
+    ...options,
+    signal,
+    onProgress: (news) => progress.launch(news),
+  });
+  const { natsUrl, failed } = cluster;
+  progress.note(`The cluster was ready after ${formatMs(performance.now() - startMs)}.`);
+  try {
+    const client = await SohuClient.connect(natsUrl, { cluster: cluster.cluster });
+    const close = async (): Promise<void> => {
+      await client.close();
+      await cluster.stop();
+    };
+    return { client, failed, close };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import type { Command } from 'commander';
+import { SohuClient } from '../client/index.ts';
+import { launchCluster, type RunningCluster } from '../runtime/cluster/launch.ts';
+import { recordCluster } from '../runtime/state/cluster-records.ts';
+import { chipTable } from './chip-table.ts';
+import { clusterAddresses } from './cluster-addresses.ts';
+import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
+import { EXIT_CODES_HELP } from './errors.ts';
+import { countOf, formatMs } from './format.ts';
+import { Progress } from './progress.ts';
+import { listenForStop, untilStopped } from './stop-requests.ts';
+
+interface UpOptions extends ClusterOptions {
+  readonly demo: boolean;
+}
+
+interface Serving {
+  readonly cluster: RunningCluster;
+  readonly client: SohuClient;
+  readonly options: UpOptions;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+const EXAMPLES = `Examples:
+  sohu up
+  sohu up --model stories260K.bin --precision f32 --tp 4
+  sohu up --kv-cache-dtype fp8 --max-num-seqs 64 --no-demo
+`;
+const DEMO_PROMPT = 'Once upon a time';
+const DEMO_TOKENS = 128;
+
+/** Adds `sohu up`, which serves a cluster. */
+export function addUpCommand(program: Command): void {
+  addClusterOptions(program.command('up'))
+    .description('Start a cluster of emulated chips and serve until Ctrl-C.')
+    .option('--no-demo', 'tell no story first')
+    .addHelpText('before', EXAMPLES)
+    .addHelpText('after', EXIT_CODES_HELP)
+    .action(up);
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const signal = listenForStop();
+  const progress = new Progress();
+  const chips = countOf(options.tp, 'chip');
+  progress.note(`Starting a broker, ${chips} and their coordinator for ${options.model}.`);
+  const startMs = performance.now();
+  const onProgress = progress.launch.bind(progress);
+  const cluster = await launchCluster({ ...options, signal, onProgress });
+  progress.note(`The cluster was ready after ${formatMs(performance.now() - startMs)}.`);
+  try {
+    await serve(cluster, { options, signal, progress });
+  } catch (error) {
+    // From here on, to be stopped is how it should end.
+    if (!signal.aborted) throw error;
+    progress.note('Stopping.');
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function serve(
+  cluster: RunningCluster,
+  rest: Pick<Serving, 'options' | 'signal' | 'progress'>,
+): Promise<void> {
+  const forget = await record(cluster, rest.progress);
+  const client = await SohuClient.connect(cluster.natsUrl, { cluster: cluster.cluster });
+  try {
+    const broken = cluster.failed.then((error) => Promise.reject(error));
+    await Promise.race([present({ ...rest, cluster, client }), broken]);
+  } finally {
+    forget();
+    await client.close();
+  }
+}
+
+/** A cluster that cannot be recorded still serves those who know its address. */
+async function record(cluster: RunningCluster, progress: Progress): Promise<() => void> {
+  const { natsUrl, serving } = cluster;
+  try {
+    return await recordCluster({ ...serving, pid: process.pid, natsUrl, cluster: cluster.cluster });
+  } catch (error) {
+    progress.note(`Other commands will not find this cluster: ${(error as Error).message}.`);
+    return () => {};
+  }
+}
+
+async function present(serving: Serving): Promise<never> {
+  const { cluster, client, options, signal, progress } = serving;
+  if (options.demo) await demonstrate(serving);
+  const info = await client.serverInfo({ signal });
+  process.stdout.write(`${chipTable(info.chips, process.stdout)}\n\n`);
+  process.stdout.write(`${clusterAddresses(cluster, info.chips)}\n`);
+  progress.note(`Serving ${info.modelName} (${info.precision}) until Ctrl-C.`);
+  return untilStopped(signal);
+}
+
+/** Streams a story; the cluster also serves where it cannot tell one. */
+async function demonstrate({ client, signal, progress }: Serving): Promise<void> {
+  const request = { prompt: DEMO_PROMPT, maxTokens: DEMO_TOKENS, temperature: 0 };
+  process.stdout.write(DEMO_PROMPT);
+  try {
+    for await (const event of client.generateStream(request, { signal })) {
+      if (event.kind === 'tokens') process.stdout.write(event.text);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    progress.note(`\nThe story ends here: ${(error as Error).message}.`);
+  }
+  process.stdout.write('\n\n');
+}

@@ -1,0 +1,137 @@
+import { availableParallelism } from 'node:os';
+import { ModelError } from '../../core/support/errors.ts';
+import { findNatsServer } from '../broker/find-nats-server.ts';
+import { type Broker, startBroker } from '../broker/nats-server.ts';
+import type { CoordinatorMessage } from '../coordinator/coordinator-messages.ts';
+import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
+import { packagePath } from '../package-info.ts';
+import { spawnNode } from '../process/spawn-node.ts';
+import { checkServable } from './check-servable.ts';
+import { ClusterProcesses } from './cluster-processes.ts';
+
+export interface LaunchOptions extends ServingOptions {
+  /** Name of the cluster. */
+  readonly cluster: string;
+  /** Path of the broker's program; undefined looks for one. */
+  readonly natsServer: string | undefined;
+  readonly onProgress: (progress: LaunchProgress) => void;
+  /** Stops the launch, which then throws the signal's reason. */
+  readonly signal: AbortSignal;
+}
+
+export type LaunchProgress =
+  | { readonly kind: 'note'; readonly sentence: string }
+  /** How much of all shards is loaded, from 0 to 1. */
+  | { readonly kind: 'loading'; readonly fraction: number };
+
+/** A cluster that serves, as processes of this one. */
+export interface RunningCluster {
+  /** The options that it serves with, their paths absolute. */
+  readonly serving: ServingOptions;
+  readonly cluster: string;
+  readonly natsUrl: string;
+  /** Where the broker's own pages are. */
+  readonly monitoringUrl: string;
+  /** host:port of the coordinator's metrics. */
+  readonly metricsAddress: string;
+  readonly kvBlocks: number;
+  /** Resolves when a process ends that nobody told to; the others must then be stopped. */
+  readonly failed: Promise<Error>;
+  /** Resolves when every process is gone. */
+  stop(): Promise<void>;
+}
+
+type ReadyMessage = Extract<CoordinatorMessage, { readonly kind: 'ready' }>;
+
+const GROUP = '0';
+
+/**
+ * Starts a broker, the chips and their coordinator on free ports, and resolves when they serve. Refuses what cannot be
+ * served before it starts anything; whatever goes wrong later, nothing is left running.
+ */
+export async function launchCluster(options: LaunchOptions): Promise<RunningCluster> {
+  const { natsServer, signal, onProgress } = options;
+  const serving = checkServable(options);
+  const binary = await findNatsServer({
+    ...(natsServer !== undefined && { binary: natsServer }),
+    report: (sentence) => onProgress({ kind: 'note', sentence }),
+  });
+  signal.throwIfAborted();
+  const broker = await startBroker({ binary });
+  const processes = new ClusterProcesses(broker);
+  try {
+    const { kvBlocks, metricsAddress } = await startNodes({
+      options,
+      serving,
+      broker,
+      processes,
+    });
+    const { url: natsUrl, monitoringUrl } = broker;
+    const { cluster } = options;
+    const { failed } = processes;
+    const stop = (): Promise<void> => processes.stop();
+    return { serving, cluster, natsUrl, monitoringUrl, metricsAddress, kvBlocks, failed, stop };
+  } catch (error) {
+    await processes.stop();
+    throw error;
+  }
+}
+
+interface Launch {
+  readonly options: LaunchOptions;
+  readonly serving: ServingOptions;
+  readonly broker: Broker;
+  readonly processes: ClusterProcesses;
+}
+
+async function startNodes(launch: Launch): Promise<ReadyMessage> {
+  const { options, serving, broker, processes } = launch;
+  const { cluster, signal, onProgress } = options;
+  const place = ['--nats', broker.url, '--cluster', cluster, '--group', GROUP];
+  return new Promise<ReadyMessage>((resolve, reject) => {
+    signal.throwIfAborted();
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    void processes.failed.then(reject);
+    for (let rank = 0; rank < serving.tp; rank++) processes.add(startChip(rank, serving, place));
+    const loading = new LoadingFraction(serving.tp);
+    const onMessage = (message: unknown): void => {
+      const news = message as CoordinatorMessage;
+      if (news.kind === 'ready') resolve(news);
+      else if (news.kind === 'refused') reject(new ModelError(news.message));
+      else onProgress({ kind: 'loading', fraction: loading.update(news) });
+    };
+    processes.add(
+      spawnNode({
+        name: 'the coordinator',
+        entry: packagePath('dist/services/coordinator/main.js'),
+        args: [...place, ...servingArguments(serving)],
+        output: 'ignore',
+        onMessage,
+      }),
+    );
+  });
+}
+
+function startChip(rank: number, { tp }: ServingOptions, place: readonly string[]) {
+  const threads = Math.max(1, Math.floor(availableParallelism() / tp));
+  return spawnNode({
+    name: `chip ${rank}`,
+    entry: packagePath('dist/services/worker/main.js'),
+    args: [...place, '--rank', String(rank), '--threads', String(threads)],
+    output: 'ignore',
+  });
+}
+
+/** Adds up what the chips say that they have loaded. */
+class LoadingFraction {
+  readonly #fractions: number[];
+
+  constructor(chips: number) {
+    this.#fractions = new Array(chips).fill(0);
+  }
+
+  update(news: { readonly rank: number; readonly loaded: number; readonly total: number }): number {
+    this.#fractions[news.rank] = news.loaded / news.total;
+    return this.#fractions.reduce((sum, fraction) => sum + fraction, 0) / this.#fractions.length;
+  }
+}

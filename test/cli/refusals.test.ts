@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, type TestContext, test } from 'node:test';
+import { packageVersion } from '../../services/runtime/package-info.ts';
+import { makeProgram } from '../runtime/fixtures/programs.ts';
+import { writeHfCheckpoint } from '../support/checkpoint-files.ts';
+import { makeCliEnvironment, runCli } from '../support/cli.ts';
+import { BUNDLED_MODELS } from '../support/requirements.ts';
+import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
+
+interface Refusal {
+  readonly args: readonly string[];
+  readonly code: number;
+  /** Parts of the sentence. */
+  readonly says: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The program must end with the code, one sentence on standard error, and nothing on standard output. */
+async function assertRefused(t: TestContext, { args, code, says, env }: Refusal): Promise<void> {
+  const exit = await runCli(t, { ...makeCliEnvironment(t), ...env }, args);
+  assert.equal(exit.code, code, exit.stderr);
+  assert.equal(exit.stdout, '');
+  assert.match(exit.stderr, /(^|\n)error: .+\n(\(Did you mean .+\?\)\n)?$/);
+  assert.equal(exit.stderr.match(/^error: /gm)?.length, 1, exit.stderr);
+  for (const part of says) assert.ok(exit.stderr.includes(part), `${exit.stderr} says ${part}`);
+}
+
+suite('wrong usage ends with exit code 2 and a sentence that names the valid choice', () => {
+  const cases: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+    ['an unknown option', ['run', '--presicion', 'fp8', 'Hi'], ['--presicion', '--precision?']],
+    ['an unknown command', ['rum', 'Hi'], ["'rum'", 'run?']],
+    ['no prompt', ['run'], ['prompts']],
+    ['a degree that is none', ['run', '--tp', '3', 'Hi'], ['--tp', "'3'", '1, 2, 4, 8']],
+    ['an unknown precision', ['up', '--precision', 'fp4'], ['--precision', 'f32, bf16, fp8']],
+    ['a temperature that is no number', ['run', '-t', 'hot', 'Hi'], ['-t']],
+    ['a text as temperature', ['run', '--temperature', 'hot', 'Hi'], ['--temperature', "'hot'"]],
+    ['a negative temperature', ['run', '--temperature=-1', 'Hi'], ['temperature', '0', '-1']],
+    ['a nucleus of more than all', ['run', '--top-p', '1.5', 'Hi'], ['top_p', '1', '1.5']],
+    ['no tokens', ['run', '--max-tokens', '0', 'Hi'], ['--max-tokens', 'from 1']],
+    ['a seed that is too large', ['run', '--seed', '4294967296', 'Hi'], ['--seed']],
+    ['a cluster name with a dot', ['up', '--cluster', 'a.b'], ['--cluster', 'letters']],
+    ['an argument that up does not take', ['up', 'now'], ['up', 'arguments']],
+  ];
+  for (const [name, args, says] of cases) {
+    test(name, (t) => assertRefused(t, { args, code: 2, says }));
+  }
+
+  test('no command at all shows the help', async (t) => {
+    const exit = await runCli(t, makeCliEnvironment(t), []);
+    assert.equal(exit.code, 2);
+    assert.match(exit.stderr, /^Examples:/);
+  });
+});
+
+suite('a model that is refused ends with exit code 3 before anything starts', () => {
+  test('no such model', (t) =>
+    assertRefused(t, {
+      args: ['run', '--model', '/nonexistent', 'Hi'],
+      code: 3,
+      says: ['/nonexistent', 'tinystories-5m'],
+    }));
+
+  test('a damaged file', (t) => {
+    const model = makeTemporaryDirectory(t);
+    writeHfCheckpoint(model);
+    truncateSync(join(model, 'model.safetensors'), 1000);
+    return assertRefused(t, { args: ['up', '--model', model], code: 3, says: [model] });
+  });
+
+  test('a network of another kind', (t) => {
+    const model = makeTemporaryDirectory(t);
+    const config = { architectures: ['ResNetForImageClassification'], model_type: 'resnet' };
+    mkdirSync(model, { recursive: true });
+    writeFileSync(join(model, 'config.json'), JSON.stringify(config));
+    return assertRefused(t, { args: ['run', '--model', model, 'Hi'], code: 3, says: ['ResNet'] });
+  });
+
+  test('a tokenizer of another model', (t) => {
+    const model = makeTemporaryDirectory(t);
+    writeHfCheckpoint(model);
+    const tokenizer = join(BUNDLED_MODELS, 'tinystories-5m', 'tokenizer.json');
+    return assertRefused(t, {
+      args: ['run', '--model', model, '--tokenizer', tokenizer, 'Hi'],
+      code: 3,
+      says: [tokenizer, '64 tokens'],
+    });
+  });
+});
+
+suite('without a broker the exit code is 4', () => {
+  test('the chosen program does not exist', (t) =>
+    assertRefused(t, {
+      args: ['run', 'Hi'],
+      code: 4,
+      says: ['/nonexistent/nats-server', 'SOHU_NATS_SERVER'],
+      env: { PATH: '', SOHU_NATS_SERVER: '/nonexistent/nats-server' },
+    }));
+
+  test('the chosen program does not start', async (t) => {
+    const program = await makeProgram(t, ['echo "no such luck" >&2', 'exit 1']);
+    const args = ['up', '--nats-server', program];
+    await assertRefused(t, { args, code: 4, says: [program, 'no such luck'] });
+  });
+});
+
+suite('what only looks', () => {
+  test('--version prints the version', async (t) => {
+    const exit = await runCli(t, makeCliEnvironment(t), ['--version']);
+    assert.deepEqual(exit, { code: 0, stdout: `${packageVersion()}\n`, stderr: '' });
+  });
+
+  for (const command of [[], ['up'], ['run'], ['doctor']]) {
+    test(`the help of sohu ${command.join('')} begins with examples`, async (t) => {
+      const exit = await runCli(t, makeCliEnvironment(t), [...command, '--help']);
+      assert.equal(exit.code, 0);
+      assert.match(exit.stdout, /^Examples:\n {2}sohu /);
+      assert.match(exit.stdout, /Exit codes: /);
+    });
+  }
+
+  test('doctor names each need, and fails where one is not met', async (t) => {
+    const env = makeCliEnvironment(t);
+    const json = await runCli(t, env, ['doctor', '--json']);
+    const { ok, checks } = JSON.parse(json.stdout);
+    assert.equal(json.code, ok ? 0 : 1);
+    const lines = await runCli(t, env, ['doctor']);
+    for (const check of checks) {
+      assert.ok(lines.stdout.includes(`${check.ok ? '✓' : '✗'} ${check.name}`), lines.stdout);
+    }
+    const broken = { ...env, SOHU_NATS_SERVER: '/nonexistent' };
+    const without = await runCli(t, broken, ['doctor']);
+    assert.equal(without.code, 1);
+    assert.match(without.stdout, /✗ Broker +the broker \/nonexistent is not an executable/);
+  });
+});
