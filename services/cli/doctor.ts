@@ -13,13 +13,13 @@ export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
     .description('Say what this machine lacks for a cluster.')
-    .option('--json', 'print one JSON object', false)
+    .option('--json', 'print one JSON object')
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', '\nExit codes: 0 nothing is missing, 1 something is, 2 usage.')
     .action(doctor);
 }
 
-async function doctor({ json }: { readonly json: boolean }): Promise<void> {
+async function doctor({ json }: { readonly json?: true }): Promise<void> {
   const checks = await checkMachine();
   const ok = checks.every((check) => check.ok);
   const text = json ? JSON.stringify({ ok, checks }) : checks.map(checkLine).join('\n');

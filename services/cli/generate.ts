@@ -1,6 +1,10 @@
 import { collectCompletion } from '../client/completion.ts';
-import type { GenerateEvent, GenerateRequest, SohuClient } from '../client/index.ts';
-import { RpcError } from '../client/index.ts';
+import {
+  type GenerateEvent,
+  type GenerateRequest,
+  RpcError,
+  type SohuClient,
+} from '../client/index.ts';
 import type { PromptResult } from './run-result.ts';
 
 export interface GenerateAllOptions {

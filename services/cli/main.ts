@@ -16,6 +16,7 @@ const program = new Command('sohu')
   .description('A distributed emulator of Etched Sohu clusters.')
   .version(packageVersion())
   .exitOverride(leave)
+  .configureOutput({ outputError: (text, write) => write(text.replace('\n(', ' (')) })
   .addHelpText('before', EXAMPLES)
   .addHelpText('after', EXIT_CODES_HELP);
 addUpCommand(program);

@@ -15,7 +15,7 @@ export class Progress {
 
   /** A line that stays. */
   note(sentence: string): void {
-    this.#closeLine();
+    this.closeLine();
     this.#stream.write(`${sentence}\n`);
   }
 
@@ -39,7 +39,8 @@ export class Progress {
     this.note(`Loading shards: ${quarters * 25} %.`);
   }
 
-  #closeLine(): void {
+  /** Takes the line that changes away. */
+  closeLine(): void {
     if (this.#lineIsOpen) this.#stream.write(CLEAR_LINE);
     this.#lineIsOpen = false;
   }

@@ -22,7 +22,7 @@ interface RunOptions extends ClusterOptions {
   readonly topP: number;
   readonly topK: number;
   readonly seed: number | undefined;
-  readonly json: boolean;
+  readonly json: true | undefined;
 }
 
 interface Run {
@@ -48,7 +48,7 @@ export function addRunCommand(program: Command): void {
     .option('--top-p <mass>', 'draw from the likeliest tokens of this probability', decimal, 1)
     .option('--top-k <count>', 'draw from so many likeliest tokens (0: all)', wholeNumber(0), 0)
     .option('--seed <number>', 'repeats the same draws (default: a new one)', wholeNumber(0))
-    .option('--json', 'print one JSON object with texts, tokens, timings and chips', false)
+    .option('--json', 'print one JSON object with texts, tokens, timings and chips')
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', EXIT_CODES_HELP)
     .action((prompts: string[], options: RunOptions, command: Command) =>
@@ -65,7 +65,7 @@ async function run(
   const signal = listenForStop();
   const progress = new Progress();
   try {
-    const session = await openSession({ options, wanted, signal, progress });
+    const session = await openSession(wanted, { options, signal, progress });
     try {
       const work = { prompts, options, signal, progress };
       const broken = session.failed.then((error) => Promise.reject(error));

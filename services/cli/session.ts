@@ -1,9 +1,6 @@
 import { type ServerInfo, SohuClient } from '../client/index.ts';
-import { launchCluster } from '../runtime/cluster/launch.ts';
 import { findRunningClusters, type WantedCluster } from '../runtime/state/cluster-records.ts';
-import type { ClusterOptions } from './cluster-options.ts';
-import { formatMs } from './format.ts';
-import type { Progress } from './progress.ts';
+import { type StartOptions, startCluster } from './start-cluster.ts';
 
 /** A cluster to work with, and what it takes to leave it. */
 export interface Session {
@@ -14,19 +11,12 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export interface SessionOptions {
-  readonly options: ClusterOptions;
-  readonly wanted: WantedCluster;
-  readonly signal: AbortSignal;
-  readonly progress: Progress;
-}
-
 const ANSWER_TIMEOUT_MS = 2_000;
 
 /** Joins a cluster that runs and is as wanted, or starts one. */
-export async function openSession(session: SessionOptions): Promise<Session> {
-  const client = await joinCluster(session.wanted);
-  if (client === undefined) return startCluster(session);
+export async function openSession(wanted: WantedCluster, start: StartOptions): Promise<Session> {
+  const client = await joinCluster(wanted);
+  if (client === undefined) return startSession(start);
   return { client, failed: new Promise(() => {}), close: () => client.close() };
 }
 
@@ -45,15 +35,9 @@ function askServer(client: SohuClient): Promise<ServerInfo | undefined> {
   return client.serverInfo({ timeoutMs: ANSWER_TIMEOUT_MS }).catch(() => undefined);
 }
 
-async function startCluster({ options, signal, progress }: SessionOptions): Promise<Session> {
-  const startMs = performance.now();
-  const cluster = await launchCluster({
-    ...options,
-    signal,
-    onProgress: (news) => progress.launch(news),
-  });
+async function startSession(start: StartOptions): Promise<Session> {
+  const cluster = await startCluster(start);
   const { natsUrl, failed } = cluster;
-  progress.note(`The cluster was ready after ${formatMs(performance.now() - startMs)}.`);
   try {
     const client = await SohuClient.connect(natsUrl, { cluster: cluster.cluster });
     const close = async (): Promise<void> => {

@@ -1,19 +1,27 @@
+import { setMaxListeners } from 'node:events';
 import { EXIT_CODES, StopRequest } from './errors.ts';
 
+/** A terminal and npm may both pass on the same Ctrl-C: what comes this soon is not a second one. */
+const SAME_REQUEST_MS = 500;
+
 /**
- * Fires, with a StopRequest as its reason, at the first SIGINT or SIGTERM or when nobody reads standard output any
- * more. A second signal ends the program at once, and with it the processes that it started.
+ * Fires at the first SIGINT or SIGTERM or when nobody reads standard output any more, with a StopRequest as its reason.
+ * A second signal ends the program at once, and with it the processes that it started.
  */
 export function listenForStop(): AbortSignal {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // Every request listens.
+  let firstMs: number | undefined;
   const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(EXIT_CODES.interrupted);
+    firstMs ??= performance.now();
+    if (performance.now() - firstMs > SAME_REQUEST_MS) process.exit(EXIT_CODES.interrupted);
     controller.abort(new StopRequest('interrupted', EXIT_CODES.interrupted));
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
-  process.stdout.on('error', () => {
-    controller.abort(new StopRequest('nobody reads the output', EXIT_CODES.ok));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    const left = error.code === 'EPIPE';
+    controller.abort(left ? new StopRequest('nobody reads the output', EXIT_CODES.ok) : error);
   });
   // Without a reader of progress the work goes on.
   process.stderr.on('error', () => {});

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { SohuClient } from '../client/index.ts';
-import { launchCluster, type RunningCluster } from '../runtime/cluster/launch.ts';
+import type { RunningCluster } from '../runtime/cluster/launch.ts';
 import { recordCluster } from '../runtime/state/cluster-records.ts';
 import { chipTable } from './chip-table.ts';
 import { clusterAddresses } from './cluster-addresses.ts';
 import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
-import { EXIT_CODES_HELP } from './errors.ts';
-import { countOf, formatMs } from './format.ts';
+import { EXIT_CODES_HELP, StopRequest } from './errors.ts';
 import { Progress } from './progress.ts';
+import { startCluster } from './start-cluster.ts';
 import { listenForStop, untilStopped } from './stop-requests.ts';
 
 interface UpOptions extends ClusterOptions {
@@ -43,17 +43,13 @@ export function addUpCommand(program: Command): void {
 async function up(options: UpOptions): Promise<void> {
   const signal = listenForStop();
   const progress = new Progress();
-  const chips = countOf(options.tp, 'chip');
-  progress.note(`Starting a broker, ${chips} and their coordinator for ${options.model}.`);
-  const startMs = performance.now();
-  const onProgress = progress.launch.bind(progress);
-  const cluster = await launchCluster({ ...options, signal, onProgress });
-  progress.note(`The cluster was ready after ${formatMs(performance.now() - startMs)}.`);
+  const cluster = await startCluster({ options, signal, progress });
   try {
     await serve(cluster, { options, signal, progress });
   } catch (error) {
+    const reason = signal.aborted ? signal.reason : error;
     // From here on, to be stopped is how it should end.
-    if (!signal.aborted) throw error;
+    if (!(reason instanceof StopRequest)) throw reason;
     progress.note('Stopping.');
   } finally {
     await cluster.stop();
@@ -100,13 +96,15 @@ async function present(serving: Serving): Promise<never> {
 async function demonstrate({ client, signal, progress }: Serving): Promise<void> {
   const request = { prompt: DEMO_PROMPT, maxTokens: DEMO_TOKENS, temperature: 0 };
   process.stdout.write(DEMO_PROMPT);
+  let failure = '';
   try {
     for await (const event of client.generateStream(request, { signal })) {
       if (event.kind === 'tokens') process.stdout.write(event.text);
     }
   } catch (error) {
     signal.throwIfAborted();
-    progress.note(`\nThe story ends here: ${(error as Error).message}.`);
+    failure = (error as Error).message;
   }
   process.stdout.write('\n\n');
+  if (failure !== '') progress.note(`The story ends early: ${failure}.`);
 }

@@ -17,7 +17,7 @@ export class ChipMeter {
   #bytesSent = 0;
   #bytesReceived = 0;
   #computeMicros = 0;
-  #stepMicros = 0;
+  #communicationMicros = 0;
   #computeStart = 0;
   #stepStart = 0;
   #computeBeforeStep = 0;
@@ -30,7 +30,7 @@ export class ChipMeter {
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
       computeMicros: this.#computeMicros,
-      communicationMicros: this.#stepMicros - this.#computeMicros,
+      communicationMicros: this.#communicationMicros,
       droppedFrames: [...this.#drops.values()].reduce((sum, count) => sum + count, 0),
     };
   }
@@ -55,8 +55,8 @@ export class ChipMeter {
     const stepMicros = nowMicros - this.#stepStart;
     const computeMicros = this.#computeMicros - this.#computeBeforeStep;
     this.#steps++;
-    this.#stepMicros += stepMicros;
     const communicationMicros = stepMicros - computeMicros;
+    this.#communicationMicros += communicationMicros;
     this.#lastStep = { tokens: this.#tokens, computeMicros, communicationMicros };
   }
 
@@ -72,6 +72,7 @@ export class ChipMeter {
     this.#bytesSent += bytes;
   }
 
+  /** Counts a frame as it came, envelope included. */
   received(bytes: number): void {
     this.#bytesReceived += bytes;
   }

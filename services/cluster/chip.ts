@@ -76,7 +76,6 @@ export class Chip {
   }
 
   receiveFrame(frame: ShardFrame): void {
-    this.meter.received(frame.payload.length);
     const reason = this.#exchanges === undefined ? 'stale' : this.#exchanges.receive(frame);
     if (reason !== undefined) this.meter.dropped(reason);
   }

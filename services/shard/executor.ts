@@ -203,9 +203,17 @@ export class ShardExecutor {
         this.#roundRows(x, stride, matrix.inner, count);
         return;
       }
-      const shape = { rows: count, n: matrix.inner, xStride: stride, outStride: stride };
       const scales = this.#leafScales(leaf, rows.start);
-      this.#kernels.quantizeE4M3({ ...shape, x, out: x, scales });
+      const n = matrix.inner;
+      this.#kernels.quantizeE4M3({
+        rows: count,
+        n,
+        x,
+        xStride: stride,
+        out: x,
+        outStride: stride,
+        scales,
+      });
     });
   }
 
@@ -242,7 +250,20 @@ export class ShardExecutor {
       readonly rowScales: number;
     },
   ): void {
-    this.#kernels.matmul({ ...matrix, ...operands });
+    // Spelled out: spreading objects costs more than a small product.
+    this.#kernels.matmul({
+      rows: operands.rows,
+      inner: matrix.inner,
+      columns: matrix.columns,
+      x: operands.x,
+      xStride: operands.xStride,
+      weights: matrix.weights,
+      format: matrix.format,
+      out: operands.out,
+      outStride: operands.outStride,
+      rowScales: operands.rowScales,
+      columnScales: matrix.columnScales,
+    });
   }
 
   #leafPartial(leaf: number): number {

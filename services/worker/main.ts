@@ -27,7 +27,7 @@ async function runWorker(options: WorkerOptions): Promise<void> {
   const { rank, cluster, group, threads } = options;
   const name = `${cluster} chip ${group}.${rank}`;
   process.title = `sohu: chip ${group}.${rank}`;
-  const metrics = new ChipMetrics(rank);
+  const metrics = new ChipMetrics({ group, rank });
   const server = await startMetricsServer({
     registry: metrics.registry,
     host: options.metricsHost,

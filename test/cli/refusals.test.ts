@@ -22,8 +22,7 @@ async function assertRefused(t: TestContext, { args, code, says, env }: Refusal)
   const exit = await runCli(t, { ...makeCliEnvironment(t), ...env }, args);
   assert.equal(exit.code, code, exit.stderr);
   assert.equal(exit.stdout, '');
-  assert.match(exit.stderr, /(^|\n)error: .+\n(\(Did you mean .+\?\)\n)?$/);
-  assert.equal(exit.stderr.match(/^error: /gm)?.length, 1, exit.stderr);
+  assert.match(exit.stderr, /^error: .+\n$/);
   for (const part of says) assert.ok(exit.stderr.includes(part), `${exit.stderr} says ${part}`);
 }
 
@@ -34,8 +33,11 @@ suite('wrong usage ends with exit code 2 and a sentence that names the valid cho
     ['no prompt', ['run'], ['prompts']],
     ['a degree that is none', ['run', '--tp', '3', 'Hi'], ['--tp', "'3'", '1, 2, 4, 8']],
     ['an unknown precision', ['up', '--precision', 'fp4'], ['--precision', 'f32, bf16, fp8']],
-    ['a temperature that is no number', ['run', '-t', 'hot', 'Hi'], ['-t']],
-    ['a text as temperature', ['run', '--temperature', 'hot', 'Hi'], ['--temperature', "'hot'"]],
+    [
+      'a temperature that is no number',
+      ['run', '--temperature', 'hot', 'Hi'],
+      ['--temperature', "'hot'"],
+    ],
     ['a negative temperature', ['run', '--temperature=-1', 'Hi'], ['temperature', '0', '-1']],
     ['a nucleus of more than all', ['run', '--top-p', '1.5', 'Hi'], ['top_p', '1', '1.5']],
     ['no tokens', ['run', '--max-tokens', '0', 'Hi'], ['--max-tokens', 'from 1']],

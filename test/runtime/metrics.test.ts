@@ -26,7 +26,7 @@ async function startServer(t: TestContext, registry: Registry): Promise<string> 
 
 suite('the metrics server', () => {
   test('serves the series as Prometheus reads them, and its health, and nothing else', async (t) => {
-    const { registry } = new ChipMetrics(3);
+    const { registry } = new ChipMetrics({ group: '0', rank: 3 });
     const address = await startServer(t, registry);
     const metrics = await fetch(`http://${address}/metrics`);
     assert.equal(metrics.status, 200);
@@ -48,7 +48,7 @@ suite('the metrics server', () => {
   });
 
   test('ends while a client keeps its connection', async () => {
-    const { registry } = new ChipMetrics(0);
+    const { registry } = new ChipMetrics({ group: '0', rank: 0 });
     const server = await startMetricsServer({ registry, host: '127.0.0.1', port: 0 });
     await (await fetch(`http://${server.address}/metrics`)).text();
     await server.close();
@@ -58,7 +58,7 @@ suite('the metrics server', () => {
 
 suite('metrics', () => {
   test('can be read before there is a chip or a coordinator', async () => {
-    const chip = await readSeries(new ChipMetrics(1).registry);
+    const chip = await readSeries(new ChipMetrics({ group: '0', rank: 1 }).registry);
     assert.equal(chip.get('sohu_chip_tokens_total{chip="1"}'), 0);
     const coordinator = await readSeries(new CoordinatorMetrics().registry);
     assert.equal(coordinator.get('sohu_requests{state="running"}'), 0);

@@ -3,24 +3,28 @@ export type AllReduceAlgorithm =
   | { readonly kind: 'multicast' }
   | { readonly kind: 'direct'; readonly reducers: readonly number[] };
 
+/** Largest payload in bytes for which multicast is the faster one, by number of ranks. */
+const MULTICAST_LIMIT_BYTES: Readonly<Record<number, number>> = {
+  1: Number.POSITIVE_INFINITY,
+  2: 65_536,
+  4: 4_096,
+  8: 1_024,
+};
+
+/** Payload in bytes above which every rank reduces: below, fewer and larger messages win over an even spread. */
+const SPREAD_BYTES = 262_144;
+
 /**
- * Chooses as NCCL does, by the number of ranks and the payload in bytes, from what `npm run bench:collectives` measures. The reducers
- * change from exchange to exchange, so that every chip gets its share of the adding.
+ * Chooses as NCCL does, by the number of ranks and the payload, at the switch-over points that `npm run bench:collectives`
+ * measures. The reducers change from exchange to exchange, so that every chip gets its share of the adding.
  */
 export function chooseAlgorithm(
   ranks: number,
   payloadBytes: number,
   exchange: number,
 ): AllReduceAlgorithm {
-  if (ranks === 1) return { kind: 'multicast' };
-  const count = reducerCount(ranks, payloadBytes);
-  if (count === 0) return { kind: 'multicast' };
+  if (payloadBytes <= (MULTICAST_LIMIT_BYTES[ranks] ?? 0)) return { kind: 'multicast' };
+  const count = payloadBytes > SPREAD_BYTES ? ranks : 1;
   const reducers = Array.from({ length: count }, (_, index) => (exchange * count + index) % ranks);
   return { kind: 'direct', reducers };
-}
-
-function reducerCount(ranks: number, payloadBytes: number): number {
-  const forced = (globalThis as { R?: number }).R;
-  if (forced !== undefined) return forced;
-  return payloadBytes <= 1024 ? 0 : ranks;
 }

@@ -63,6 +63,7 @@ export class ChipHost {
   }
 
   #receive(data: Uint8Array): void {
+    this.chip.meter.received(data.length);
     const decoded = decodeFrame(data);
     if (decoded.kind === 'frame') this.chip.receiveFrame(decoded.frame);
     else this.chip.meter.dropped(decoded.kind);

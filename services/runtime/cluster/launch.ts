@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import { ModelError } from '../../core/support/errors.ts';
 import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
@@ -59,6 +60,7 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
   signal.throwIfAborted();
   const broker = await startBroker({ binary });
   const processes = new ClusterProcesses(broker);
+  onProgress({ kind: 'note', sentence: startSentence(serving) });
   try {
     const { kvBlocks, metricsAddress } = await startNodes({
       options,
@@ -120,6 +122,11 @@ function startChip(rank: number, { tp }: ServingOptions, place: readonly string[
     args: [...place, '--rank', String(rank), '--threads', String(threads)],
     output: 'ignore',
   });
+}
+
+function startSentence({ tp, model }: ServingOptions): string {
+  const chips = tp === 1 ? 'one chip and its' : `${tp} chips and their`;
+  return `Starting ${chips} coordinator for ${basename(model)}.`;
 }
 
 /** Adds up what the chips say that they have loaded. */

@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StepTimes } from '../../cluster/chip-meter.ts';
+import { DROP_REASONS } from '../../cluster/exchange-runner.ts';
+import { SOHU } from '../../core/hardware/chip.ts';
 import type { ChipHost } from '../chip/chip-host.ts';
 import { STEP_BUCKETS_SECONDS } from './buckets.ts';
 
@@ -10,9 +12,9 @@ export class ChipMetrics {
   readonly #tokens: Counter;
   #host: ChipHost | undefined;
 
-  constructor(rank: number) {
+  constructor(identity: { readonly group: string; readonly rank: number }) {
     const registers = [this.registry];
-    this.registry.setDefaultLabels({ chip: String(rank) });
+    this.registry.setDefaultLabels({ group: identity.group, chip: String(identity.rank) });
     this.#tokens = new Counter({
       name: 'sohu_chip_tokens_total',
       help: 'Tokens whose rows the chip computed, prompt and generated.',
@@ -42,9 +44,14 @@ export class ChipMetrics {
       'Frames that were not used, by reason.',
       ['reason'],
       (counter, { chip }) => {
-        for (const [reason, count] of chip.meter.drops) counter.inc({ reason }, count);
+        for (const reason of DROP_REASONS) counter.inc({ reason }, chip.meter.drops.get(reason) ?? 0);
       },
     );
+    new Gauge({
+      name: 'sohu_chip_hbm_capacity_bytes',
+      help: 'Modelled HBM of the chip.',
+      registers,
+    }).set(SOHU.hbmBytes);
     this.#hbm();
   }
 
@@ -84,7 +91,7 @@ export class ChipMetrics {
     const host = (): ChipHost | undefined => this.#host;
     new Gauge({
       name: 'sohu_chip_hbm_bytes',
-      help: 'Modelled HBM by use; capacity is what the chip has.',
+      help: 'Modelled HBM by use; kv_reserved is all blocks, used or not.',
       labelNames: ['use'],
       registers: [this.registry],
       collect() {
@@ -92,7 +99,7 @@ export class ChipMetrics {
         if (loaded === undefined) return;
         this.set({ use: 'weights' }, loaded.weightBytes);
         this.set({ use: 'activations' }, loaded.activationBytes);
-        this.set({ use: 'kv' }, loaded.kvBlocks * loaded.kvBytesPerBlock);
+        this.set({ use: 'kv_reserved' }, loaded.kvBlocks * loaded.kvBytesPerBlock);
       },
     });
   }

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 
@@ -21,8 +21,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   const { registry, host, port } = options;
   const server = createServer(async (request, response) => {
     if (request.url === '/metrics') {
-      const body = await registry.metrics();
-      response.writeHead(200, { 'content-type': registry.contentType }).end(body);
+      await sendMetrics(registry, response);
     } else {
       response.writeHead(request.url === '/healthz' ? 200 : 404).end();
     }
@@ -37,6 +36,15 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
         server.closeAllConnections();
       }),
   };
+}
+
+async function sendMetrics(registry: Registry, response: ServerResponse): Promise<void> {
+  try {
+    const body = await registry.metrics();
+    response.writeHead(200, { 'content-type': registry.contentType }).end(body);
+  } catch (error) {
+    response.writeHead(500).end(`the metrics could not be collected: ${String(error)}\n`);
+  }
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,0 +1,24 @@
+import { launchCluster, type RunningCluster } from '../runtime/cluster/launch.ts';
+import type { ClusterOptions } from './cluster-options.ts';
+import { formatMs } from './format.ts';
+import type { Progress } from './progress.ts';
+
+export interface StartOptions {
+  readonly options: ClusterOptions;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** Starts a cluster, and shows how far it is. */
+export async function startCluster(start: StartOptions): Promise<RunningCluster> {
+  const { options, signal, progress } = start;
+  const startMs = performance.now();
+  try {
+    const onProgress = progress.launch.bind(progress);
+    const cluster = await launchCluster({ ...options, signal, onProgress });
+    progress.note(`The cluster was ready after ${formatMs(performance.now() - startMs)}.`);
+    return cluster;
+  } finally {
+    progress.closeLine();
+  }
+}
