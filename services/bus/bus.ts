@@ -1,4 +1,7 @@
-/** One message as a handler sees it. `data` is only valid during the call: copy what must outlive it. */
+/**
+ * One message as a handler sees it. `data` is only valid during the call: copy what must outlive
+ * it.
+ */
 export interface BusMessage {
   readonly subject: string;
   readonly data: Uint8Array;
@@ -22,8 +25,9 @@ export interface PublishOptions {
 export type BusStatus = 'disconnected' | 'reconnected' | 'closed';
 
 /**
- * Publish and subscribe by subject, with NATS semantics: dot-separated tokens, `*` for one token and `>` for the rest,
- * at-most-once delivery, and order kept between one publisher and one subscriber.
+ * Publish and subscribe by subject, with NATS semantics: dot-separated tokens, `*` for one token
+ * and `>` for the rest, at-most-once delivery, and order kept between one publisher and one
+ * subscriber.
  */
 export interface Bus {
   publish(subject: string, data: Uint8Array, options?: PublishOptions): void;

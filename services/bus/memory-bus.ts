@@ -24,7 +24,9 @@ export interface MemoryConnectOptions {
 
 const MAX_PENDING = 100_000;
 
-/** A broker inside the process: NATS semantics without a network, delivering in one global order. */
+/**
+ * A broker inside the process: NATS semantics without a network, delivering in one global order.
+ */
 export class MemoryBroker {
   readonly #listeners = new SubjectIndex<MemorySubscription>();
   readonly #queue: DeliveryQueue;

@@ -26,10 +26,11 @@ const RECONNECT_JITTER_MS = 10;
 const PING_INTERVAL_MS = 5_000;
 
 /**
- * Connects to a NATS server and stays connected: it reconnects for ever, and subscribes again each time.
+ * Connects to a NATS server and stays connected: it reconnects for ever, and subscribes again each
+ * time.
  *
- * The client copies published data at the end of the current turn, so a buffer may be reused after a flush. A
- * subject that the broker's permissions forbid makes the next `flush` reject.
+ * The client copies published data at the end of the current turn, so a buffer may be reused after
+ * a flush. A subject that the broker's permissions forbid makes the next `flush` reject.
  */
 export async function connectNats(options: NatsOptions): Promise<Bus> {
   const servers = [options.servers].flat();
@@ -127,7 +128,9 @@ class NatsBus implements Bus {
     clearTimeout(timer);
   }
 
-  /** The client forgets a flush that is pending while it is disconnected and closed: reject it here. */
+  /**
+   * The client forgets a flush that is pending while it is disconnected and closed: reject it here.
+   */
   #roundTrip(): Promise<void> {
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {

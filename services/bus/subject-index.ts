@@ -4,7 +4,10 @@ export interface SubjectEntry {
   readonly queue: string | undefined;
 }
 
-/** Finds who listens on a subject: everybody outside a queue group, and one member in turn of each group. */
+/**
+ * Finds who listens on a subject: everybody outside a queue group, and one member in turn of each
+ * group.
+ */
 export class SubjectIndex<Entry extends SubjectEntry> {
   readonly #exact = new Map<string, Set<Entry>>();
   readonly #patterns = new Map<string, Set<Entry>>();

@@ -35,7 +35,9 @@ export class ByteFile {
     return target;
   }
 
-  /** Reads runs packed one behind the other, with few system calls where they lie close together. */
+  /**
+   * Reads runs packed one behind the other, with few system calls where they lie close together.
+   */
   readRuns(runs: ByteRuns): Uint8Array {
     const { position, count, runBytes, strideBytes } = runs;
     if (count <= 1 || runBytes === strideBytes) return this.read(position, count * runBytes);

@@ -24,7 +24,9 @@ const HEADER_FIELDS = [
 const HEADER_BYTES = 4 * HEADER_FIELDS.length;
 const VERSIONED_MAGIC = 0x616b3432;
 
-/** The file holds each of these for all layers, one after the other; the embedding precedes them. */
+/**
+ * The file holds each of these for all layers, one after the other; the embedding precedes them.
+ */
 const LAYER_ORDER: readonly LayerTensor[] = [
   'attentionNorm',
   'query',
@@ -135,8 +137,8 @@ function layOut(config: ModelConfig): { positions: Map<TensorId['kind'], number>
 }
 
 /**
- * Reads rows of rotary pairs, which the file interleaves within each head, in rotate-half order: the even rows of a
- * head first, then the odd ones.
+ * Reads rows of rotary pairs, which the file interleaves within each head, in rotate-half order:
+ * the even rows of a head first, then the odd ones.
  */
 function readInterleaved(matrix: StoredMatrix, slice: TensorSlice, halfRows: number): Float32Array {
   checkSlice(matrix, slice);

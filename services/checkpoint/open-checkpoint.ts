@@ -12,8 +12,8 @@ import { openSafetensors } from './safetensors-files.ts';
 import { SafetensorsSource } from './safetensors-source.ts';
 
 /**
- * Opens a Hugging Face directory, a .safetensors file with its config.json beside it, or a llama2.c .bin file.
- * Checks everything but the weights' values, which are checked as they are read.
+ * Opens a Hugging Face directory, a .safetensors file with its config.json beside it, or a llama2.c
+ * .bin file. Checks everything but the weights' values, which are checked as they are read.
  */
 export function openCheckpoint(path: string): Checkpoint {
   const status = statSync(path, { throwIfNoEntry: false });
@@ -67,7 +67,9 @@ function readConfig(directory: string): ModelConfig {
   return { ...config, stopTokenIds: [...new Set([...config.stopTokenIds, ...more])] };
 }
 
-/** A model_index.json is what a diffusion pipeline has instead; reading it gives the better refusal. */
+/**
+ * A model_index.json is what a diffusion pipeline has instead; reading it gives the better refusal.
+ */
 function findConfig(directory: string): string {
   const candidates = ['config.json', 'model_index.json'].map((name) => join(directory, name));
   const found = candidates.find((candidate) => existsSync(candidate));

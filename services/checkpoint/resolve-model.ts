@@ -2,7 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ModelError } from '../core/support/errors.ts';
 
-/** The path of a model: `nameOrPath` itself where it exists, else the bundled model of that name. */
+/**
+ * The path of a model: `nameOrPath` itself where it exists, else the bundled model of that name.
+ */
 export function resolveModel(nameOrPath: string, bundledDirectory: string): string {
   if (nameOrPath !== '' && existsSync(nameOrPath)) return resolve(nameOrPath);
   const bundled = listBundledModels(bundledDirectory);

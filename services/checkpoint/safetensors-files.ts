@@ -16,7 +16,9 @@ const SINGLE_FILE = 'model.safetensors';
 const INDEX_FILE = 'model.safetensors.index.json';
 const SHARD_NAME = /-\d+-of-\d+\.safetensors$/;
 
-/** Opens `weightsFile`, or what the directory holds: one file, or the shards that its index lists. */
+/**
+ * Opens `weightsFile`, or what the directory holds: one file, or the shards that its index lists.
+ */
 export function openSafetensors(
   directory: string,
   weightsFile: string | undefined,
@@ -64,7 +66,9 @@ function openIndexed(directory: string, indexPath: string): SafetensorsFiles {
   return { entries, close };
 }
 
-/** The file of each tensor. A name with a folder in it is refused: shards lie beside their index. */
+/**
+ * The file of each tensor. A name with a folder in it is refused: shards lie beside their index.
+ */
 function readWeightMap(indexPath: string): Map<string, string> {
   const index = readJsonFile(indexPath);
   const weightMap = isFields(index) ? index.weight_map : undefined;

@@ -3,7 +3,10 @@ import { describeValue, isFields } from '../core/support/fields.ts';
 import type { ByteFile } from './byte-file.ts';
 import { parseJson } from './json-file.ts';
 
-/** A tensor as a safetensors header announces it; the range lies inside the file, the rest is unchecked. */
+/**
+ * A tensor as a safetensors header announces it; the range lies inside the file, the rest is
+ * unchecked.
+ */
 export interface SafetensorsEntry {
   readonly name: string;
   readonly file: ByteFile;

@@ -81,7 +81,10 @@ function isShape(value: unknown, expected: readonly number[]): boolean {
   );
 }
 
-/** F8 weights carry factors in a companion tensor, one for all or one for each row; plain casts have none. */
+/**
+ * F8 weights carry factors in a companion tensor, one for all or one for each row; plain casts have
+ * none.
+ */
 function bindScale(
   entries: ReadonlyMap<string, SafetensorsEntry>,
   matrix: StoredMatrix,

@@ -47,7 +47,10 @@ export function readSlice(matrix: StoredMatrix, slice: TensorSlice): Float32Arra
   return target;
 }
 
-/** Reads rows into `target`, [count, columnEnd − columnStart], holding a few megabytes of the file at a time. */
+/**
+ * Reads rows into `target`, [count, columnEnd − columnStart], holding a few megabytes of the file
+ * at a time.
+ */
 export function readRows(
   matrix: StoredMatrix,
   selection: RowSelection,

@@ -13,7 +13,10 @@ const LAYER_TENSORS: readonly LayerTensor[] = [
   'down',
 ];
 
-/** Every tensor that a checkpoint of this model stores; the LM head only where it is not the embedding. */
+/**
+ * Every tensor that a checkpoint of this model stores; the LM head only where it is not the
+ * embedding.
+ */
 export function listTensors(config: ModelConfig): TensorId[] {
   const tensors: TensorId[] = [{ kind: 'embedding' }];
   for (let layer = 0; layer < config.layers; layer++) {

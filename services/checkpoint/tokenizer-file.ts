@@ -8,7 +8,9 @@ import type { Tokenizer } from '../core/text/tokenizer.ts';
 import { readJsonFile, readWholeFile } from './json-file.ts';
 
 export interface TokenizerOptions {
-  /** A tokenizer.json or a llama2.c tokenizer .bin; without it, one beside the model is looked for. */
+  /**
+   * A tokenizer.json or a llama2.c tokenizer .bin; without it, one beside the model is looked for.
+   */
   readonly file?: string | undefined;
   readonly modelPath: string;
   readonly config: ModelConfig;

@@ -1,4 +1,7 @@
-/** Puts texts that arrive at the same time one after the other: the first as it comes, each later one after it. */
+/**
+ * Puts texts that arrive at the same time one after the other: the first as it comes, each later
+ * one after it.
+ */
 export class OrderedTexts {
   readonly #write: (text: string) => void;
   readonly #onStart: (index: number) => void;

@@ -3,7 +3,10 @@ import type { LaunchProgress } from '../runtime/cluster/launch.ts';
 const BAR_WIDTH = 24;
 const CLEAR_LINE = '\r\u001b[2K';
 
-/** Tells of progress on standard error: a line that changes on a terminal, a few plain lines elsewhere. */
+/**
+ * Tells of progress on standard error: a line that changes on a terminal, a few plain lines
+ * elsewhere.
+ */
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
   #shownQuarters = 0;

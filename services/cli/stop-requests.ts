@@ -1,12 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { EXIT_CODES, StopRequest } from './errors.ts';
 
-/** A terminal and npm may both pass on the same Ctrl-C: what comes this soon is not a second one. */
+/**
+ * A terminal and npm may both pass on the same Ctrl-C: what comes this soon is not a second one.
+ */
 const SAME_REQUEST_MS = 500;
 
 /**
- * Fires at the first SIGINT or SIGTERM or when nobody reads standard output any more, with a StopRequest as its reason.
- * A second signal ends the program at once, and with it the processes that it started.
+ * Fires at the first SIGINT or SIGTERM or when nobody reads standard output any more, with a
+ * StopRequest as its reason. A second signal ends the program at once, and with it the processes
+ * that it started.
  */
 export function listenForStop(): AbortSignal {
   const controller = new AbortController();

@@ -22,8 +22,8 @@ export interface Completion {
 }
 
 /**
- * Passes the events on while they make sense: accepted first, tokens without a gap, complete last. A stream that
- * breaks this, or ends without complete, fails with DATA_LOSS.
+ * Passes the events on while they make sense: accepted first, tokens without a gap, complete last.
+ * A stream that breaks this, or ends without complete, fails with DATA_LOSS.
  */
 export async function* checkedEvents(
   events: AsyncIterable<GenerateEvent>,

@@ -53,7 +53,10 @@ export class SohuClient {
     return collectCompletion(this.#events(request, options));
   }
 
-  /** The continuation as it is drawn. Starts with the first read; leaving the loop early cancels the request. */
+  /**
+   * The continuation as it is drawn. Starts with the first read; leaving the loop early cancels the
+   * request.
+   */
   async *generateStream(
     request: GenerateRequest,
     options: GenerateOptions = {},

@@ -26,7 +26,10 @@ export interface ChipEffects {
   sendFrame(frame: ShardFrame, destination: Destination): number;
   /** Loads this chip's shard; answers with `Chip.loaded`, or with `Chip.refused`. */
   load(spec: GroupSpec, rank: number): void;
-  /** Executes a segment on the loaded shard; answers with `Chip.computed`, perhaps before it returns. */
+  /**
+   * Executes a segment on the loaded shard; answers with `Chip.computed`, perhaps before it
+   * returns.
+   */
   compute(work: SegmentWork): void;
   /** Calls `Chip.tick` once after the delay. */
   setTick(delayMicros: number): void;

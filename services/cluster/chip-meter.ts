@@ -10,7 +10,10 @@ export interface StepTimes {
   readonly communicationMicros: number;
 }
 
-/** Counts what a chip does, and divides the host time of its steps into computing and waiting for exchanges. */
+/**
+ * Counts what a chip does, and divides the host time of its steps into computing and waiting for
+ * exchanges.
+ */
 export class ChipMeter {
   readonly #drops = new Map<DropReason, number>();
   #steps = 0;

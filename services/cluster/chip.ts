@@ -22,8 +22,9 @@ export interface ChipIdentity {
 }
 
 /**
- * One simulated chip: joins a group, holds a shard, executes steps, takes part in their exchanges, samples its part of the
- * vocabulary. A synchronous state machine: whatever it does to the world goes through its effects.
+ * One simulated chip: joins a group, holds a shard, executes steps, takes part in their exchanges,
+ * samples its part of the vocabulary. A synchronous state machine: whatever it does to the world
+ * goes through its effects.
  */
 export class Chip {
   readonly meter = new ChipMeter();

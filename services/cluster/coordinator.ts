@@ -55,8 +55,8 @@ export interface CoordinatorOptions {
 const TICK_MICROS = 250_000;
 
 /**
- * The head of a group: forms it, turns the scheduler's decisions into step commands, and the chips' reports into tokens. A synchronous
- * state machine with one step in flight.
+ * The head of a group: forms it, turns the scheduler's decisions into step commands, and the chips'
+ * reports into tokens. A synchronous state machine with one step in flight.
  */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
@@ -229,7 +229,10 @@ export class Coordinator {
     this.#pump();
   }
 
-  /** Fails what was running or waiting, and starts over in a new epoch, in which nothing of the broken step counts. */
+  /**
+   * Fails what was running or waiting, and starts over in a new epoch, in which nothing of the
+   * broken step counts.
+   */
   #failStep(message: string): void {
     this.#collector = undefined;
     for (const sequence of this.#scheduler!.cancelAll()) {

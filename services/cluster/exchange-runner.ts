@@ -9,15 +9,20 @@ import { MAX_EXCHANGE_BYTES, type ScheduledExchange } from '../core/collectives/
 import { assert } from '../core/support/errors.ts';
 
 /** Why a frame was not used; each reason is counted. */
-export type DropReason =
-  | 'malformed'
-  | 'corrupt'
-  | 'stale'
-  | 'duplicate'
-  | 'unexpected'
-  | 'overflow';
+export const DROP_REASONS = [
+  'malformed',
+  'corrupt',
+  'stale',
+  'duplicate',
+  'unexpected',
+  'overflow',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
 
-/** How many exchanges a peer can be ahead: every second exchange at the latest needs a frame from every chip. */
+/**
+ * How many exchanges a peer can be ahead: every second exchange at the latest needs a frame from
+ * every chip.
+ */
 const MAX_LEAD = 2;
 const MAX_HELD_BYTES = 8 * MAX_EXCHANGE_BYTES;
 
@@ -28,8 +33,9 @@ interface Running {
 }
 
 /**
- * Runs a chip's exchanges one after the other: holds the frames of peers that are ahead, answers peers that miss a chunk of a recent
- * exchange, and asks for what it misses itself. A frame that does not belong is dropped with a reason, never summed.
+ * Runs a chip's exchanges one after the other: holds the frames of peers that are ahead, answers
+ * peers that miss a chunk of a recent exchange, and asks for what it misses itself. A frame that
+ * does not belong is dropped with a reason, never summed.
  */
 export class ExchangeRunner {
   readonly #rank: number;
@@ -101,7 +107,9 @@ export class ExchangeRunner {
     return this.#hold(frame);
   }
 
-  /** Asks the peers for what the current exchange still lacks. Returns whether anything is lacking. */
+  /**
+   * Asks the peers for what the current exchange still lacks. Returns whether anything is lacking.
+   */
   requestMissing(): boolean {
     const running = this.#current;
     if (running === undefined) return false;
@@ -136,7 +144,7 @@ export class ExchangeRunner {
         : frame.step === this.#step + 1 && frame.exchange < MAX_LEAD;
     if (!inWindow) return 'unexpected';
     if (this.#heldBytes + frame.payload.length > MAX_HELD_BYTES) return 'overflow';
-    this.#held.push({ ...frame, payload: frame.payload.slice() });
+    this.#held.push({ ...frame, payload: new Uint8Array(frame.payload) });
     this.#heldBytes += frame.payload.length;
     return undefined;
   }

@@ -18,7 +18,10 @@ export interface GroupSpec {
 
 // Coordinator to chips.
 
-/** Makes a chip a member of the group's epoch: it loads its shard where it has none, and forgets all sequences. */
+/**
+ * Makes a chip a member of the group's epoch: it loads its shard where it has none, and forgets all
+ * sequences.
+ */
 export interface Join {
   readonly kind: 'join';
   readonly epoch: number;

@@ -36,7 +36,10 @@ export class StepCollector {
     this.#logits = new Array<undefined>(options.ranks).fill(undefined);
   }
 
-  /** The drawn token of every sampled sequence, once `addReport` or `addLogits` has returned `complete`. */
+  /**
+   * The drawn token of every sampled sequence, once `addReport` or `addLogits` has returned
+   * `complete`.
+   */
   get tokens(): ReadonlyMap<number, number> {
     return this.#tokens;
   }
@@ -52,7 +55,10 @@ export class StepCollector {
     return awaited.flatMap((report, rank) => (report === undefined ? [rank] : []));
   }
 
-  /** Takes a report; `divergent` means that the chips' activations differ, which no correct group does. */
+  /**
+   * Takes a report; `divergent` means that the chips' activations differ, which no correct group
+   * does.
+   */
   addReport(report: StepReport): 'waiting' | 'divergent' | 'unproven' | 'complete' {
     this.#reports[report.rank] = report;
     if (this.#reports.includes(undefined)) return 'waiting';

@@ -1,7 +1,8 @@
 /**
- * The arithmetic of one chip. Two implementations, equal bit for bit: `reference.ts` (the specification, plain TypeScript)
- * and `wasm.ts` (AssemblyScript with SIMD). Every operand is an address: a byte offset, divisible by 16, into `memory`.
- * Sizes and strides count elements, not bytes. Rows are independent: no result depends on another row.
+ * The arithmetic of one chip. Two implementations, equal bit for bit: `reference.ts` (the
+ * specification, plain TypeScript) and `wasm.ts` (AssemblyScript with SIMD). Every operand is an
+ * address: a byte offset, divisible by 16, into `memory`. Sizes and strides count elements, not
+ * bytes. Rows are independent: no result depends on another row.
  */
 export interface Kernels {
   readonly memory: ArrayBufferLike;
@@ -13,7 +14,8 @@ export interface Kernels {
   matmul(args: MatmulArgs): void;
 
   /**
-   * Per row: scale = max|x| / 448 (1 where that is 0), out = E4M3(x / scale) as f32, saturating, ties to even.
+   * Per row: scale = max|x| / 448 (1 where that is 0), out = E4M3(x / scale) as f32, saturating,
+   * ties to even.
    */
   quantizeE4M3(args: RowsArgs & { readonly scales: number }): void;
 
@@ -21,15 +23,20 @@ export interface Kernels {
   roundBf16(args: RowsArgs): void;
 
   /**
-   * out = (x · (1 / √(Σx²/n + ε))) · weight. Σx² in 16 lanes (lane = index mod 16, sequential within a lane), lanes added as
-   * four vectors (v0+v1)+(v2+v3), then (l0+l1)+(l2+l3).
+   * out = (x · (1 / √(Σx²/n + ε))) · weight. Σx² in 16 lanes (lane = index mod 16, sequential
+   * within a lane), lanes added as four vectors (v0+v1)+(v2+v3), then (l0+l1)+(l2+l3).
    */
   rmsNorm(args: RowsArgs & { readonly weight: number; readonly epsilon: number }): void;
 
-  /** Rotates every head of every row in place (rotate-half: pairs i and i + headDim/2) by its row's position. */
+  /**
+   * Rotates every head of every row in place (rotate-half: pairs i and i + headDim/2) by its row's
+   * position.
+   */
   rope(args: RopeArgs): void;
 
-  /** Writes a row's keys and values into its slot of the paged cache, rounded to the cache's format. */
+  /**
+   * Writes a row's keys and values into its slot of the paged cache, rounded to the cache's format.
+   */
   storeKv(args: StoreKvArgs): void;
 
   /** Causal attention of every row and query head over the paged cache; see AttentionArgs. */
@@ -83,7 +90,10 @@ export interface RopeArgs {
   readonly sin: number; // f32 [maxPositions, headDim / 2]
 }
 
-/** The paged cache of one layer: keys f32 [block, kvHead, headDim, blockSize], values f32 [block, kvHead, blockSize, headDim]. */
+/**
+ * The paged cache of one layer: keys f32 [block, kvHead, headDim, blockSize], values f32 [block,
+ * kvHead, blockSize, headDim].
+ */
 export interface KvCacheArgs {
   readonly keys: number;
   readonly values: number;
@@ -102,11 +112,11 @@ export interface StoreKvArgs extends KvCacheArgs {
 }
 
 /**
- * For each row r and query head h, over the keys j = 0 … lengths[r]−1 of its block table:
- * score[j] = (Σ q[i] · k[j][i], sequential over i, in f32) · scale; m = the exact maximum; p[j] = exp(score[j] − m);
- * denominator in 4 lanes (lane = j mod 4, sequential within a lane), then (l0+l1)+(l2+l3);
- * out[i] = (Σ p[j] · v[j][i], sequential over j from +0) / denominator.
- * Neither the block size nor the other rows change a bit of it.
+ * For each row r and query head h, over the keys j = 0 … lengths[r]−1 of its block table: score[j]
+ * = (Σ q[i] · k[j][i], sequential over i, in f32) · scale; m = the exact maximum; p[j] =
+ * exp(score[j] − m); denominator in 4 lanes (lane = j mod 4, sequential within a lane), then
+ * (l0+l1)+(l2+l3); out[i] = (Σ p[j] · v[j][i], sequential over j from +0) / denominator. Neither
+ * the block size nor the other rows change a bit of it.
  */
 export interface AttentionArgs extends KvCacheArgs {
   readonly rows: number;

@@ -29,8 +29,9 @@ export function packedBytes(shape: PackedShape): number {
 }
 
 /**
- * Where a column's weight of k = 0 lies among the packed weights; each further k lies PANEL_WIDTH later. In bf16 the columns
- * c and c + 4 of a panel are neighbours, so that one word holds both and a shift or a mask widens it.
+ * Where a column's weight of k = 0 lies among the packed weights; each further k lies PANEL_WIDTH
+ * later. In bf16 the columns c and c + 4 of a panel are neighbours, so that one word holds both and
+ * a shift or a mask widens it.
  */
 export function packedStart(column: number, shape: Omit<PackedShape, 'columns'>): number {
   const lane = column % PANEL_WIDTH;
@@ -38,7 +39,10 @@ export function packedStart(column: number, shape: Omit<PackedShape, 'columns'>)
   return (column - lane) * shape.inner + position;
 }
 
-/** Writes weights as [panels, inner, PANEL_WIDTH], the order in which matmul reads them; missing columns are zero. */
+/**
+ * Writes weights as [panels, inner, PANEL_WIDTH], the order in which matmul reads them; missing
+ * columns are zero.
+ */
 export function packPanels(args: PackPanelsArgs): void {
   const { source, columns, inner, format, target, address } = args;
   const count = paddedColumns(columns) * inner;

@@ -5,7 +5,10 @@ import { matmul } from './reference/matmul.ts';
 import { add, quantizeE4M3, rmsNorm, roundBf16, siluMultiply } from './reference/rows.ts';
 import { viewMemory } from './reference/views.ts';
 
-/** The kernels' specification: plain loops that round every operation to f32, in the order that kernels.ts states. */
+/**
+ * The kernels' specification: plain loops that round every operation to f32, in the order that
+ * kernels.ts states.
+ */
 export function createReferenceKernels(memory: ArrayBufferLike): Kernels {
   const views = viewMemory(memory);
   return {

@@ -29,7 +29,10 @@ type KernelExports = Readonly<
   >
 >;
 
-/** A zeroed memory that threads can share, of the whole pages that `bytes` (counted from address 0) need. */
+/**
+ * A zeroed memory that threads can share, of the whole pages that `bytes` (counted from address 0)
+ * need.
+ */
 export function createKernelMemory(bytes: number): KernelMemory {
   const pages = Math.max(Math.ceil(bytes / PAGE_BYTES), MEMORY_BASE / PAGE_BYTES);
   if (pages > MAX_PAGES) {

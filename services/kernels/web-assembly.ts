@@ -1,4 +1,7 @@
-/** The part of the WebAssembly JavaScript API that the kernels use; Node's types leave it to the DOM library. */
+/**
+ * The part of the WebAssembly JavaScript API that the kernels use; Node's types leave it to the DOM
+ * library.
+ */
 interface WebAssemblyApi {
   readonly Memory: new (descriptor: {
     readonly initial: number;
@@ -12,7 +15,9 @@ interface WebAssemblyApi {
   ) => { readonly exports: unknown };
 }
 
-/** A shared WebAssembly.Memory; it can be posted to other threads, which then see the same bytes. */
+/**
+ * A shared WebAssembly.Memory; it can be posted to other threads, which then see the same bytes.
+ */
 export interface KernelMemory {
   readonly buffer: SharedArrayBuffer;
 }

@@ -13,8 +13,8 @@ export interface ClientCallOptions {
 }
 
 /**
- * The client's side of one call: puts the server's frames in order and buffers their messages. It ends well only
- * with the server's word and every frame before it; all else is an error.
+ * The client's side of one call: puts the server's frames in order and buffers their messages. It
+ * ends well only with the server's word and every frame before it; all else is an error.
  */
 export class ClientCall {
   readonly #options: ClientCallOptions;

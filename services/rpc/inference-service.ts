@@ -5,7 +5,9 @@ import type { RpcServer } from './server.ts';
 
 /** Whatever can continue prompts; its sampling parameters are already checked. */
 export interface InferenceEngine {
-  /** Accepted first, complete last; stops and frees what the request holds when the signal fires. */
+  /**
+   * Accepted first, complete last; stops and frees what the request holds when the signal fires.
+   */
   generate(request: GenerateInput, signal: AbortSignal): AsyncIterable<GenerateEvent>;
   serverInfo(): ServerInfo;
 }

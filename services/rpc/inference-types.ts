@@ -5,7 +5,10 @@ export type Prompt =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'tokens'; readonly tokenIds: readonly number[] };
 
-/** How tokens are drawn and when to stop, before the server has filled in what the request leaves to it. */
+/**
+ * How tokens are drawn and when to stop, before the server has filled in what the request leaves to
+ * it.
+ */
 export interface RequestSampling extends Omit<SamplingParams, 'seed'> {
   /** Undefined means what the context length leaves. */
   readonly maxTokens: number | undefined;

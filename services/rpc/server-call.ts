@@ -4,9 +4,14 @@ import { RpcError, type Status } from './status.ts';
 
 /** What a handler knows about the call besides its request. */
 export interface CallContext {
-  /** Fires when the client cancels, the deadline passes or the server stops; its reason is an RpcError. */
+  /**
+   * Fires when the client cancels, the deadline passes or the server stops; its reason is an
+   * RpcError.
+   */
   readonly signal: AbortSignal;
-  /** Host time in milliseconds since the epoch at which the call ends; undefined without a limit. */
+  /**
+   * Host time in milliseconds since the epoch at which the call ends; undefined without a limit.
+   */
   readonly deadlineMs: number | undefined;
   readonly metadata: ReadonlyMap<string, string>;
 }
@@ -21,7 +26,9 @@ export interface ServerCallOptions {
   readonly heartbeatIntervalMs: number;
 }
 
-/** A publish has no back-pressure of its own: after so many messages the call waits for the broker. */
+/**
+ * A publish has no back-pressure of its own: after so many messages the call waits for the broker.
+ */
 const MESSAGES_PER_FLUSH = 64;
 const MAX_STATUS_CHARACTERS = 4_096;
 

@@ -149,7 +149,9 @@ export class RpcServer {
     void call.run(() => handler(frame.payload, context)).finally(() => this.#calls.delete(callId));
   }
 
-  /** Permissions guard the subject, so the frame may not name another method than the subject does. */
+  /**
+   * Permissions guard the subject, so the frame may not name another method than the subject does.
+   */
   #admit(frame: OpenFrame, subjectMethod: string): BytesHandler {
     if (frame.method !== subjectMethod) {
       throw invalid(`method must be "${subjectMethod}", as the subject says`);

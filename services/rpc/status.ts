@@ -60,7 +60,10 @@ const CODES_BY_NUMBER = new Map(
   Object.entries(STATUS_NUMBERS).map(([code, number]) => [number as number, code as StatusCode]),
 );
 
-/** The code of a number from the wire; UNKNOWN where a newer peer sends one that is not defined here. */
+/**
+ * The code of a number from the wire; UNKNOWN where a newer peer sends one that is not defined
+ * here.
+ */
 export function statusCodeOf(number: number): StatusCode {
   return CODES_BY_NUMBER.get(number) ?? 'UNKNOWN';
 }

@@ -9,8 +9,8 @@ export function isToken(name: string): boolean {
 }
 
 /**
- * Whether a server may answer there. Only inboxes: a request must not make the server publish to the subjects of
- * other parts of the cluster on the client's behalf.
+ * Whether a server may answer there. Only inboxes: a request must not make the server publish to
+ * the subjects of other parts of the cluster on the client's behalf.
  */
 export function isReplySubject(subject: string): boolean {
   return subject.length <= 256 && REPLY.test(subject);

@@ -1,4 +1,6 @@
-/** Hands out addresses in a chip's memory, one after the other, each divisible by 64 (a cache line). */
+/**
+ * Hands out addresses in a chip's memory, one after the other, each divisible by 64 (a cache line).
+ */
 export class Arena {
   #end: number;
 

@@ -17,8 +17,9 @@ interface RowBuffer {
 }
 
 /**
- * Executes a step's segments on one chip's memory, for any range of rows: rows are independent, so several threads may each run
- * their own range of the same segment, with a `thread` index of their own for scratch.
+ * Executes a step's segments on one chip's memory, for any range of rows: rows are independent, so
+ * several threads may each run their own range of the same segment, with a `thread` index of their
+ * own for scratch.
  */
 export class ShardExecutor {
   readonly #layout: ShardLayout;
@@ -172,7 +173,10 @@ export class ShardExecutor {
     });
   }
 
-  /** The row-parallel product: one partial a leaf, added in the tree into `out` ([rows, hidden stride]). */
+  /**
+   * The row-parallel product: one partial a leaf, added in the tree into `out` ([rows, hidden
+   * stride]).
+   */
   #multiplyLeaves(leaves: readonly LeafLayout[], input: RowBuffer, out: number, rows: Range): void {
     const { strides, options } = this.#layout;
     this.#roundLeafInputs(leaves, input, rows);

@@ -5,7 +5,10 @@ import type { KvFormat, WeightFormat } from '../kernels/kernels.ts';
 import { PANEL_WIDTH, packedBytes } from '../kernels/packing.ts';
 import { Arena } from './arena.ts';
 
-/** Where one packed matrix lies; `columns` is padded to the panel width, `columnScales` is 0 without scales. */
+/**
+ * Where one packed matrix lies; `columns` is padded to the panel width, `columnScales` is 0 without
+ * scales.
+ */
 export interface MatrixLayout {
   readonly weights: number;
   readonly columnScales: number;
@@ -14,7 +17,9 @@ export interface MatrixLayout {
   readonly format: WeightFormat;
 }
 
-/** A leaf's slice of a row-parallel product: the matrix, and where its inputs begin within a row. */
+/**
+ * A leaf's slice of a row-parallel product: the matrix, and where its inputs begin within a row.
+ */
 export interface LeafLayout {
   readonly matrix: MatrixLayout;
   readonly inputOffset: number;
@@ -82,7 +87,9 @@ export interface ShardOptions {
   readonly threads: number;
 }
 
-/** The address of everything in a chip's memory. Plain data, so that every thread can have a copy. */
+/**
+ * The address of everything in a chip's memory. Plain data, so that every thread can have a copy.
+ */
 export interface ShardLayout {
   readonly plan: ShardPlan;
   readonly options: ShardOptions;
@@ -100,7 +107,9 @@ export interface ShardLayout {
   readonly bytes: number;
 }
 
-/** Rows that a row-parallel product handles at a time, so that its leaf partials stay in the cache. */
+/**
+ * Rows that a row-parallel product handles at a time, so that its leaf partials stay in the cache.
+ */
 export const ROW_TILE = 32;
 
 /** Lays out a shard's weights, KV cache and buffers, beginning at `base`. */

@@ -7,8 +7,8 @@ import { fillRopeTable } from './rope-table.ts';
 import { quantizeChannels } from './weight-rounding.ts';
 
 /**
- * Fills a chip's memory with its slices of the model, a layer at a call, so that the caller can report progress and stay
- * responsive between calls.
+ * Fills a chip's memory with its slices of the model, a layer at a call, so that the caller can
+ * report progress and stay responsive between calls.
  */
 export class ShardLoader {
   readonly #layout: ShardLayout;

@@ -7,7 +7,10 @@ export interface RopeTable {
   readonly sin: Float32Array;
 }
 
-/** Fills the rotary table of a model; angles are f32 products as in Hugging Face transformers and llama2.c. */
+/**
+ * Fills the rotary table of a model; angles are f32 products as in Hugging Face transformers and
+ * llama2.c.
+ */
 export function fillRopeTable(config: ModelConfig, table: RopeTable): void {
   const frequencies = ropeFrequencies(config);
   const half = frequencies.length;
@@ -30,7 +33,10 @@ export function ropeFrequencies(config: ModelConfig): Float32Array {
   return frequencies;
 }
 
-/** Llama 3's scaling (Hugging Face `rope_type: llama3`): long waves slowed by the factor, short kept, a ramp between. */
+/**
+ * Llama 3's scaling (Hugging Face `rope_type: llama3`): long waves slowed by the factor, short
+ * kept, a ramp between.
+ */
 function scaleFrequency(config: ModelConfig, frequency: number): number {
   const scaling = config.ropeScaling;
   if (scaling === undefined) return frequency;

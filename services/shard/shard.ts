@@ -14,7 +14,10 @@ export interface SequenceRows {
   readonly sample: boolean;
 }
 
-/** A chip's memory, as the state machine sees it: where a step's inputs go in and its results come out. */
+/**
+ * A chip's memory, as the state machine sees it: where a step's inputs go in and its results come
+ * out.
+ */
 export class Shard {
   readonly layout: ShardLayout;
   readonly memory: ArrayBufferLike;
@@ -53,7 +56,10 @@ export class Shard {
     return this.logits.subarray(start, start + rangeSize(this.layout.plan.tokens));
   }
 
-  /** Writes the positions, KV slots and block tables of a step; returns the number of rows and of sampled rows. */
+  /**
+   * Writes the positions, KV slots and block tables of a step; returns the number of rows and of
+   * sampled rows.
+   */
   writeBatch(sequences: readonly SequenceRows[]): { rows: number; samples: number } {
     const { buffers, options, blocksPerSequence } = this.layout;
     const view = (address: number, count: number): Int32Array =>

@@ -3,8 +3,8 @@ import { roundToE4M3 } from '../core/support/rounding.ts';
 const E4M3_MAX = 448;
 
 /**
- * Rounds each output channel of `weights` ([channels, inner]) in place to E4M3 values under a scale of its own, max|w| / 448
- * (1 where that is 0), which it writes to `scales` ([channels]).
+ * Rounds each output channel of `weights` ([channels, inner]) in place to E4M3 values under a scale
+ * of its own, max|w| / 448 (1 where that is 0), which it writes to `scales` ([channels]).
  */
 export function quantizeChannels(weights: Float32Array, inner: number, scales: Float32Array): void {
   for (let channel = 0; channel < scales.length; channel++) {

@@ -42,7 +42,10 @@ export function decodeFrame(data: Uint8Array): DecodedFrame {
 const header = new Uint32Array(8);
 const headerBytes = new Uint8Array(header.buffer);
 
-/** CRC-32 over the payload, then over the header as eight little-endian words: a flipped bit anywhere is found. */
+/**
+ * CRC-32 over the payload, then over the header as eight little-endian words: a flipped bit
+ * anywhere is found.
+ */
 function checksum(frame: ShardFrame): number {
   header[0] = frame.epoch;
   header[1] = frame.step;

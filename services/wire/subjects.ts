@@ -1,6 +1,9 @@
 import type { Destination } from '../core/collectives/frame.ts';
 
-/** The subjects of one group. Names carry receiver and sender, so that broker permissions can authenticate the sender. */
+/**
+ * The subjects of one group. Names carry receiver and sender, so that broker permissions can
+ * authenticate the sender.
+ */
 export class GroupSubjects {
   readonly #prefix: string;
 

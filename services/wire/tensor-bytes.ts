@@ -4,8 +4,12 @@ export function floatsToBytes(floats: Float32Array | readonly number[]): Uint8Ar
   return new Uint8Array(copy.buffer);
 }
 
-/** Little-endian bytes at any offset as floats, copied; undefined where the length is not a multiple of four. */
+/**
+ * Little-endian bytes at any offset as floats, copied; undefined where the length is not a multiple
+ * of four.
+ */
 export function bytesToFloats(bytes: Uint8Array): Float32Array | undefined {
   if (bytes.length % 4 !== 0) return undefined;
-  return new Float32Array(bytes.slice().buffer);
+  // A copy in memory of its own: the slice of a Buffer would be a view at any offset.
+  return new Float32Array(new Uint8Array(bytes).buffer);
 }

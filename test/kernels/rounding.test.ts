@@ -16,7 +16,10 @@ const f32 = fc.oneof(
   fc.float({ noNaN: true, min: Math.fround(-0.05), max: Math.fround(0.05) }),
 );
 
-/** The format's finite magnitudes by definition: mantissa / 8 · 2^(exponent − 7), without the hidden bit at exponent 0. */
+/**
+ * The format's finite magnitudes by definition: mantissa / 8 · 2^(exponent − 7), without the hidden
+ * bit at exponent 0.
+ */
 const magnitudes = Array.from({ length: 127 }, (_, code) => {
   const exponent = code >> 3;
   const mantissa = (code & 7) / 8;
@@ -87,7 +90,8 @@ test('bfloat16 rounding finds the nearer neighbour, ties to even', () => {
       }
       const above = bf16FromBits(bf16Bits(x) + 1);
       const toBelow = Math.abs(x - below);
-      // Past the largest value the next step would be a power of two; rounding goes to infinity from its middle.
+      // Past the largest value the next step would be a power of two; rounding goes to infinity
+      // from its middle.
       const toAbove = Number.isFinite(above) ? Math.abs(above - x) : 2 ** 128 - Math.abs(x);
       const even = bf16Bits(x) % 2 === 0 ? below : above;
       const expected = toBelow < toAbove ? below : toBelow > toAbove ? above : even;

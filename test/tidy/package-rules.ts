@@ -15,8 +15,9 @@ export function findLooseVersions(manifest: PackageManifest): string[] {
 }
 
 /**
- * Dependencies that nothing needs, and imports that no dependency provides. `programs` are the names that a package's programs run under.
- * Development needs a package for its tests, a script, or its types.
+ * Dependencies that nothing needs, and imports that no dependency provides. `programs` are the
+ * names that a package's programs run under. Development needs a package for its tests, a script,
+ * or its types.
  */
 export function findDependencyErrors(
   manifest: PackageManifest,

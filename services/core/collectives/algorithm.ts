@@ -11,12 +11,16 @@ const MULTICAST_LIMIT_BYTES: Readonly<Record<number, number>> = {
   8: 1_024,
 };
 
-/** Payload in bytes above which every rank reduces: below, fewer and larger messages win over an even spread. */
+/**
+ * Payload in bytes above which every rank reduces: below, fewer and larger messages win over an
+ * even spread.
+ */
 const SPREAD_BYTES = 262_144;
 
 /**
- * Chooses as NCCL does, by the number of ranks and the payload, at the switch-over points that `npm run bench:collectives`
- * measures. The reducers change from exchange to exchange, so that every chip gets its share of the adding.
+ * Chooses as NCCL does, by the number of ranks and the payload, at the switch-over points that `npm
+ * run bench:collectives` measures. The reducers change from exchange to exchange, so that every
+ * chip gets its share of the adding.
  */
 export function chooseAlgorithm(
   ranks: number,

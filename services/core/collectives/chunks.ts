@@ -1,7 +1,10 @@
 import type { Range } from '../model/shard-plan.ts';
 import type { MissingChunk, Receipt } from './frame.ts';
 
-/** Payload of a full chunk: with its envelope it stays below 32 KiB, where the NATS client and server are fastest. */
+/**
+ * Payload of a full chunk: with its envelope it stays below 32 KiB, where the NATS client and
+ * server are fastest.
+ */
 export const CHUNK_BYTES = 31_744;
 
 /** The bytes of a range of floats, as a view. */

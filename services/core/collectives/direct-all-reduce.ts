@@ -17,9 +17,10 @@ export interface DirectAllReduceOptions extends AllReduceOptions {
 }
 
 /**
- * All-reduce in two hops: a direct reduce-scatter onto the reducers, then an all-gather. A reducer gets its slice of every
- * partial, adds them in the tree (a ring would add in another order), and publishes the result once for all. With every chip a
- * reducer the work is spread most evenly; with fewer, fewer and larger messages carry the same bytes.
+ * All-reduce in two hops: a direct reduce-scatter onto the reducers, then an all-gather. A reducer
+ * gets its slice of every partial, adds them in the tree (a ring would add in another order), and
+ * publishes the result once for all. With every chip a reducer the work is spread most evenly; with
+ * fewer, fewer and larger messages carry the same bytes.
  */
 export class DirectAllReduce implements Exchange {
   readonly #options: DirectAllReduceOptions;
@@ -115,7 +116,9 @@ export class DirectAllReduce implements Exchange {
   }
 }
 
-/** The elements of slice `index` of `count`; multiples of four, and empty where there are too few. */
+/**
+ * The elements of slice `index` of `count`; multiples of four, and empty where there are too few.
+ */
 function sliceOf(length: number, count: number, index: number): Range {
   const size = Math.ceil(length / count / 4) * 4;
   return { start: Math.min(index * size, length), end: Math.min((index + 1) * size, length) };

@@ -3,7 +3,9 @@ import type { OperationKind } from '../model/step-plan.ts';
 /** What a frame carries: data, or the wish to have a chunk of data once more. */
 export type FrameKind = 'partial' | 'result' | 'requestPartial' | 'requestResult';
 
-/** One chunk of one exchange, chip to chip. Everything but the payload says which sum it belongs to. */
+/**
+ * One chunk of one exchange, chip to chip. Everything but the payload says which sum it belongs to.
+ */
 export interface ShardFrame {
   readonly epoch: number;
   readonly step: number;

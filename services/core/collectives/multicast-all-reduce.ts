@@ -14,8 +14,8 @@ export interface AllReduceOptions {
   readonly ranks: number;
   readonly rank: number;
   /**
-   * This chip's partial sums. They stay as they are until the next exchange but one begins: a peer that missed them can be one
-   * exchange behind.
+   * This chip's partial sums. They stay as they are until the next exchange but one begins: a peer
+   * that missed them can be one exchange behind.
    */
   readonly partial: Float32Array;
   /** The replicated activations that the reduced sum is added to; as long as `partial`. */
@@ -24,8 +24,8 @@ export interface AllReduceOptions {
 }
 
 /**
- * All-reduce in one hop: every chip publishes its whole partial once, the broker fans it out, and every chip adds all of them in
- * the tree.
+ * All-reduce in one hop: every chip publishes its whole partial once, the broker fans it out, and
+ * every chip adds all of them in the tree.
  */
 export class MulticastAllReduce implements Exchange {
   readonly #options: AllReduceOptions;

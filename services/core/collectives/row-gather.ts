@@ -13,7 +13,10 @@ export interface RowGatherOptions {
   readonly lockstep: boolean;
 }
 
-/** All-gather of rows: every chip publishes the rows it owns, and copies the others'. Nothing is added. */
+/**
+ * All-gather of rows: every chip publishes the rows it owns, and copies the others'. Nothing is
+ * added.
+ */
 export class RowGather implements Exchange {
   readonly #options: RowGatherOptions;
   /** The rows of every chip. */

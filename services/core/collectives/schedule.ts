@@ -18,8 +18,9 @@ export type ScheduledStage =
   | { readonly kind: 'exchange'; readonly exchange: ScheduledExchange };
 
 /**
- * Bytes of activations that one exchange covers at the most. An exchange acknowledges the one before it, so this bounds what is
- * in flight to a peer without credits: at most two exchanges' slices.
+ * Bytes of activations that one exchange covers at the most. An exchange acknowledges the one
+ * before it, so this bounds what is in flight to a peer without credits: at most two exchanges'
+ * slices.
  */
 export const MAX_EXCHANGE_BYTES = 1024 * 1024;
 

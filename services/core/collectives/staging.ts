@@ -1,4 +1,7 @@
-/** Memory for what comes in during one exchange; the next one reuses it, so that steps leave no garbage behind. */
+/**
+ * Memory for what comes in during one exchange; the next one reuses it, so that steps leave no
+ * garbage behind.
+ */
 export class Staging {
   #floats = new Float32Array(0);
 

@@ -1,8 +1,8 @@
 import { assert } from '../support/errors.ts';
 
 /**
- * target[i] = target[i] + tree(parts)[i] in f32, where the tree is ((0+1)+(2+3))+((4+5)+(6+7)): the residual comes after the
- * reduction, whatever the number of chips that its leaves lie on.
+ * target[i] = target[i] + tree(parts)[i] in f32, where the tree is ((0+1)+(2+3))+((4+5)+(6+7)): the
+ * residual comes after the reduction, whatever the number of chips that its leaves lie on.
  */
 export function accumulateTree(parts: readonly Float32Array[], target: Float32Array): void {
   if (parts.length === 1) accumulateOne(parts[0]!, target);

@@ -27,7 +27,9 @@ export class BlockPool {
     return blocks;
   }
 
-  /** Returns a table's blocks, the last first, so that the beginning of a sequence is reused last. */
+  /**
+   * Returns a table's blocks, the last first, so that the beginning of a sequence is reused last.
+   */
   free(blocks: readonly number[]): void {
     for (const block of [...blocks].reverse()) {
       assert(this.#used.delete(block), `block ${block} is in use when it is freed`);

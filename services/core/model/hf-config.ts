@@ -9,7 +9,10 @@ import {
 import { DEFAULT_REDUCTION_LEAVES, type Llama3RopeScaling, type ModelConfig } from './config.ts';
 import { checkArchitecture } from './hf-architecture.ts';
 
-/** Largest accepted sizes, far above any published model, so that a damaged file cannot ask for absurd memory. */
+/**
+ * Largest accepted sizes, far above any published model, so that a damaged file cannot ask for
+ * absurd memory.
+ */
 const MAX_HIDDEN_SIZE = 2 ** 18;
 const MAX_INTERMEDIATE_SIZE = 2 ** 20;
 const MAX_LAYERS = 4096;
@@ -25,7 +28,10 @@ const DEFAULT_MAX_POSITIONS = 2048;
 const REDUCTION_LEAVES: readonly unknown[] = [1, 2, 4, 8, 16, 32, 64];
 const READABLE_QUANTIZATIONS: readonly unknown[] = ['fp8', 'fbgemm_fp8', 'compressed-tensors'];
 
-/** Reads the config.json of a Hugging Face checkpoint; throws a ModelError that names what it refuses. */
+/**
+ * Reads the config.json of a Hugging Face checkpoint; throws a ModelError that names what it
+ * refuses.
+ */
 export function parseHfConfig(json: unknown): ModelConfig {
   if (!isFields(json)) {
     throw new ModelError(`the config must be a JSON object, not ${describeValue(json)}`);
@@ -128,7 +134,10 @@ function readReductionLeaves(json: Fields): number {
   return Number(value);
 }
 
-/** Both spellings: `rope_theta` beside `rope_scaling`, and the newer `rope_parameters` that holds either. */
+/**
+ * Both spellings: `rope_theta` beside `rope_scaling`, and the newer `rope_parameters` that holds
+ * either.
+ */
 function readRope(json: Fields): Pick<ModelConfig, 'ropeTheta' | 'ropeScaling'> {
   const field =
     (json.rope_parameters ?? undefined) === undefined ? 'rope_scaling' : 'rope_parameters';

@@ -27,7 +27,10 @@ export interface MemoryOptions {
 /** Host memory that one emulated chip spends on keys and values at the most. */
 export const HOST_KV_BYTES = 256 * 1024 * 1024;
 
-/** What a shard occupies on the modelled chip. Embedding, norms and LM head are bf16 unless everything is f32. */
+/**
+ * What a shard occupies on the modelled chip. Embedding, norms and LM head are bf16 unless
+ * everything is f32.
+ */
 export function accountHbm(plan: ShardPlan, options: MemoryOptions): HbmUse {
   return {
     weightBytes: weightBytes(plan, options.precision),
@@ -37,8 +40,8 @@ export function accountHbm(plan: ShardPlan, options: MemoryOptions): HbmUse {
 }
 
 /**
- * KV blocks of this chip: the least of what the modelled HBM leaves, the override, and the host's bound.
- * Throws a ModelError with the arithmetic where not even one block fits.
+ * KV blocks of this chip: the least of what the modelled HBM leaves, the override, and the host's
+ * bound. Throws a ModelError with the arithmetic where not even one block fits.
  */
 export function countKvBlocks(plan: ShardPlan, options: MemoryOptions, chip: ChipSpec): number {
   const use = accountHbm(plan, options);
@@ -52,7 +55,10 @@ export function countKvBlocks(plan: ShardPlan, options: MemoryOptions, chip: Chi
   return Math.min(modelled, host, options.numGpuBlocksOverride ?? Number.POSITIVE_INFINITY);
 }
 
-/** Host bytes of one block on this chip: keys and values of all layers in f32; at least one byte where it holds no head. */
+/**
+ * Host bytes of one block on this chip: keys and values of all layers in f32; at least one byte
+ * where it holds no head.
+ */
 export function hostKvBytesPerBlock(plan: ShardPlan, blockSize: number): number {
   const { config, kvHeads } = plan;
   return Math.max(1, 2 * 4 * config.layers * blockSize * rangeSize(kvHeads) * config.headDim);

@@ -7,9 +7,15 @@ export interface Range {
   readonly end: number;
 }
 
-/** One segment of the row-parallel inputs and of the vocabulary; leaves are the units that chips divide among them. */
+/**
+ * One segment of the row-parallel inputs and of the vocabulary; leaves are the units that chips
+ * divide among them.
+ */
 export interface Leaf {
-  /** Global query heads whose outputs this leaf multiplies with the attention output projection. May be empty. */
+  /**
+   * Global query heads whose outputs this leaf multiplies with the attention output projection. May
+   * be empty.
+   */
   readonly queryHeads: Range;
   /** Global MLP channels of this leaf. May be empty where 8 does not divide the width. */
   readonly channels: Range;

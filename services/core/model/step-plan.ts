@@ -18,7 +18,9 @@ export type StepStage =
   | { readonly kind: 'segment'; readonly segment: SegmentKind; readonly layer: number }
   | { readonly kind: 'collective'; readonly operation: OperationKind; readonly layer: number };
 
-/** What one iteration of a batch does on every chip of a group, in order; the same on all of them. */
+/**
+ * What one iteration of a batch does on every chip of a group, in order; the same on all of them.
+ */
 export function planStep(config: ModelConfig): readonly StepStage[] {
   const stages: StepStage[] = [{ kind: 'collective', operation: 'embedding', layer: 0 }];
   for (let layer = 0; layer < config.layers; layer++) {

@@ -1,4 +1,6 @@
-/** The tensors of a Llama-family model. Matrices are [rows = outputs, columns = inputs], row-major. */
+/**
+ * The tensors of a Llama-family model. Matrices are [rows = outputs, columns = inputs], row-major.
+ */
 export type LayerTensor =
   | 'attentionNorm' // [1, hidden]
   | 'query' // [heads × headDim, hidden], rotate-half layout

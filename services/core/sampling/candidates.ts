@@ -9,7 +9,9 @@ export interface Candidate {
   readonly score: number;
 }
 
-/** Σ exp((logit − maximum) / temperature) over some tokens, with the maximum that it is relative to. */
+/**
+ * Σ exp((logit − maximum) / temperature) over some tokens, with the maximum that it is relative to.
+ */
 export interface Mass {
   readonly maximum: number;
   readonly sum: number;
@@ -22,7 +24,9 @@ export interface LeafCandidates {
   readonly exhaustive: boolean;
 }
 
-/** Tokens that a vocabulary leaf sends for a nucleus; more are gathered where these cannot prove it. */
+/**
+ * Tokens that a vocabulary leaf sends for a nucleus; more are gathered where these cannot prove it.
+ */
 export const CANDIDATES_PER_LEAF = 32;
 
 /** Orders by score descending, then token ascending: the one order in which ties are settled. */
@@ -30,7 +34,10 @@ export function precedes(a: Candidate, b: Candidate): boolean {
   return a.score > b.score || (a.score === b.score && a.token < b.token);
 }
 
-/** The winner among a shard's tokens; `logits[i]` belongs to token `firstToken + i`. Undefined for an empty shard. */
+/**
+ * The winner among a shard's tokens; `logits[i]` belongs to token `firstToken + i`. Undefined for
+ * an empty shard.
+ */
 export function drawFromShard(
   logits: Float32Array,
   firstToken: number,

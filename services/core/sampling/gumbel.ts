@@ -14,13 +14,19 @@ export function drawState(draw: Draw): number {
   return mix(mix(mix(0x9e3779b9 ^ draw.seed) + draw.choice) + draw.position);
 }
 
-/** Gumbel(0, 1) noise of one token in one draw: −ln(−ln u) for u uniform in (0, 1), from a counter and no generator state. */
+/**
+ * Gumbel(0, 1) noise of one token in one draw: −ln(−ln u) for u uniform in (0, 1), from a counter
+ * and no generator state.
+ */
 export function gumbel(state: number, token: number): number {
   const uniform = (mix(state ^ mix(token + 0x85ebca6b)) + 0.5) / 4294967296;
   return -logF64(-logF64(uniform));
 }
 
-/** A bijective mixer of 32-bit integers with full avalanche ("lowbias32", Chris Wellons, hash-prospector). */
+/**
+ * A bijective mixer of 32-bit integers with full avalanche ("lowbias32", Chris Wellons,
+ * hash-prospector).
+ */
 function mix(value: number): number {
   let hash = value >>> 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d);

@@ -4,8 +4,9 @@ import { type Draw, drawState, gumbel } from './gumbel.ts';
 import type { SamplingParams } from './params.ts';
 
 /**
- * Draws from the top-k tokens and, within them, the smallest set whose probability reaches top-p (temperature first, then top-k,
- * then top-p over what is left, as vLLM and Hugging Face do). Returns undefined where the candidates do not prove that set.
+ * Draws from the top-k tokens and, within them, the smallest set whose probability reaches top-p
+ * (temperature first, then top-k, then top-p over what is left, as vLLM and Hugging Face do).
+ * Returns undefined where the candidates do not prove that set.
  */
 export function drawFromNucleus(
   leaves: readonly LeafCandidates[],
@@ -71,7 +72,10 @@ function listOrder(list: readonly Candidate[]): { next(): Candidate | 'end' } {
   return { next: () => list[index++] ?? 'end' };
 }
 
-/** Walks through the leaves' candidates in the order of the whole vocabulary, as far as that is proven. */
+/**
+ * Walks through the leaves' candidates in the order of the whole vocabulary, as far as that is
+ * proven.
+ */
 class MergedOrder {
   readonly #leaves: readonly LeafCandidates[];
   readonly #positions: number[];

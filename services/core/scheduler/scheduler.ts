@@ -46,9 +46,10 @@ export type Admission =
   | { readonly kind: 'rejected'; readonly reason: 'invalid' | 'full'; readonly message: string };
 
 /**
- * Iteration-level continuous batching: before every step it decides which sequences compute how many tokens, so that requests join
- * and leave between any two steps. Running ones come first; a waiting one is admitted, in order of arrival, when blocks for its
- * longest possible course are free, so that nothing is ever evicted.
+ * Iteration-level continuous batching: before every step it decides which sequences compute how
+ * many tokens, so that requests join and leave between any two steps. Running ones come first; a
+ * waiting one is admitted, in order of arrival, when blocks for its longest possible course are
+ * free, so that nothing is ever evicted.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -118,7 +119,10 @@ export class Scheduler {
     return all;
   }
 
-  /** The next step, or undefined where nothing can run. One step at a time: `complete` must come before the next. */
+  /**
+   * The next step, or undefined where nothing can run. One step at a time: `complete` must come
+   * before the next.
+   */
   schedule(nowMicros: number): ScheduledStep | undefined {
     assert(this.#scheduled === undefined, 'a step is completed before the next is scheduled');
     let budget = this.#options.maxNumBatchedTokens;
@@ -140,7 +144,9 @@ export class Scheduler {
     return this.#scheduled;
   }
 
-  /** Takes the sampled token of every sequence of the step that was to be sampled, by sequence id. */
+  /**
+   * Takes the sampled token of every sequence of the step that was to be sampled, by sequence id.
+   */
   complete(tokens: ReadonlyMap<number, number>, nowMicros: number): readonly SequenceOutput[] {
     const step = this.#scheduled;
     assert(step !== undefined, 'a step was scheduled');

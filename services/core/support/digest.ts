@@ -1,4 +1,7 @@
-/** A 32-bit FNV-1a hash over the bit patterns of floats: equal for equal bits, and cheap enough for every step. */
+/**
+ * A 32-bit FNV-1a hash over the bit patterns of floats: equal for equal bits, and cheap enough for
+ * every step.
+ */
 export function digestFloats(floats: Float32Array): number {
   const words = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
   let hash = 0x811c9dc5;

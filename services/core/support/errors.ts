@@ -1,9 +1,15 @@
-/** A model that cannot be served: unreadable, malformed, of an unsupported kind, or too large. Exit code 3. */
+/**
+ * A model that cannot be served: unreadable, malformed, of an unsupported kind, or too large. Exit
+ * code 3.
+ */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
 }
 
-/** A request or option that breaks its contract; the message names the field and the valid choice. Exit code 2. */
+/**
+ * A request or option that breaks its contract; the message names the field and the valid choice.
+ * Exit code 2.
+ */
 export class InvalidArgumentError extends Error {
   override readonly name = 'InvalidArgumentError';
 }

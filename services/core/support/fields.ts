@@ -30,7 +30,10 @@ export function readInteger(
   );
 }
 
-/** Reads a number above `above` and up to `max`; null counts as absent, which only a fallback permits. */
+/**
+ * Reads a number above `above` and up to `max`; null counts as absent, which only a fallback
+ * permits.
+ */
 export function readNumber(
   fields: Fields,
   name: string,

@@ -14,7 +14,10 @@ export function isFloatDtype(name: unknown): name is FloatDtype {
   return typeof name === 'string' && Object.hasOwn(FLOAT_DTYPE_BYTES, name);
 }
 
-/** Decodes little-endian elements into `target`, one for each of its places; every f32 result is exact. */
+/**
+ * Decodes little-endian elements into `target`, one for each of its places; every f32 result is
+ * exact.
+ */
 export function decodeFloats(dtype: FloatDtype, bytes: Uint8Array, target: Float32Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (dtype) {

@@ -1,6 +1,6 @@
 /*
- * Elementary functions from + − × ÷ and bit access alone, so that no result depends on a JavaScript engine's own library.
- * The f64 polynomials are Taylor series, long enough for their reduced range.
+ * Elementary functions from + − × ÷ and bit access alone, so that no result depends on a JavaScript
+ * engine's own library. The f64 polynomials are Taylor series, long enough for their reduced range.
  */
 
 const LOG2_E = Math.LOG2E;
@@ -28,7 +28,10 @@ const F32_EXP_4 = Math.fround(0.041668404);
 const F32_EXP_5 = Math.fround(0.008368899);
 const F32_EXP_6 = Math.fround(0.0013814222);
 
-/** e^x of an f32, every operation in f32: 0 below −87.3, e^88 above 88, within 2 units in the last place between. */
+/**
+ * e^x of an f32, every operation in f32: 0 below −87.3, e^88 above 88, within 2 units in the last
+ * place between.
+ */
 export function expF32(x: number): number {
   if (x < F32_EXP_MIN) return 0;
   const bounded = Math.min(x, F32_EXP_MAX);
@@ -112,7 +115,10 @@ function logTail(z: number): number {
   return z * (odd + z * even);
 }
 
-/** base^exponent in f64 for a positive normal base; the logarithm is taken in double-double, so large exponents stay exact. */
+/**
+ * base^exponent in f64 for a positive normal base; the logarithm is taken in double-double, so
+ * large exponents stay exact.
+ */
 export function powF64(base: number, exponent: number): number {
   const binary = exponentOf(base);
   const f = base * powerOfTwo(-binary) - 1;
@@ -148,7 +154,8 @@ function productError(a: number, b: number): number {
   return aLow * bLow - (a * b - aHigh * bHigh - aLow * bHigh - aHigh * bLow);
 }
 
-// π/2 in three parts; the first two have 33 bits, so that a count of up to 20 bits times them is exact.
+// π/2 in three parts; the first two have 33 bits, so that a count of up to 20 bits times them is
+// exact.
 const HALF_PI_1 = 1.5707963267341256;
 const HALF_PI_2 = 6.077100506303966e-11;
 const HALF_PI_3 = 2.0222662487959506e-21;
@@ -164,7 +171,10 @@ export function cosF64(x: number): number {
   return quarterTurns(x, 1);
 }
 
-/** sin(x + shift · π/2): the angle's distance from the nearest quarter turn, in two parts, then one of two series. */
+/**
+ * sin(x + shift · π/2): the angle's distance from the nearest quarter turn, in two parts, then one
+ * of two series.
+ */
 function quarterTurns(x: number, shift: number): number {
   const count = x * TWO_OVER_PI + F64_ROUNDER - F64_ROUNDER;
   const first = x - count * HALF_PI_1;

@@ -29,7 +29,10 @@ export function bf16FromBits(code: number): number {
   return float[0]!;
 }
 
-/** The nearest OCP E4M3FN value of an f32, ties to even, saturating at ±448 (infinities too); NaN and the sign are kept. */
+/**
+ * The nearest OCP E4M3FN value of an f32, ties to even, saturating at ±448 (infinities too); NaN
+ * and the sign are kept.
+ */
 export function roundToE4M3(x: number): number {
   if (Number.isNaN(x)) return x;
   const magnitude = roundMagnitudeToE4M3(Math.min(Math.abs(x), E4M3_MAX));

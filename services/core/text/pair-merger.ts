@@ -19,8 +19,8 @@ interface Candidate extends Merge {
 }
 
 /**
- * Merges the best-scored pair of neighbours, the leftmost among equals, until no two neighbours merge.
- * A heap of candidates makes that n·log n where a scan before every merge would be n².
+ * Merges the best-scored pair of neighbours, the leftmost among equals, until no two neighbours
+ * merge. A heap of candidates makes that n·log n where a scan before every merge would be n².
  */
 export function mergePairs(
   ids: readonly number[],

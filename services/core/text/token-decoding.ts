@@ -50,7 +50,9 @@ function decodeMetaspace(token: string): Uint8Array {
   return encodeUtf8(token.replaceAll(SENTENCE_PIECE_SPACE, ' '));
 }
 
-/** An entry with a character outside the byte alphabet stands for itself, as in the Rust library. */
+/**
+ * An entry with a character outside the byte alphabet stands for itself, as in the Rust library.
+ */
 function decodeByteLevel(token: string): Uint8Array {
   const bytes: number[] = [];
   for (const character of token) {
@@ -61,7 +63,10 @@ function decodeByteLevel(token: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** GPT-2's alphabet: printable Latin-1 characters are their own byte, the other bytes count up from U+0100. */
+/**
+ * GPT-2's alphabet: printable Latin-1 characters are their own byte, the other bytes count up from
+ * U+0100.
+ */
 const BYTE_OF_CHARACTER = buildByteAlphabet();
 
 function buildByteAlphabet(): ReadonlyMap<string, number> {

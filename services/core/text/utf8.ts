@@ -24,8 +24,8 @@ function continuation(bits: number): number {
 }
 
 /**
- * Decodes UTF-8 piece by piece, as a streaming TextDecoder that keeps a byte order mark: invalid sequences become
- * U+FFFD, and a sequence that is not yet complete is held back.
+ * Decodes UTF-8 piece by piece, as a streaming TextDecoder that keeps a byte order mark: invalid
+ * sequences become U+FFFD, and a sequence that is not yet complete is held back.
  */
 export class Utf8Decoder {
   #codePoint = 0;

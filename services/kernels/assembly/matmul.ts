@@ -34,7 +34,10 @@ export function matmulBf16(
   matmul<u16>(rows, inner, columns, x, xStride, weights, out, outStride, rowScales, columnScales);
 }
 
-/** Panel by panel; within one, in row tiles of nearly equal height. A single row takes four panels at once to hide latency. */
+/**
+ * Panel by panel; within one, in row tiles of nearly equal height. A single row takes four panels
+ * at once to hide latency.
+ */
 function matmul<Weight>(
   rows: i32,
   inner: i32,
@@ -97,7 +100,10 @@ function onePanel<Weight>(
   }
 }
 
-/** One to four rows by one panel; the height is a constant of each inlined copy, so that unused rows disappear. */
+/**
+ * One to four rows by one panel; the height is a constant of each inlined copy, so that unused rows
+ * disappear.
+ */
 // @ts-ignore: decorator
 @inline
 function tile<Weight>(
@@ -205,7 +211,10 @@ function row1x4<Weight>(
   storePanel(out + 3 * PANEL_OUT_BYTES, a3, b3, rowScales, columnScales + 3 * step);
 }
 
-/** Weights 0 to 3 of a panel's k; a bfloat16 is the upper half of an f32, and columns c and c + 4 share a word. */
+/**
+ * Weights 0 to 3 of a panel's k; a bfloat16 is the upper half of an f32, and columns c and c + 4
+ * share a word.
+ */
 // @ts-ignore: decorator
 @inline
 function lowWeights<Weight>(raw: v128): v128 {

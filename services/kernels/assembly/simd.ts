@@ -1,4 +1,5 @@
-// Building blocks of the kernels. Addresses are bytes, counts and strides here too unless they say elements.
+// Building blocks of the kernels. Addresses are bytes, counts and strides here too unless they say
+// elements.
 
 export const FLOAT_BYTES: usize = 4;
 export const VECTOR_BYTES: usize = 16;

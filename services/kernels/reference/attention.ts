@@ -56,7 +56,10 @@ function scoreKey(
   return Math.fround(sum * Math.fround(args.scale));
 }
 
-/** Where the keys and values of a query's row begin; a key's elements are blockSize apart, a value's side by side. */
+/**
+ * Where the keys and values of a query's row begin; a key's elements are blockSize apart, a value's
+ * side by side.
+ */
 function locate(
   { integers, words }: MemoryViews,
   args: AttentionArgs,

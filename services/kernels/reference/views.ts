@@ -1,6 +1,9 @@
 import type { WeightFormat } from '../kernels.ts';
 
-/** One memory seen as the types that kernels read. Indices are addresses divided by the element's size. */
+/**
+ * One memory seen as the types that kernels read. Indices are addresses divided by the element's
+ * size.
+ */
 export interface MemoryViews {
   readonly floats: Float32Array;
   readonly words: Uint32Array;

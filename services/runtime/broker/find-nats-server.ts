@@ -9,7 +9,9 @@ export interface FindNatsServerOptions {
   /** A path that the user chose; nothing else is tried. */
   readonly binary?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Where to look after the PATH; distributions install servers outside an ordinary user's PATH. */
+  /**
+   * Where to look after the PATH; distributions install servers outside an ordinary user's PATH.
+   */
   readonly systemDirectories?: readonly string[];
   /** Hears, in a sentence, of an installation that is about to take a few seconds. */
   readonly report?: (sentence: string) => void;
@@ -20,8 +22,8 @@ const BINARY_VARIABLE = 'SOHU_NATS_SERVER';
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin'];
 
 /**
- * Finds a nats-server: the chosen path, `SOHU_NATS_SERVER`, the PATH, our cache; else it installs the distribution's
- * package into the cache.
+ * Finds a nats-server: the chosen path, `SOHU_NATS_SERVER`, the PATH, our cache; else it installs
+ * the distribution's package into the cache.
  */
 export async function findNatsServer(options: FindNatsServerOptions = {}): Promise<string> {
   const env = options.env ?? process.env;

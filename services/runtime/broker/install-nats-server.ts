@@ -10,8 +10,8 @@ const STEP_TIMEOUT_MS = 120_000;
 const run = promisify(execFile);
 
 /**
- * Puts the distribution's nats-server at `target`, without root and without touching the system: apt works in a
- * private directory, with package lists of its own because fresh images have none.
+ * Puts the distribution's nats-server at `target`, without root and without touching the system:
+ * apt works in a private directory, with package lists of its own because fresh images have none.
  *
  * Several processes may do this at once: each renames a complete, tried program into place.
  */
@@ -58,8 +58,8 @@ async function findProgram(root: string): Promise<string> {
   return join(root, 'usr', program);
 }
 
-// The system's sources and keys stay; what is written goes to the workspace, and the system's hooks do not run.
-// As root, apt would download as a user that may not write there.
+// The system's sources and keys stay; what is written goes to the workspace, and the system's hooks
+// do not run. As root, apt would download as a user that may not write there.
 function aptConfig(workspace: string): string {
   const lines = [
     '#clear APT::Update::Pre-Invoke;',

@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { constants, tmpdir } from 'node:os';
+import { availableParallelism, constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ManagedProcess, ProcessExit } from '../process/managed-process.ts';
@@ -43,6 +43,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       name: 'nats-server',
       command: options.binary,
       args: ['-c', configFile],
+      env: goEnvironment(),
     });
     const urls = await untilReady({ server, directory, options });
     return makeBroker({ server, urls, options });
@@ -75,6 +76,17 @@ function configText({ port = -1, portsDirectory, logFile }: ConfigInput): string
     ...(logFile === undefined ? [] : [`log_file: ${JSON.stringify(logFile)}`]),
     '',
   ].join('\n');
+}
+
+/**
+ * Go's scheduler and collector, set for a broker that shares the machine with its chips: a second
+ * thread mostly spins for work, and collecting less often saves most of its collections. What the
+ * user has set stays.
+ */
+function goEnvironment(): Record<string, string> {
+  const threads = Math.max(1, Math.floor(availableParallelism() / 4));
+  const { GOMAXPROCS = String(threads), GOGC = '400' } = process.env;
+  return { GOMAXPROCS, GOGC };
 }
 
 interface StartingBroker {

@@ -23,11 +23,15 @@ export interface SegmentPart {
 }
 
 /**
- * Multiply-adds of a segment from which a second thread pays for the hop to it: `npm run bench:pool` measures where that is.
+ * Multiply-adds of a segment from which a second thread pays for the hop to it: `npm run
+ * bench:pool` measures where that is.
  */
 const PARALLEL_FLOPS = 20e6;
 
-/** Executes segments on a chip's memory: in this thread, or for large ones on several at once, each with its own rows. */
+/**
+ * Executes segments on a chip's memory: in this thread, or for large ones on several at once, each
+ * with its own rows.
+ */
 export class ComputePool {
   readonly #layout: ShardLayout;
   readonly #executor: ShardExecutor;
@@ -50,7 +54,10 @@ export class ComputePool {
         : undefined;
   }
 
-  /** Executes a segment; `done` is called in a later turn, so that what was published before goes out first. */
+  /**
+   * Executes a segment; `done` is called in a later turn, so that what was published before goes
+   * out first.
+   */
   run(work: SegmentWork, done: () => void): void {
     if (this.#piscina !== undefined && this.#isLarge(work)) {
       void this.#runParts(this.#piscina, work).then(done);

@@ -3,8 +3,7 @@ import { createWasmKernels } from '../../kernels/wasm.ts';
 import { ShardExecutor } from '../../shard/executor.ts';
 import type { ComputeWorkerData, SegmentPart } from './compute-pool.ts';
 
-// Piscina hands its threads [a value of its own, the pool's workerData].
-const { layout, memory } = workerData[1] as ComputeWorkerData;
+const { layout, memory } = workerData as ComputeWorkerData;
 const kernels = createWasmKernels(memory);
 const executors = new Map<number, ShardExecutor>();
 

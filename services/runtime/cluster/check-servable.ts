@@ -15,8 +15,8 @@ export function findModel(nameOrPath: string): string {
 }
 
 /**
- * Checks, without reading a weight, that a model can be served in this way, and makes its paths absolute. Throws a
- * ModelError that says why not.
+ * Checks, without reading a weight, that a model can be served in this way, and makes its paths
+ * absolute. Throws a ModelError that says why not.
  */
 export function checkServable(options: ServingOptions): ServingOptions {
   const model = findModel(options.model);

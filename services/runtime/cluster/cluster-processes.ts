@@ -28,7 +28,10 @@ export class ClusterProcesses {
     });
   }
 
-  /** Ends the coordinator, then the chips together, then the broker; resolves when all of them are gone. */
+  /**
+   * Ends the coordinator, then the chips together, then the broker; resolves when all of them are
+   * gone.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;

@@ -47,8 +47,15 @@ type ReadyMessage = Extract<CoordinatorMessage, { readonly kind: 'ready' }>;
 const GROUP = '0';
 
 /**
- * Starts a broker, the chips and their coordinator on free ports, and resolves when they serve. Refuses what cannot be
- * served before it starts anything; whatever goes wrong later, nothing is left running.
+ * A chip lets go of several megabytes of frames a step. With V8's own sizes that means a full
+ * collection every other step; with these, cheap collections of the young generation do.
+ */
+const CHIP_NODE_ARGUMENTS = ['--min-semi-space-size=16', '--initial-old-space-size=512'];
+
+/**
+ * Starts a broker, the chips and their coordinator on free ports, and resolves when they serve.
+ * Refuses what cannot be served before it starts anything; whatever goes wrong later, nothing is
+ * left running.
  */
 export async function launchCluster(options: LaunchOptions): Promise<RunningCluster> {
   const { natsServer, signal, onProgress } = options;
@@ -120,6 +127,7 @@ function startChip(rank: number, { tp }: ServingOptions, place: readonly string[
     name: `chip ${rank}`,
     entry: packagePath('dist/services/worker/main.js'),
     args: [...place, '--rank', String(rank), '--threads', String(threads)],
+    nodeArgs: CHIP_NODE_ARGUMENTS,
     output: 'ignore',
   });
 }

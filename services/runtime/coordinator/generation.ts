@@ -47,7 +47,10 @@ export class Generation {
   }
 }
 
-/** Intervals of a finished request: queue until the first step, prefill until the first token, decode until the last. */
+/**
+ * Intervals of a finished request: queue until the first step, prefill until the first token,
+ * decode until the last.
+ */
 function timingsOf(times: RequestTimes): Timings {
   const { arrivalMicros } = times;
   const admitted = times.admittedMicros ?? arrivalMicros;

@@ -108,7 +108,9 @@ function startHost(
   });
 }
 
-/** A coordinator that nobody started, as in Compose, has nobody to tell: there it logs what matters. */
+/**
+ * A coordinator that nobody started, as in Compose, has nobody to tell: there it logs what matters.
+ */
 function tellParent(event: CoordinatorEvent, metricsAddress: string): void {
   let message: CoordinatorMessage | undefined;
   if (event.kind === 'loading') message = event;

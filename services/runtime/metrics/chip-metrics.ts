@@ -44,7 +44,8 @@ export class ChipMetrics {
       'Frames that were not used, by reason.',
       ['reason'],
       (counter, { chip }) => {
-        for (const reason of DROP_REASONS) counter.inc({ reason }, chip.meter.drops.get(reason) ?? 0);
+        for (const reason of DROP_REASONS)
+          counter.inc({ reason }, chip.meter.drops.get(reason) ?? 0);
       },
     );
     new Gauge({

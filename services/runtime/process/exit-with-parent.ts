@@ -4,7 +4,8 @@ export const PARENT_VARIABLE = 'SOHU_PARENT_CHANNEL';
 const ORPHANED_EXIT_CODE = 1;
 
 /**
- * Ends this process when the one that started it is gone; does nothing when nobody of ours started it.
+ * Ends this process when the one that started it is gone; does nothing when nobody of ours started
+ * it.
  *
  * The channel closes with the parent even on SIGKILL. It does not keep this process alive.
  */

@@ -10,7 +10,9 @@ export interface ProcessExit {
 
 const STOP_GRACE_MS = 3_000;
 
-/** A child that leads its own process group, which ends with it: its own children do not outlive it. */
+/**
+ * A child that leads its own process group, which ends with it: its own children do not outlive it.
+ */
 export class ManagedProcess {
   readonly name: string;
   readonly pid: number;

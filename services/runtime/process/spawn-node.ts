@@ -12,15 +12,17 @@ export interface SpawnNodeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments for Node itself, such as a heap limit. */
   readonly nodeArgs?: readonly string[];
-  /** Whether its output appears on ours; what it wrote to standard error last is kept either way. */
+  /**
+   * Whether its output appears on ours; what it wrote to standard error last is kept either way.
+   */
   readonly output?: 'inherit' | 'ignore';
   /** Receives what the process sends with `process.send`. */
   readonly onMessage?: (message: unknown) => void;
 }
 
 /**
- * Starts one of our own mains in its own session: a terminal's Ctrl-C reaches only this process, and the end of
- * this process, however it comes, ends the child.
+ * Starts one of our own mains in its own session: a terminal's Ctrl-C reaches only this process,
+ * and the end of this process, however it comes, ends the child.
  */
 export function spawnNode(options: SpawnNodeOptions): ManagedProcess {
   const output = options.output ?? 'inherit';

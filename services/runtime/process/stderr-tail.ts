@@ -3,7 +3,9 @@ import type { Readable } from 'node:stream';
 const TAIL_CHARACTERS = 8_192;
 const TAIL_LINES = 20;
 
-/** Keeps the last lines that a process wrote to its standard error, for the message about its end. */
+/**
+ * Keeps the last lines that a process wrote to its standard error, for the message about its end.
+ */
 export class StderrTail {
   #text = '';
 

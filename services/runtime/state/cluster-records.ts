@@ -16,7 +16,10 @@ export interface ClusterRecord extends ServingOptions {
 /** What a cluster must have; what is absent may be anything. */
 export type WantedCluster = Partial<ServingOptions & Pick<ClusterRecord, 'cluster'>>;
 
-/** Lets other programs of this user find a cluster of this process; returns what makes them forget it. */
+/**
+ * Lets other programs of this user find a cluster of this process; returns what makes them forget
+ * it.
+ */
 export async function recordCluster(record: ClusterRecord): Promise<() => void> {
   const directory = recordsDirectory();
   mkdirSync(directory, { recursive: true, mode: 0o700 });

@@ -6,7 +6,10 @@ export class EventQueue<T> implements AsyncIterable<T> {
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
-  /** `capacity` is the most that may wait; more fails the queue, because the reader has been left behind. */
+  /**
+   * `capacity` is the most that may wait; more fails the queue, because the reader has been left
+   * behind.
+   */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
