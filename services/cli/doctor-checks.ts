@@ -79,7 +79,7 @@ function checkBuild(): Check {
 
 function checkKernels(): Check {
   const attempt = (): string => {
-    createWasmKernels(createKernelMemory(0));
+    createWasmKernels(createKernelMemory(0, { shared: true }));
     return 'SIMD and threads supported';
   };
   return tryCheck('WebAssembly', attempt);

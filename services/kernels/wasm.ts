@@ -30,37 +30,58 @@ type KernelExports = Readonly<
 >;
 
 /**
- * A zeroed memory that threads can share, of the whole pages that `bytes` (counted from address 0)
- * need.
+ * A zeroed memory of the whole pages that `bytes` (counted from address 0) need. Only a shared one
+ * can be posted to other threads; one that is not is cheaper to copy from and to.
  */
-export function createKernelMemory(bytes: number): KernelMemory {
+export function createKernelMemory(bytes: number, options: { shared: boolean }): KernelMemory {
   const pages = Math.max(Math.ceil(bytes / PAGE_BYTES), MEMORY_BASE / PAGE_BYTES);
   if (pages > MAX_PAGES) {
     throw new ModelError(
       `a chip's memory of ${bytes} bytes is too large: at most ${MAX_PAGES * PAGE_BYTES} bytes can be addressed; use a higher tensor-parallel degree or fewer KV blocks`,
     );
   }
-  return new webAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  return new webAssembly.Memory({ initial: pages, maximum: pages, shared: options.shared });
 }
 
-let compiled: CompiledModule | undefined;
+const compiled = new Map<string, CompiledModule>();
 
-/** The kernels in WebAssembly on a shared memory; each thread makes its own on the same memory. */
+/** The kernels in WebAssembly on a memory; with a shared one, each thread makes its own on it. */
 export function createWasmKernels(memory: KernelMemory): Kernels {
-  compiled ??= new webAssembly.Module(readFileSync(new URL('./kernels.wasm', import.meta.url)));
-  const instance = new webAssembly.Instance(compiled, { env: { memory } });
+  // A module declares whether the memory that it imports is shared; the code is the same.
+  const shared = memory.buffer instanceof SharedArrayBuffer;
+  const module = compileOnce(shared ? './kernels-threads.wasm' : './kernels.wasm');
+  const instance = new webAssembly.Instance(module, { env: { memory } });
   return bindKernels(memory.buffer, instance.exports as KernelExports);
 }
 
-function bindKernels(memory: SharedArrayBuffer, wasm: KernelExports): Kernels {
+function compileOnce(file: string): CompiledModule {
+  const known = compiled.get(file);
+  if (known !== undefined) return known;
+  const module = new webAssembly.Module(readFileSync(new URL(file, import.meta.url)));
+  compiled.set(file, module);
+  return module;
+}
+
+// Arguments are spelled out below: spreading arrays into a call costs more than a small kernel.
+function bindKernels(memory: ArrayBufferLike, wasm: KernelExports): Kernels {
   return {
     memory,
     ...bindRowKernels(wasm),
     ...bindCacheKernels(wasm),
     matmul(a) {
       const matmul = a.format === 'f32' ? wasm.matmulF32 : wasm.matmulBf16;
-      const scales = [a.rowScales, a.columnScales] as const;
-      matmul(a.rows, a.inner, a.columns, a.x, a.xStride, a.weights, a.out, a.outStride, ...scales);
+      matmul(
+        a.rows,
+        a.inner,
+        a.columns,
+        a.x,
+        a.xStride,
+        a.weights,
+        a.out,
+        a.outStride,
+        a.rowScales,
+        a.columnScales,
+      );
     },
   };
 }
@@ -85,18 +106,38 @@ function bindRowKernels(wasm: KernelExports): RowKernels {
 
 function bindCacheKernels(wasm: KernelExports): Pick<Kernels, 'storeKv' | 'attention'> {
   return {
-    storeKv(a) {
-      const cache = [a.keys, a.values, a.kvHeads, a.headDim, a.blockSize] as const;
-      wasm.storeKv(a.rows, a.k, a.v, a.stride, a.slots, KV_FORMAT_CODES[a.format], ...cache);
-    },
-    attention(a) {
-      const cache = [a.keys, a.values, a.kvHeads, a.headDim, a.blockSize] as const;
-      const out = [a.scores, a.out, a.outStride] as const;
+    storeKv: (a) =>
+      wasm.storeKv(
+        a.rows,
+        a.k,
+        a.v,
+        a.stride,
+        a.slots,
+        KV_FORMAT_CODES[a.format],
+        a.keys,
+        a.values,
+        a.kvHeads,
+        a.headDim,
+        a.blockSize,
+      ),
+    attention: (a) =>
       wasm.attention(
-        ...([a.rows, a.heads, a.q, a.qStride, a.headMap, a.lengths, a.tables, a.scale] as const),
-        ...out,
-        ...cache,
-      );
-    },
+        a.rows,
+        a.heads,
+        a.q,
+        a.qStride,
+        a.headMap,
+        a.lengths,
+        a.tables,
+        a.scale,
+        a.scores,
+        a.out,
+        a.outStride,
+        a.keys,
+        a.values,
+        a.kvHeads,
+        a.headDim,
+        a.blockSize,
+      ),
   };
 }

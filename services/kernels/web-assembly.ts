@@ -6,7 +6,7 @@ interface WebAssemblyApi {
   readonly Memory: new (descriptor: {
     readonly initial: number;
     readonly maximum: number;
-    readonly shared: true;
+    readonly shared: boolean;
   }) => KernelMemory;
   readonly Module: new (bytes: Uint8Array) => CompiledModule;
   readonly Instance: new (
@@ -15,11 +15,9 @@ interface WebAssemblyApi {
   ) => { readonly exports: unknown };
 }
 
-/**
- * A shared WebAssembly.Memory; it can be posted to other threads, which then see the same bytes.
- */
+/** A WebAssembly.Memory; a shared one can be posted to other threads, which see the same bytes. */
 export interface KernelMemory {
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
 }
 
 /** A compiled WebAssembly.Module. */

@@ -9,7 +9,7 @@ import { createKernelMemory, createWasmKernels, MEMORY_BASE } from '../../servic
 
 const ROUNDS = 7;
 const ROUND_MS = 15;
-const memory = createKernelMemory(32 << 20);
+const memory = createKernelMemory(32 << 20, { shared: false });
 const wasm = createWasmKernels(memory);
 const reference = createReferenceKernels(memory.buffer);
 let end = MEMORY_BASE;

@@ -8,7 +8,7 @@ const SIZE_BYTES = 8 << 20;
 
 /** One memory with both implementations and a bump allocator that each case resets. */
 export class Bench {
-  readonly memory = createKernelMemory(SIZE_BYTES);
+  readonly memory = createKernelMemory(SIZE_BYTES, { shared: true });
   readonly wasm: Kernels = createWasmKernels(this.memory);
   readonly reference: Kernels = createReferenceKernels(this.memory.buffer);
   readonly bytes = this.memory.buffer;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { Bus } from '../../services/bus/bus.ts';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
 import { openCheckpoint } from '../../services/checkpoint/open-checkpoint.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator.ts';
@@ -7,7 +9,6 @@ import { GREEDY, type SamplingParams } from '../../services/core/sampling/params
 import type { Sequence } from '../../services/core/scheduler/request.ts';
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
-import type { Bus } from '../../services/bus/bus.ts';
 
 export interface MemoryClusterOptions {
   readonly model: string;
@@ -23,7 +24,8 @@ export interface MemoryClusterOptions {
   readonly stepTimeoutMicros?: number;
   /** Wraps the bus of a chip, for faults. */
   readonly wrapBus?: (bus: Bus, rank: number) => Bus;
-  readonly onStep?: (cluster: MemoryCluster) => void;
+  /** Hears of every drawn token, while the logits of the step's `sample`-th sampled row are still there. */
+  readonly onToken?: (cluster: MemoryCluster, sample: number) => void;
 }
 
 export interface GenerateOptions {
@@ -32,9 +34,16 @@ export interface GenerateOptions {
   readonly sampling?: SamplingParams;
 }
 
+/** What a request gained, with a hash of the bits of the logits that each token was drawn from. */
+export interface Generation {
+  readonly tokens: readonly number[];
+  readonly logits: readonly string[];
+}
+
 interface Pending {
   readonly tokens: number[];
-  readonly resolve: (tokens: number[]) => void;
+  readonly logits: string[];
+  readonly resolve: (generation: Generation) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -45,6 +54,8 @@ export class MemoryCluster {
   readonly host: CoordinatorHost;
   readonly #options: MemoryClusterOptions;
   readonly #pending = new Map<Sequence, Pending>();
+  /** Tokens that the step in flight has brought so far. */
+  #samples = 0;
   #ready: () => void = () => {};
   #refused: (error: Error) => void = () => {};
 
@@ -110,11 +121,11 @@ export class MemoryCluster {
   }
 
   /** Generates for all prompts at once; rejects where a request fails. */
-  generateAll(requests: readonly GenerateOptions[]): Promise<number[][]> {
+  generateAll(requests: readonly GenerateOptions[]): Promise<Generation[]> {
     return Promise.all(requests.map((request, index) => this.#generate(request, index)));
   }
 
-  async generate(request: GenerateOptions): Promise<number[]> {
+  async generate(request: GenerateOptions): Promise<Generation> {
     return (await this.generateAll([request]))[0]!;
   }
 
@@ -129,7 +140,7 @@ export class MemoryCluster {
     await Promise.all(this.chips.map((chip) => chip.close()));
   }
 
-  #generate(request: GenerateOptions, index: number): Promise<number[]> {
+  #generate(request: GenerateOptions, index: number): Promise<Generation> {
     return new Promise((resolve, reject) => {
       const admission = this.host.coordinator.submit({
         requestId: `request-${index}`,
@@ -139,7 +150,7 @@ export class MemoryCluster {
         ignoreEos: true,
       });
       if (admission.kind !== 'queued') reject(new Error(JSON.stringify(admission)));
-      else this.#pending.set(admission.sequence, { tokens: [], resolve, reject });
+      else this.#pending.set(admission.sequence, { tokens: [], logits: [], resolve, reject });
     });
   }
 
@@ -149,10 +160,18 @@ export class MemoryCluster {
     if (event.kind === 'requestFailed') {
       this.#pending.get(event.sequence)?.reject(new Error(event.message));
     }
-    if (event.kind === 'stepCompleted') this.#options.onStep?.(this);
-    if (event.kind !== 'token') return;
-    const pending = this.#pending.get(event.sequence);
-    pending?.tokens.push(event.token);
-    if (event.finishReason !== undefined) pending?.resolve(pending.tokens);
+    if (event.kind === 'stepCompleted') this.#samples = 0;
+    if (event.kind === 'token') this.#takeToken(event);
+  }
+
+  #takeToken({ sequence, token, finishReason }: Extract<CoordinatorEvent, { kind: 'token' }>): void {
+    const sample = this.#samples++;
+    this.#options.onToken?.(this, sample);
+    const pending = this.#pending.get(sequence);
+    if (pending === undefined) return;
+    const { tokens, logits } = pending;
+    tokens.push(token);
+    logits.push(createHash('sha1').update(this.logits(sample)).digest('hex'));
+    if (finishReason !== undefined) pending.resolve({ tokens, logits });
   }
 }

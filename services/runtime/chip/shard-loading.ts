@@ -41,7 +41,7 @@ export async function loadShard(options: LoadShardOptions): Promise<ShardInMemor
       threads: options.threads,
     };
     const layout = planLayout(plan, layoutOptions, MEMORY_BASE);
-    const memory = createKernelMemory(layout.bytes);
+    const memory = createKernelMemory(layout.bytes, { shared: options.threads > 1 });
     const loader = new ShardLoader(layout, memory.buffer, checkpoint);
     while (loader.loaded < loader.total) {
       loader.loadNext();
