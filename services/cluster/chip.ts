@@ -115,7 +115,11 @@ export class Chip {
   }
 
   #join(join: Join): void {
-    if (join.epoch <= this.#epoch) return;
+    if (join.epoch < this.#epoch) return;
+    if (join.epoch === this.#epoch) {
+      if (this.#loaded !== undefined) this.#reportReady(this.#loaded); // the first one was lost
+      return;
+    }
     if (this.#computing) {
       this.#deferredJoin = join; // the memory is in use until the segment is done
       return;
@@ -129,11 +133,15 @@ export class Chip {
     }
   }
 
-  #beginEpoch({ shard: _, ...sizes }: LoadedShard): void {
+  #beginEpoch(loaded: LoadedShard): void {
     this.#step = undefined;
     this.#lastStep = undefined;
     this.#sequences.clear();
     this.#exchanges!.beginEpoch(this.#epoch);
+    this.#reportReady(loaded);
+  }
+
+  #reportReady({ shard: _, ...sizes }: LoadedShard): void {
     this.#effects.report({ kind: 'ready', rank: this.rank, epoch: this.#epoch, ...sizes });
   }
 

@@ -104,9 +104,11 @@ export class Coordinator {
     this.#scheduler?.cancel(sequence);
   }
 
-  /** Watches the step in flight. */
+  /** Watches the step in flight, and calls again for chips that have not joined the epoch. */
   tick(): void {
     this.#effects.setTick(TICK_MICROS);
+    const join = this.#membership.currentJoin();
+    if (join !== undefined && !this.ready) this.#effects.command(join);
     const collector = this.#collector;
     if (collector === undefined) return;
     const elapsed = this.#effects.nowMicros() - collector.beganMicros;
@@ -115,6 +117,11 @@ export class Coordinator {
     this.#failStep(
       `step ${collector.step} was not completed within ${seconds} s: no report from chip ${collector.silent.join(', ')}`,
     );
+  }
+
+  /** The link to the chips was down: what was sent meanwhile is lost, so nothing of it is trusted. */
+  reconnected(): void {
+    if (this.#scheduler !== undefined) this.#failStep('the connection to the broker was lost');
   }
 
   receiveReport(report: Report): void {
@@ -134,8 +141,9 @@ export class Coordinator {
   }
 
   #takeReady(ready: Extract<Report, { kind: 'ready' }>): void {
+    const wasReady = this.ready;
     this.#membership.ready(ready);
-    if (!this.#membership.allReady) return;
+    if (wasReady || !this.ready) return;
     const { kvBlocks, epoch } = this.#membership;
     this.#scheduler ??= new Scheduler({ ...this.#options.scheduler, kvBlocks });
     this.#step = 0;

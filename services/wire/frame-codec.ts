@@ -16,10 +16,16 @@ export type DecodedFrame =
 /** Encodes a frame with its checksum. */
 export function encodeFrame(frame: ShardFrame): Uint8Array {
   return FrameMessage.encode({
-    ...frame,
+    epoch: frame.epoch,
+    step: frame.step,
+    exchange: frame.exchange,
+    layer: frame.layer,
     operation: OPERATIONS.indexOf(frame.operation),
     kind: KINDS.indexOf(frame.kind),
+    source: frame.source,
+    chunk: frame.chunk,
     crc: checksum(frame),
+    payload: frame.payload,
   }).finish();
 }
 

@@ -41,6 +41,9 @@ export class CoordinatorHost {
       const report = decodeReport(data);
       if (report !== undefined) this.coordinator.receiveReport(report);
     });
+    this.#options.bus.onStatus((status) => {
+      if (status === 'reconnected') this.coordinator.reconnected();
+    });
     this.coordinator.tick();
   }
 

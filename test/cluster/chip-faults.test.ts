@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { suite, test, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import type { DropReason } from '../../services/cluster/exchange-runner.ts';
+import type { Report } from '../../services/cluster/messages.ts';
+import { decodeReport, encodeReport } from '../../services/wire/report-codec.ts';
+import { makeRandom, writeHfCheckpoint } from '../support/checkpoint-files.ts';
+import type { GenerateOptions } from '../support/memory-cluster.ts';
+import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
+import { type FaultRates, makeFaultyNetwork, makeSilentChip, NO_FAULTS } from './faulty-network.ts';
+import { RELIABLE, VirtualGroup } from './virtual-group.ts';
+
+const REQUESTS: readonly GenerateOptions[] = [
+  { prompt: [3, 1, 4, 1, 5, 9, 2, 6], maxTokens: 4 },
+  { prompt: [7], maxTokens: 3 },
+  {
+    prompt: [2, 7, 1, 8],
+    maxTokens: 5,
+    sampling: { temperature: 0.9, topP: 0.8, topK: 0, seed: 11 },
+  },
+];
+
+function writeModel(t: TestContext, config: Record<string, unknown> = {}): string {
+  const directory = makeTemporaryDirectory(t);
+  writeHfCheckpoint(directory, { config, seed: 5 });
+  return directory;
+}
+
+function tokensOf(group: VirtualGroup, requests = REQUESTS): number[][] {
+  return group.generate(requests).map(({ tokens, failure }) => {
+    assert.equal(failure, undefined);
+    return tokens;
+  });
+}
+
+async function tokensOnOneChip(model: string, requests = REQUESTS): Promise<number[][]> {
+  return tokensOf(await VirtualGroup.start({ model, tp: 1 }), requests);
+}
+
+/** Changes what a chip reports. */
+function editReports(edit: (report: Report) => Report): typeof RELIABLE {
+  return {
+    ...RELIABLE,
+    report: (data, rank) => RELIABLE.report(encodeReport(edit(decodeReport(data)!)), rank),
+  };
+}
+
+suite('frames between chips', () => {
+  test('whatever happens to them, the tokens are the same', async (t) => {
+    const model = writeModel(t);
+    const expected = await tokensOnOneChip(model);
+    const rate = fc.integer({ min: 0, max: 8 });
+    const arbitraryRates: fc.Arbitrary<FaultRates> = fc.record({
+      corrupt: rate,
+      truncate: rate,
+      replace: rate,
+      duplicate: rate,
+      delay: rate,
+      drop: rate,
+    });
+    const property = fc.asyncProperty(
+      fc.constantFrom(2, 4, 8),
+      arbitraryRates,
+      fc.nat(),
+      async (tp, rates, seed) => {
+        const group = await VirtualGroup.start({ model, tp });
+        group.network = makeFaultyNetwork(rates, makeRandom(seed));
+        assert.deepEqual(tokensOf(group), expected);
+      },
+    );
+    await fc.assert(property, { numRuns: 60 });
+  });
+
+  const reasonsOf: Record<keyof FaultRates, DropReason[]> = {
+    corrupt: ['corrupt', 'malformed'],
+    truncate: ['corrupt', 'malformed'],
+    replace: ['corrupt', 'malformed'],
+    duplicate: ['duplicate', 'stale'],
+    delay: ['duplicate', 'unexpected', 'stale'],
+    drop: [],
+  };
+  for (const fate of Object.keys(reasonsOf) as (keyof FaultRates)[]) {
+    test(`${fate} alone is survived, and counted as what it is`, async (t) => {
+      const model = writeModel(t);
+      const expected = await tokensOnOneChip(model);
+      const group = await VirtualGroup.start({ model, tp: 4 });
+      group.network = makeFaultyNetwork({ ...NO_FAULTS, [fate]: 15 }, makeRandom(1));
+      assert.deepEqual(tokensOf(group), expected);
+      group.pass(1e6); // whatever is still on its way
+      assert.equal(group.dropsOf(...reasonsOf[fate]) > 0, fate !== 'drop');
+      const damaged = fate === 'corrupt' || fate === 'truncate' || fate === 'replace';
+      assert.equal(group.dropsOf('corrupt', 'malformed') > 0, damaged);
+    });
+  }
+
+  test('those of an epoch that is over are stale', async (t) => {
+    const model = writeModel(t);
+    const expected = await tokensOnOneChip(model);
+    const group = await VirtualGroup.start({ model, tp: 4 });
+    const recorded: Uint8Array[] = [];
+    group.network = {
+      ...RELIABLE,
+      frame: (data, route) => {
+        recorded.push(data.slice());
+        return RELIABLE.frame(data, route);
+      },
+    };
+    tokensOf(group);
+    group.network = editReports((report) =>
+      report.kind === 'report' && report.rank === 1 ? { ...report, digest: 1 } : report,
+    );
+    assert.match(group.generate(REQUESTS)[0]!.failure!, /activations differ/);
+    let next = 0;
+    group.network = {
+      ...RELIABLE,
+      frame: (data, route) => {
+        const old = recorded[next++ % recorded.length]!;
+        return [...RELIABLE.frame(old, route), ...RELIABLE.frame(data, route)];
+      },
+    };
+    const before = group.dropsOf('stale');
+    assert.deepEqual(tokensOf(group), expected);
+    assert.equal(group.dropsOf('stale') - before, next);
+  });
+});
+
+suite('a group with a broken chip', () => {
+  for (const silent of [0, 3]) {
+    test(`chip ${silent} falls silent: requests fail by name, and it serves again when the chip is back`, async (t) => {
+      const model = writeModel(t);
+      const expected = await tokensOnOneChip(model);
+      const group = await VirtualGroup.start({ model, tp: 4 });
+      assert.deepEqual(tokensOf(group), expected);
+      group.network = makeSilentChip(silent);
+      for (const { failure } of group.generate(REQUESTS)) {
+        // A chip that waits for the silent one reports nothing either.
+        assert.match(failure!, /^step \d+ was not completed within 10 s: no report from chip [\d, ]+$/);
+        assert.ok(failure!.includes(`${silent}`));
+      }
+      group.pass(5e6);
+      assert.equal(group.coordinator.ready, false);
+      group.network = RELIABLE;
+      group.run(() => group.coordinator.ready);
+      assert.deepEqual(tokensOf(group), expected);
+    });
+  }
+
+  test('a chip that starts anew joins, and the group goes on', async (t) => {
+    const model = writeModel(t);
+    const expected = await tokensOnOneChip(model);
+    const group = await VirtualGroup.start({ model, tp: 4 });
+    tokensOf(group);
+    group.restart(2);
+    for (const { failure } of group.generate(REQUESTS)) assert.match(failure!, /no report from chip/);
+    assert.deepEqual(tokensOf(group), expected);
+  });
+
+  test('requests that come while a chip is away wait for it', async (t) => {
+    const model = writeModel(t);
+    const expected = await tokensOnOneChip(model);
+    const group = await VirtualGroup.start({ model, tp: 2 });
+    group.network = makeSilentChip(1);
+    group.generate(REQUESTS);
+    group.pass(1e6);
+    group.network = { ...RELIABLE, report: (data, rank) => (rank === 1 ? [] : RELIABLE.report(data, rank)) };
+    group.pass(1e6);
+    assert.equal(group.coordinator.ready, false);
+    group.network = RELIABLE;
+    assert.deepEqual(tokensOf(group), expected);
+  });
+
+  test('activations that differ fail the step, and the next epoch is sound', async (t) => {
+    const model = writeModel(t);
+    const group = await VirtualGroup.start({ model, tp: 4 });
+    group.network = editReports((report) =>
+      report.kind === 'report' && report.rank === 2 ? { ...report, digest: report.digest ^ 1 } : report,
+    );
+    for (const { failure, tokens } of group.generate(REQUESTS)) {
+      assert.match(failure!, /^the chips' activations differ after step 1$/);
+      assert.deepEqual(tokens, []);
+    }
+    group.network = RELIABLE;
+    assert.deepEqual(tokensOf(group), await tokensOnOneChip(model));
+  });
+});
+
+suite('a nucleus that candidates do not prove', () => {
+  test('is settled by the whole logits, with the same tokens at every degree', async (t) => {
+    const model = writeModel(t, { vocab_size: 611 });
+    const requests = [1, 2, 3].map((seed) => ({
+      prompt: [seed, 600, 5],
+      maxTokens: 6,
+      sampling: { temperature: 50, topP: 0.99, topK: 0, seed },
+    }));
+    const runs: number[][][] = [];
+    for (const tp of [1, 2, 4, 8]) {
+      const group = await VirtualGroup.start({ model, tp });
+      runs.push(tokensOf(group, [...requests, ...REQUESTS]));
+      assert.ok(group.commands.logits >= 6, `${group.commands.logits} gathers`);
+    }
+    for (const run of runs) assert.deepEqual(run, runs[0]);
+    assert.ok(new Set(runs[0]!.flat()).size > 10, 'a flat distribution spreads its draws');
+  });
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { Bus } from '../../services/bus/bus.ts';
+import { makeRandom, writeHfCheckpoint } from '../support/checkpoint-files.ts';
+import { MemoryCluster } from '../support/memory-cluster.ts';
+import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
+import { FrameFaults } from './faulty-network.ts';
+
+const REQUESTS = [
+  { prompt: [3, 1, 4, 1, 5, 9, 2, 6], maxTokens: 4 },
+  { prompt: [7, 2], maxTokens: 3 },
+];
+
+/** A bus whose frames between chips go through `carry`; what it returns is published. */
+function wrapTransfers(bus: Bus, carry: (data: Uint8Array) => readonly Uint8Array[]): Bus {
+  return {
+    publish: (subject, data, options) => {
+      const sent = subject.includes('.xfer.') ? carry(data) : [data];
+      for (const message of sent) bus.publish(subject, message, options);
+    },
+    subscribe: (subject, handler, options) => bus.subscribe(subject, handler, options),
+    newInbox: () => bus.newInbox(),
+    flush: () => bus.flush(),
+    onStatus: (listener) => bus.onStatus(listener),
+    close: () => bus.close(),
+  };
+}
+
+suite('chips on a bus that damages frames', () => {
+  test('ask again for what was lost, and come to the same tokens', async (t) => {
+    const model = makeTemporaryDirectory(t);
+    writeHfCheckpoint(model);
+    const sound = await MemoryCluster.start({ model, tp: 1, kvBlocks: 16 });
+    const expected = await sound.generateAll(REQUESTS);
+    await sound.close();
+    const rates = { corrupt: 4, truncate: 3, replace: 0, duplicate: 8, delay: 0, drop: 3 };
+    const faults = new FrameFaults(rates, makeRandom(3));
+    const cluster = await MemoryCluster.start({
+      model,
+      tp: 2,
+      kvBlocks: 16,
+      wrapBus: (bus) => wrapTransfers(bus, (data) => faults.apply(data).map((arrival) => arrival.data)),
+    });
+    assert.deepEqual(await cluster.generateAll(REQUESTS), expected);
+    await cluster.close();
+    const dropped = cluster.chips.reduce(
+      (sum, { chip }) => sum + chip.meter.counters.droppedFrames,
+      0,
+    );
+    assert.ok(dropped > 0);
+  });
+
+  test('a chip that nobody hears fails the requests, and serves again when it is heard', async (t) => {
+    const model = makeTemporaryDirectory(t);
+    writeHfCheckpoint(model);
+    let silent = false;
+    const cluster = await MemoryCluster.start({
+      model,
+      tp: 2,
+      kvBlocks: 16,
+      stepTimeoutMicros: 300_000,
+      wrapBus: (bus, rank) =>
+        wrapTransfers(bus, (data) => (silent && rank === 1 ? [] : [data])),
+    });
+    const expected = await cluster.generateAll(REQUESTS);
+    silent = true;
+    await assert.rejects(cluster.generateAll(REQUESTS), {
+      message: /^step \d+ was not completed within 0.3 s: no report from chip \d/,
+    });
+    silent = false;
+    assert.deepEqual(await cluster.generateAll(REQUESTS), expected);
+    await cluster.close();
+  });
+});

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import type { Command, Report, ShardSample } from '../../services/cluster/messages.ts';
+import type { ShardFrame } from '../../services/core/collectives/frame.ts';
+import { KV_CACHE_DTYPES, PRECISIONS } from '../../services/core/model/precision.ts';
+
+/** Objects with the usual prototype, as decoding makes them. */
+function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
+  return fc.record(fields, { noNullPrototype: true }) as fc.Arbitrary<T>;
+}
+
+/** Unsigned 32-bit numbers; the defaults of the wire among them. */
+const word = fc.oneof(fc.constantFrom(0, 1, 127, 128, 0xffffffff), fc.nat({ max: 0xffffffff }));
+const words = fc.array(word, { maxLength: 9 });
+const double = fc.oneof(fc.constantFrom(0, 1), fc.double({ noNaN: true }));
+const float = fc.float({ noNaN: true });
+const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+
+export const arbitraryFrame: fc.Arbitrary<ShardFrame> = record({
+  epoch: word,
+  step: word,
+  exchange: word,
+  layer: word,
+  operation: fc.constantFrom('embedding', 'attention', 'mlp'),
+  kind: fc.constantFrom('partial', 'result', 'requestPartial', 'requestResult'),
+  source: word,
+  chunk: word,
+  payload: fc.uint8Array({ maxLength: 64 }),
+});
+
+const arbitraryAdmission = record({
+  blocks: words,
+  sampling: record({ temperature: double, topP: double, topK: word, seed: word }),
+});
+
+export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
+  record({
+    kind: fc.constant('join' as const),
+    epoch: word,
+    spec: record({
+      model: text,
+      precision: fc.constantFrom(...PRECISIONS),
+      kvCacheDtype: fc.constantFrom(...KV_CACHE_DTYPES),
+      tensorParallel: word,
+      blockSize: word,
+      numGpuBlocksOverride: fc.option(word, { nil: undefined }),
+      maxNumBatchedTokens: word,
+      maxNumSeqs: word,
+    }),
+  }),
+  record({
+    kind: fc.constant('step' as const),
+    epoch: word,
+    step: word,
+    released: words,
+    sequences: fc.array(
+      record({
+        id: word,
+        tokens: words,
+        start: word,
+        sample: fc.boolean(),
+        admission: fc.option(arbitraryAdmission, { nil: undefined }),
+      }),
+      { maxLength: 4 },
+    ),
+  }),
+  record({ kind: fc.constant('logits' as const), epoch: word, step: word, samples: words }),
+);
+
+const arbitraryLeaf = record({
+  candidates: fc.array(record({ token: word, score: float }), { maxLength: 5 }),
+  exhaustive: fc.boolean(),
+});
+
+const arbitrarySample: fc.Arbitrary<ShardSample> = fc.oneof(
+  record({
+    kind: fc.constant('candidate' as const),
+    candidate: fc.option(record({ token: word, score: double }), { nil: undefined }),
+  }),
+  record({
+    kind: fc.constant('nucleus' as const),
+    mass: record({ maximum: double, sum: double }),
+    leaves: fc.array(arbitraryLeaf, { maxLength: 4 }),
+  }),
+);
+
+const arbitraryCounters = record({
+  steps: word,
+  bytesSent: double,
+  bytesReceived: double,
+  computeMicros: double,
+  communicationMicros: double,
+  droppedFrames: word,
+});
+
+export const arbitraryReport: fc.Arbitrary<Report> = fc.oneof(
+  record({ kind: fc.constant('hello' as const), rank: word, pid: word, metricsAddress: text }),
+  record({ kind: fc.constant('progress' as const), rank: word, loaded: word, total: word }),
+  record({
+    kind: fc.constant('ready' as const),
+    rank: word,
+    epoch: word,
+    kvBlocks: word,
+    weightBytes: double,
+    activationBytes: double,
+    kvBytesPerBlock: double,
+  }),
+  record({ kind: fc.constant('refused' as const), rank: word, message: text }),
+  record({
+    kind: fc.constant('report' as const),
+    rank: word,
+    epoch: word,
+    step: word,
+    digest: word,
+    samples: fc.array(arbitrarySample, { maxLength: 4 }),
+    counters: arbitraryCounters,
+  }),
+  record({
+    kind: fc.constant('shardLogits' as const),
+    rank: word,
+    epoch: word,
+    step: word,
+    rows: fc.array(
+      fc.array(float, { maxLength: 6 }).map((values) => Float32Array.from(values)),
+      { maxLength: 3 },
+    ),
+  }),
+);
