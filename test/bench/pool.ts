@@ -1,6 +1,6 @@
 /**
  * Measures where a second thread pays for the hop to it: every segment on one thread and on two,
- * by the number of rows. Ends with the FLOPs from which two are always faster, which is what
+ * by the number of rows. Ends with the FLOPs from which two are better chosen, which is what
  * PARALLEL_FLOPS in the compute pool should be.
  */
 import { fileURLToPath } from 'node:url';
@@ -170,11 +170,20 @@ const RANDOM_SOURCE: TensorSource = {
     ),
 };
 
-/** The least FLOPs from which no measurement has one thread faster. */
-function thresholdOf(results: readonly Result[]): number {
-  const descending = results.toSorted((a, b) => b.flops - a.flops);
-  const last = descending.findIndex(({ oneMicros, twoMicros }) => twoMicros >= oneMicros);
-  return (last === -1 ? descending : descending.slice(0, last)).at(-1)?.flops ?? Number.NaN;
+/**
+ * The threshold that loses the least beside always choosing right: one slow measurement among many
+ * does not move it. Infinite where two threads do not pay at all.
+ */
+function bestThreshold(results: readonly Result[]): number {
+  // The pool never splits fewer rows.
+  const divisible = results.filter(({ rows }) => rows >= 2 * THREADS);
+  const lossOf = (threshold: number): number =>
+    divisible.reduce((sum, { flops, oneMicros, twoMicros }) => {
+      const chosen = flops >= threshold ? twoMicros : oneMicros;
+      return sum + Math.log(chosen / Math.min(oneMicros, twoMicros));
+    }, 0);
+  const candidates = [...divisible.map(({ flops }) => flops), Number.POSITIVE_INFINITY];
+  return candidates.reduce((best, next) => (lossOf(next) < lossOf(best) ? next : best));
 }
 
 const options = new Command('bench:pool')
@@ -191,7 +200,7 @@ const results = [
   ...(await measureModel(wide, options)),
 ];
 checkpoint.close();
-const parallelFlops = thresholdOf(results);
+const parallelFlops = bestThreshold(results);
 if (options.json) console.log(JSON.stringify({ parallelFlops, results }));
 else {
   printTable(
@@ -202,5 +211,6 @@ else {
       ratio: (oneMicros / twoMicros).toFixed(2),
     })),
   );
-  console.log(`\nTwo threads are always faster from ${digits(parallelFlops / 1e6, 3)} MFLOPs.`);
+  const paysFrom = `pay from ${digits(parallelFlops / 1e6, 3)} MFLOPs`;
+  console.log(`\nTwo threads ${Number.isFinite(parallelFlops) ? paysFrom : 'do not pay'}.`);
 }

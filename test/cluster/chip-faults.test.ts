@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { suite, test, type TestContext } from 'node:test';
+import { suite, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import type { DropReason } from '../../services/cluster/exchange-runner.ts';
 import type { Report } from '../../services/cluster/messages.ts';
@@ -134,7 +134,10 @@ suite('a group with a broken chip', () => {
       group.network = makeSilentChip(silent);
       for (const { failure } of group.generate(REQUESTS)) {
         // A chip that waits for the silent one reports nothing either.
-        assert.match(failure!, /^step \d+ was not completed within 10 s: no report from chip [\d, ]+$/);
+        assert.match(
+          failure!,
+          /^step \d+ was not completed within 10 s: no report from chip [\d, ]+$/,
+        );
         assert.ok(failure!.includes(`${silent}`));
       }
       group.pass(5e6);
@@ -151,7 +154,8 @@ suite('a group with a broken chip', () => {
     const group = await VirtualGroup.start({ model, tp: 4 });
     tokensOf(group);
     group.restart(2);
-    for (const { failure } of group.generate(REQUESTS)) assert.match(failure!, /no report from chip/);
+    for (const { failure } of group.generate(REQUESTS))
+      assert.match(failure!, /no report from chip/);
     assert.deepEqual(tokensOf(group), expected);
   });
 
@@ -162,7 +166,10 @@ suite('a group with a broken chip', () => {
     group.network = makeSilentChip(1);
     group.generate(REQUESTS);
     group.pass(1e6);
-    group.network = { ...RELIABLE, report: (data, rank) => (rank === 1 ? [] : RELIABLE.report(data, rank)) };
+    group.network = {
+      ...RELIABLE,
+      report: (data, rank) => (rank === 1 ? [] : RELIABLE.report(data, rank)),
+    };
     group.pass(1e6);
     assert.equal(group.coordinator.ready, false);
     group.network = RELIABLE;
@@ -173,7 +180,9 @@ suite('a group with a broken chip', () => {
     const model = writeModel(t);
     const group = await VirtualGroup.start({ model, tp: 4 });
     group.network = editReports((report) =>
-      report.kind === 'report' && report.rank === 2 ? { ...report, digest: report.digest ^ 1 } : report,
+      report.kind === 'report' && report.rank === 2
+        ? { ...report, digest: report.digest ^ 1 }
+        : report,
     );
     for (const { failure, tokens } of group.generate(REQUESTS)) {
       assert.match(failure!, /^the chips' activations differ after step 1$/);
@@ -181,6 +190,35 @@ suite('a group with a broken chip', () => {
     }
     group.network = RELIABLE;
     assert.deepEqual(tokensOf(group), await tokensOnOneChip(model));
+  });
+});
+
+suite('requests that are cancelled', () => {
+  test('leave the others as they are, and free their blocks', async (t) => {
+    const model = writeModel(t);
+    const expected = await tokensOnOneChip(model);
+    const group = await VirtualGroup.start({ model, tp: 4 });
+    const property = fc.property(
+      fc.array(fc.record({ index: fc.nat({ max: 2 }), delayMicros: fc.nat({ max: 20_000 }) })),
+      (cancellations) => {
+        const submitted = REQUESTS.map((request) => group.submit(request));
+        for (const { index, delayMicros } of cancellations) {
+          group.pass(delayMicros);
+          const { sequence, outcome } = submitted[index]!;
+          if (!outcome.done) group.coordinator.cancel(sequence);
+        }
+        const cancelled = new Set(cancellations.map(({ index }) => index));
+        const others = submitted.filter((_, index) => !cancelled.has(index));
+        group.run(() => others.every(({ outcome }) => outcome.done));
+        submitted.forEach(({ outcome: { tokens } }, index) => {
+          const whole = expected[index]!;
+          assert.deepEqual(tokens, cancelled.has(index) ? whole.slice(0, tokens.length) : whole);
+        });
+        group.pass(100_000);
+        assert.equal(group.coordinator.scheduler!.usedBlocks, 0);
+      },
+    );
+    fc.assert(property, { numRuns: 40 });
   });
 });
 

@@ -7,9 +7,9 @@ import type { Destination, Exchange, ShardFrame } from '../../services/core/coll
 import { MulticastAllReduce } from '../../services/core/collectives/multicast-all-reduce.ts';
 import type { ScheduledExchange } from '../../services/core/collectives/schedule.ts';
 import { Staging } from '../../services/core/collectives/staging.ts';
-import { makeRandom } from '../support/checkpoint-files.ts';
 import { decodeFrame, encodeFrame } from '../../services/wire/frame-codec.ts';
-import { FrameFaults, type FaultRates } from './faulty-network.ts';
+import { makeRandom } from '../support/checkpoint-files.ts';
+import { type FaultRates, FrameFaults } from './faulty-network.ts';
 
 const LENGTH = 16;
 
@@ -25,7 +25,11 @@ class Reducer {
   readonly #exchanges: number;
   done = 0;
 
-  constructor(options: { readonly rank: number; readonly ranks: number; readonly exchanges: number }) {
+  constructor(options: {
+    readonly rank: number;
+    readonly ranks: number;
+    readonly exchanges: number;
+  }) {
     this.#rank = options.rank;
     this.#ranks = options.ranks;
     this.#exchanges = options.exchanges;
@@ -172,7 +176,12 @@ suite('the exchange runner', () => {
     const request = frameOf({ kind: 'requestPartial', payload: new Uint8Array(0) });
     assert.equal(reducer.runner.receive(request), undefined);
     assert.deepEqual(reducer.sent, [{ frame: first, destination: 1 }]);
-    for (const unknown of [{ exchange: 5 }, { chunk: 4 }, { step: 9 }, { kind: 'requestResult' }] as const) {
+    for (const unknown of [
+      { exchange: 5 },
+      { chunk: 4 },
+      { step: 9 },
+      { kind: 'requestResult' },
+    ] as const) {
       assert.equal(reducer.runner.receive({ ...request, ...unknown }), undefined);
     }
     assert.equal(reducer.sent.length, 1);

@@ -90,7 +90,9 @@ export function makeFaultyNetwork(rates: FaultRates, random: () => number): Netw
 export function makeSilentChip(silent: number): Network {
   return {
     frame: (data, { source, destination }) =>
-      source === silent || destination === silent ? [] : RELIABLE.frame(data, { source, destination }),
+      source === silent || destination === silent
+        ? []
+        : RELIABLE.frame(data, { source, destination }),
     command: (data, rank) => (rank === silent ? [] : RELIABLE.command(data, rank)),
     report: (data, rank) => (rank === silent ? [] : RELIABLE.report(data, rank)),
   };

@@ -39,7 +39,8 @@ suite('chips on a bus that damages frames', () => {
       model,
       tp: 2,
       kvBlocks: 16,
-      wrapBus: (bus) => wrapTransfers(bus, (data) => faults.apply(data).map((arrival) => arrival.data)),
+      wrapBus: (bus) =>
+        wrapTransfers(bus, (data) => faults.apply(data).map((arrival) => arrival.data)),
     });
     assert.deepEqual(await cluster.generateAll(REQUESTS), expected);
     await cluster.close();
@@ -59,8 +60,7 @@ suite('chips on a bus that damages frames', () => {
       tp: 2,
       kvBlocks: 16,
       stepTimeoutMicros: 300_000,
-      wrapBus: (bus, rank) =>
-        wrapTransfers(bus, (data) => (silent && rank === 1 ? [] : [data])),
+      wrapBus: (bus, rank) => wrapTransfers(bus, (data) => (silent && rank === 1 ? [] : [data])),
     });
     const expected = await cluster.generateAll(REQUESTS);
     silent = true;

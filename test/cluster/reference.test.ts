@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { suite, test, type TestContext } from 'node:test';
+import { suite, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { openCheckpoint } from '../../services/checkpoint/open-checkpoint.ts';
 import { MemoryCluster } from '../support/memory-cluster.ts';
@@ -42,7 +42,10 @@ async function checkStories(t: TestContext, file: string): Promise<void> {
       kvBlocks: 64,
       onToken: (running) => rows.push(running.logits()),
     });
-    const { tokens } = await cluster.generate({ prompt: ids.slice(0, 1), maxTokens: ids.length - 1 });
+    const { tokens } = await cluster.generate({
+      prompt: ids.slice(0, 1),
+      maxTokens: ids.length - 1,
+    });
     await cluster.close();
     assert.deepEqual(tokens, ids.slice(1), `TP ${tp}`);
     for (const position of LOGIT_POSITIONS) {

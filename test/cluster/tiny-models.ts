@@ -48,8 +48,9 @@ export const arbitraryModel: fc.Arbitrary<TinyModel> = fc
     layers: fc.integer({ min: 1, max: 2 }),
     tied: fc.boolean(),
     scaled: fc.boolean(),
+    leaves: fc.constantFrom(8, 8, 8, 16, 64),
   })
-  .map(({ seed, heads, headDim, hidden, intermediate, vocab, layers, tied, scaled }) => ({
+  .map(({ seed, heads, headDim, hidden, intermediate, vocab, layers, tied, scaled, leaves }) => ({
     seed,
     config: {
       hidden_size: hidden,
@@ -62,6 +63,7 @@ export const arbitraryModel: fc.Arbitrary<TinyModel> = fc
       tie_word_embeddings: tied,
       rope_scaling: scaled ? LLAMA3_SCALING : null,
       rope_theta: 500,
+      sohu_reduction_leaves: leaves,
       max_position_embeddings: 96,
     },
   }));
@@ -97,7 +99,11 @@ export function arbitraryRequests(options: {
   readonly maxPrompt: number;
 }): fc.Arbitrary<GenerateOptions[]> {
   const request = fc.record({
-    prompt: fc.array(fc.nat({ max: 4 }), { minLength: 1, maxLength: options.maxPrompt, size: 'max' }),
+    prompt: fc.array(fc.nat({ max: 4 }), {
+      minLength: 1,
+      maxLength: options.maxPrompt,
+      size: 'max',
+    }),
     maxTokens: fc.integer({ min: 1, max: 8 }),
     sampling: arbitrarySampling,
   });

@@ -25,7 +25,10 @@ export interface Arrival {
 
 /** What becomes of messages on their way: nothing arrives, or something, perhaps several times. */
 export interface Network {
-  frame(data: Uint8Array, route: { readonly source: number; readonly destination: number }): Arrival[];
+  frame(
+    data: Uint8Array,
+    route: { readonly source: number; readonly destination: number },
+  ): Arrival[];
   command(data: Uint8Array, rank: number): Arrival[];
   report(data: Uint8Array, rank: number): Arrival[];
 }
@@ -133,21 +136,24 @@ export class VirtualGroup {
 
   /** Submits all requests and runs until each has its tokens or has failed. */
   generate(requests: readonly GenerateOptions[]): Outcome[] {
-    const outcomes = requests.map(({ prompt, maxTokens, sampling = GREEDY }) => {
-      const admission = this.coordinator.submit({
-        requestId: 'request',
-        promptTokens: prompt,
-        maxTokens,
-        sampling,
-        ignoreEos: true,
-      });
-      assert(admission.kind === 'queued', 'the request is queued');
-      const outcome: Outcome = { tokens: [], failure: undefined, done: false };
-      this.#outcomes.set(admission.sequence, outcome);
-      return outcome;
-    });
+    const outcomes = requests.map((request) => this.submit(request).outcome);
     this.run(() => outcomes.every(({ done }) => done));
     return outcomes;
+  }
+
+  /** Submits a request, whose outcome changes as the group runs. */
+  submit(request: GenerateOptions): { readonly sequence: Sequence; readonly outcome: Outcome } {
+    const admission = this.coordinator.submit({
+      requestId: 'request',
+      promptTokens: request.prompt,
+      maxTokens: request.maxTokens,
+      sampling: request.sampling ?? GREEDY,
+      ignoreEos: true,
+    });
+    assert(admission.kind === 'queued', 'the request is queued');
+    const outcome: Outcome = { tokens: [], failure: undefined, done: false };
+    this.#outcomes.set(admission.sequence, outcome);
+    return { sequence: admission.sequence, outcome };
   }
 
   /** Lets events happen until the condition holds. */

@@ -124,7 +124,12 @@ suite('all-reduce', () => {
       fc.boolean(),
       fc.nat(),
       (frames, direct, seed) => {
-        const reduction = { ranks: 4, length: 80, seed, faults: { dropPercent: 5, duplicatePercent: 5 } };
+        const reduction = {
+          ranks: 4,
+          length: 80,
+          seed,
+          faults: { dropPercent: 5, duplicatePercent: 5 },
+        };
         checkAllReduce(reduction, (options) => {
           const exchange = direct
             ? new DirectAllReduce({ ...options, reducers: [1, 3] })
@@ -135,7 +140,10 @@ suite('all-reduce', () => {
               source !== options.rank && payload.length !== 320 && payload.length !== 160,
           );
           for (const frame of foreign) {
-            assert.equal(exchange.receive(makeFrame(frame), () => assert.fail()), 'invalid');
+            assert.equal(
+              exchange.receive(makeFrame(frame), () => assert.fail()),
+              'invalid',
+            );
           }
           return exchange;
         });
@@ -157,9 +165,8 @@ suite('all-reduce', () => {
     const reducer = new DirectAllReduce({ ...options(), reducers: [0] });
     const other = new DirectAllReduce({ ...options(), reducers: [1] });
     const receive = (exchange: Exchange, frame: Partial<Parameters<typeof makeFrame>[0]>): string =>
-      exchange.receive(
-        makeFrame({ source: 1, kind: 'partial', chunk: 0, payload, ...frame }),
-        () => assert.fail(),
+      exchange.receive(makeFrame({ source: 1, kind: 'partial', chunk: 0, payload, ...frame }), () =>
+        assert.fail(),
       );
     assert.equal(receive(multicast, { kind: 'result' }), 'invalid');
     assert.equal(receive(multicast, { chunk: 1 }), 'invalid');
@@ -171,7 +178,9 @@ suite('all-reduce', () => {
   });
 
   test('the tree of eight starts with neighbours', () => {
-    const parts = [2 ** 24, 1, 1, 1, -(2 ** 24), 1, 0.5, 0.25].map((value) => Float32Array.of(value));
+    const parts = [2 ** 24, 1, 1, 1, -(2 ** 24), 1, 0.5, 0.25].map((value) =>
+      Float32Array.of(value),
+    );
     const target = Float32Array.of(1);
     accumulateTree(parts, target);
     // (2^24 + 1 → 2^24) + 2, and (−2^24 + 1) + 0.75 → −16777214 (ties to even in f32).

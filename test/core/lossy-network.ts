@@ -1,4 +1,9 @@
-import type { Exchange, FrameKind, Outgoing, ShardFrame } from '../../services/core/collectives/frame.ts';
+import type {
+  Exchange,
+  FrameKind,
+  Outgoing,
+  ShardFrame,
+} from '../../services/core/collectives/frame.ts';
 
 /** How many of a hundred messages meet which fate. */
 export interface Faults {

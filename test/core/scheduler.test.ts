@@ -70,10 +70,7 @@ suite('the scheduler', () => {
     const refusal = (prompt: number, maxTokens: number): unknown =>
       scheduler.add(makeRequest(prompt, maxTokens), 0);
     const invalid = (message: string) => ({ kind: 'rejected', reason: 'invalid', message });
-    assert.deepEqual(
-      refusal(0, 1),
-      invalid('the prompt has no tokens; it needs at least one'),
-    );
+    assert.deepEqual(refusal(0, 1), invalid('the prompt has no tokens; it needs at least one'));
     assert.deepEqual(
       refusal(20, 1),
       invalid('the prompt has 20 tokens; it must have fewer than the context length of 20'),
@@ -87,9 +84,7 @@ suite('the scheduler', () => {
     const small = new Scheduler({ ...OPTIONS, kvBlocks: 2 });
     assert.deepEqual(
       small.add(makeRequest(4, 6), 0),
-      invalid(
-        'the request may need 3 KV blocks of 4 tokens; the group has 2: lower max_tokens',
-      ),
+      invalid('the request may need 3 KV blocks of 4 tokens; the group has 2: lower max_tokens'),
     );
     assert.equal(small.add(makeRequest(4, 5), 0).kind, 'queued');
   });
@@ -134,7 +129,10 @@ suite('the scheduler', () => {
       scheduler.cancelAll().map(({ id }) => id),
       [1, 2],
     );
-    assert.deepEqual([scheduler.usedBlocks, scheduler.runningCount, scheduler.waitingCount], [0, 0, 0]);
+    assert.deepEqual(
+      [scheduler.usedBlocks, scheduler.runningCount, scheduler.waitingCount],
+      [0, 0, 0],
+    );
     assert.equal(scheduler.schedule(1), undefined);
     scheduler.add(makeRequest(3, 3), 2);
     assert.equal(scheduler.schedule(2)?.sequences[0]?.sequence.id, 3);

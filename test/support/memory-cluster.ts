@@ -164,7 +164,11 @@ export class MemoryCluster {
     if (event.kind === 'token') this.#takeToken(event);
   }
 
-  #takeToken({ sequence, token, finishReason }: Extract<CoordinatorEvent, { kind: 'token' }>): void {
+  #takeToken({
+    sequence,
+    token,
+    finishReason,
+  }: Extract<CoordinatorEvent, { kind: 'token' }>): void {
     const sample = this.#samples++;
     this.#options.onToken?.(this, sample);
     const pending = this.#pending.get(sequence);

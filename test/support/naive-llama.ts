@@ -1,6 +1,6 @@
+import { tensorShape } from '../../services/checkpoint/tensor-table.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { TensorId, TensorSource } from '../../services/core/model/tensors.ts';
-import { tensorShape } from '../../services/checkpoint/tensor-table.ts';
 
 /** A matrix in f64, [rows, columns]. */
 interface Matrix {
@@ -61,9 +61,12 @@ export class NaiveLlama {
     for (let head = 0; head < heads; head++) {
       const kv = Math.floor(head / (heads / kvHeads)) * headDim;
       const q = query.subarray(head * headDim, (head + 1) * headDim);
-      const scores = cache.keys.map((k) => dot(q, k.subarray(kv, kv + headDim)) / Math.sqrt(headDim));
+      const scores = cache.keys.map(
+        (k) => dot(q, k.subarray(kv, kv + headDim)) / Math.sqrt(headDim),
+      );
       softmax(scores).forEach((weight, j) => {
-        for (let i = 0; i < headDim; i++) out[head * headDim + i]! += weight * cache.values[j]![kv + i]!;
+        for (let i = 0; i < headDim; i++)
+          out[head * headDim + i]! += weight * cache.values[j]![kv + i]!;
       });
     }
     return multiply(this.#matrix({ kind: 'attentionOutput', layer }), out);

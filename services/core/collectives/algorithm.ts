@@ -6,16 +6,13 @@ export type AllReduceAlgorithm =
 /** Largest payload in bytes for which multicast is the faster one, by number of ranks. */
 const MULTICAST_LIMIT_BYTES: Readonly<Record<number, number>> = {
   1: Number.POSITIVE_INFINITY,
-  2: 65_536,
+  2: 0,
   4: 4_096,
-  8: 1_024,
+  8: 0,
 };
 
-/**
- * Payload in bytes above which every rank reduces: below, fewer and larger messages win over an
- * even spread.
- */
-const SPREAD_BYTES = 262_144;
+/** Payload in bytes above which a second reducer pays; more than two never did where chips share cores. */
+const TWO_REDUCERS_BYTES = 131_072;
 
 /**
  * Chooses as NCCL does, by the number of ranks and the payload, at the switch-over points that `npm
@@ -28,7 +25,7 @@ export function chooseAlgorithm(
   exchange: number,
 ): AllReduceAlgorithm {
   if (payloadBytes <= (MULTICAST_LIMIT_BYTES[ranks] ?? 0)) return { kind: 'multicast' };
-  const count = payloadBytes > SPREAD_BYTES ? ranks : 1;
+  const count = payloadBytes > TWO_REDUCERS_BYTES ? 2 : 1;
   const reducers = Array.from({ length: count }, (_, index) => (exchange * count + index) % ranks);
   return { kind: 'direct', reducers };
 }
