@@ -18,7 +18,10 @@ async function readNames(registry: Registry): Promise<string[]> {
 }
 
 async function shownNames(): Promise<string[]> {
-  const registries = [new ChipMetrics({ group: '0', rank: 0 }).registry, new CoordinatorMetrics().registry];
+  const registries = [
+    new ChipMetrics({ group: '0', rank: 0 }).registry,
+    new CoordinatorMetrics().registry,
+  ];
   return (await Promise.all(registries.map(readNames))).flat();
 }
 

@@ -29,7 +29,10 @@ export interface LiveGroup {
 /** Starts the group on the bundled model, for the length of one test. */
 export async function startLiveGroup(t: TestContext): Promise<LiveGroup> {
   const broker = new MemoryBroker();
-  const chipMetrics = Array.from({ length: CHIPS }, (_, rank) => new ChipMetrics({ group: '0', rank }));
+  const chipMetrics = Array.from(
+    { length: CHIPS },
+    (_, rank) => new ChipMetrics({ group: '0', rank }),
+  );
   const chips = chipMetrics.map((metrics, rank) => startChip(broker, metrics, rank));
   const coordinatorMetrics = new CoordinatorMetrics();
   const listeners = new Set<(event: CoordinatorEvent) => void>();
