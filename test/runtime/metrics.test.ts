@@ -31,7 +31,7 @@ suite('the metrics server', () => {
     const metrics = await fetch(`http://${address}/metrics`);
     assert.equal(metrics.status, 200);
     assert.match(metrics.headers.get('content-type')!, /^text\/plain; version=0\.0\.4/);
-    assert.match(await metrics.text(), /^sohu_chip_tokens_total\{chip="3"\} 0$/m);
+    assert.match(await metrics.text(), /^sohu_chip_tokens_total\{group="0",chip="3"\} 0$/m);
     assert.equal((await fetch(`http://${address}/healthz`)).status, 200);
     for (const path of ['/', '/metrics/', '/favicon.ico']) {
       assert.equal((await fetch(`http://${address}${path}`)).status, 404, path);
@@ -59,7 +59,7 @@ suite('the metrics server', () => {
 suite('metrics', () => {
   test('can be read before there is a chip or a coordinator', async () => {
     const chip = await readSeries(new ChipMetrics({ group: '0', rank: 1 }).registry);
-    assert.equal(chip.get('sohu_chip_tokens_total{chip="1"}'), 0);
+    assert.equal(chip.get('sohu_chip_tokens_total{chip="1",group="0"}'), 0);
     const coordinator = await readSeries(new CoordinatorMetrics().registry);
     assert.equal(coordinator.get('sohu_requests{state="running"}'), 0);
     assert.equal(coordinator.get('sohu_hbm_bytes{use="kv"}'), 0);
@@ -85,7 +85,7 @@ suite('metrics', () => {
     assert.equal(series.get('sohu_requests{state="running"}'), 0);
     assert.equal(series.get('sohu_requests{state="waiting"}'), 0);
     for (const [rank, chip] of chips.entries()) {
-      const label = `chip="${rank}"`;
+      const label = `chip="${rank}",group="0"`;
       assert.equal(chip.get(`sohu_chip_tokens_total{${label}}`), 10);
       assert.equal(chip.get(`sohu_chip_steps_total{${label}}`), 6);
       for (const part of ['compute', 'communication']) {
@@ -104,7 +104,7 @@ suite('metrics', () => {
     const running = await during!;
     const chips = await Promise.all(group.chipMetrics.map(({ registry }) => readSeries(registry)));
     const ofChip = (rank: number, name: string, label: string): number =>
-      chips[rank]!.get(`${name}{chip="${rank}",${label}}`)!;
+      chips[rank]!.get(`${name}{${[`chip="${rank}"`, label, 'group="0"'].sort().join()}}`)!;
     const sum = (name: string, label: string): number =>
       chips.reduce((total, _, rank) => total + ofChip(rank, name, label), 0);
 
@@ -116,7 +116,7 @@ suite('metrics', () => {
     // Seven tokens lie in two blocks of four; the chips have sixteen.
     const blockBytes = group.chips.map(({ loaded }) => loaded!.kvBytesPerBlock);
     assert.equal(hbm('kv'), 2 * blockBytes.reduce((total, bytes) => total + bytes));
-    assert.equal(ofChip(0, 'sohu_chip_hbm_bytes', 'use="kv"'), 16 * blockBytes[0]!);
+    assert.equal(ofChip(0, 'sohu_chip_hbm_bytes', 'use="kv_reserved"'), 16 * blockBytes[0]!);
 
     const series = await readSeries(group.coordinatorMetrics.registry);
     const sent = series.get('sohu_collective_bytes_total{direction="sent"}')!;
@@ -130,7 +130,7 @@ suite('metrics', () => {
     await group.generate([1], 1);
     for (const [rank, { registry }] of group.chipMetrics.entries()) {
       const series = await readSeries(registry);
-      const name = `sohu_chip_dropped_frames_total{chip="${rank}",reason="malformed"}`;
+      const name = `sohu_chip_dropped_frames_total{chip="${rank}",group="0",reason="malformed"}`;
       assert.equal(series.get(name), 1);
     }
   });
