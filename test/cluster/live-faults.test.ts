@@ -30,45 +30,46 @@ suite('chips on a bus that damages frames', () => {
   test('ask again for what was lost, and come to the same tokens', async (t) => {
     const model = makeTemporaryDirectory(t);
     writeHfCheckpoint(model);
-    const sound = await MemoryCluster.start({ model, tp: 1, kvBlocks: 16 });
-    const expected = await sound.generateAll(REQUESTS);
-    await sound.close();
+    const expected = await MemoryCluster.use({ model, tp: 1, kvBlocks: 16 }, (cluster) =>
+      cluster.generateAll(REQUESTS),
+    );
     const rates = { corrupt: 4, truncate: 3, replace: 0, duplicate: 8, delay: 0, drop: 3 };
     const faults = new FrameFaults(rates, makeRandom(3));
-    const cluster = await MemoryCluster.start({
+    const damage = (data: Uint8Array): Uint8Array[] =>
+      faults.apply(data).map((arrival) => arrival.data);
+    const options = {
       model,
       tp: 2,
       kvBlocks: 16,
-      wrapBus: (bus) =>
-        wrapTransfers(bus, (data) => faults.apply(data).map((arrival) => arrival.data)),
+      wrapBus: (bus: Bus) => wrapTransfers(bus, damage),
+    };
+    await MemoryCluster.use(options, async (cluster) => {
+      assert.deepEqual(await cluster.generateAll(REQUESTS), expected);
+      const counters = cluster.chips.map(({ chip }) => chip.meter.counters);
+      assert.ok(counters.some(({ droppedFrames }) => droppedFrames > 0));
     });
-    assert.deepEqual(await cluster.generateAll(REQUESTS), expected);
-    await cluster.close();
-    const dropped = cluster.chips.reduce(
-      (sum, { chip }) => sum + chip.meter.counters.droppedFrames,
-      0,
-    );
-    assert.ok(dropped > 0);
   });
 
   test('a chip that nobody hears fails the requests, and serves again when it is heard', async (t) => {
     const model = makeTemporaryDirectory(t);
     writeHfCheckpoint(model);
     let silent = false;
-    const cluster = await MemoryCluster.start({
+    const options = {
       model,
       tp: 2,
       kvBlocks: 16,
       stepTimeoutMicros: 300_000,
-      wrapBus: (bus, rank) => wrapTransfers(bus, (data) => (silent && rank === 1 ? [] : [data])),
+      wrapBus: (bus: Bus, rank: number) =>
+        wrapTransfers(bus, (data) => (silent && rank === 1 ? [] : [data])),
+    };
+    await MemoryCluster.use(options, async (cluster) => {
+      const expected = await cluster.generateAll(REQUESTS);
+      silent = true;
+      await assert.rejects(cluster.generateAll(REQUESTS), {
+        message: /^step \d+ was not completed within 0.3 s: no report from chip \d/,
+      });
+      silent = false;
+      assert.deepEqual(await cluster.generateAll(REQUESTS), expected);
     });
-    const expected = await cluster.generateAll(REQUESTS);
-    silent = true;
-    await assert.rejects(cluster.generateAll(REQUESTS), {
-      message: /^step \d+ was not completed within 0.3 s: no report from chip \d/,
-    });
-    silent = false;
-    assert.deepEqual(await cluster.generateAll(REQUESTS), expected);
-    await cluster.close();
   });
 });

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { openCheckpoint } from '../../services/checkpoint/open-checkpoint.ts';
-import { MemoryCluster } from '../support/memory-cluster.ts';
+import { MemoryCluster, type MemoryClusterOptions } from '../support/memory-cluster.ts';
 import { NaiveLlama } from '../support/naive-llama.ts';
 import { BUNDLED_MODELS, requireReference } from '../support/requirements.ts';
 import { SingleChip } from '../support/single-chip.ts';
@@ -36,17 +36,15 @@ async function checkStories(t: TestContext, file: string): Promise<void> {
   const { greedy_ids: ids } = readJson(reference) as { greedy_ids: number[] };
   for (const tp of DEGREES) {
     const rows: Float32Array[] = [];
-    const cluster = await MemoryCluster.start({
+    const options: MemoryClusterOptions = {
       model,
       tp,
       kvBlocks: 64,
       onToken: (running) => rows.push(running.logits()),
-    });
-    const { tokens } = await cluster.generate({
-      prompt: ids.slice(0, 1),
-      maxTokens: ids.length - 1,
-    });
-    await cluster.close();
+    };
+    const { tokens } = await MemoryCluster.use(options, (cluster) =>
+      cluster.generate({ prompt: ids.slice(0, 1), maxTokens: ids.length - 1 }),
+    );
     assert.deepEqual(tokens, ids.slice(1), `TP ${tp}`);
     for (const position of LOGIT_POSITIONS) {
       const path = join(dirname(reference), `reference_logits_pos${position}.f32`);
@@ -65,14 +63,13 @@ suite('tokens and logits of the references', () => {
         prompt_ids: number[];
         greedy_ids: number[];
       }[];
-      const cluster = await MemoryCluster.start({ model, tp, kvBlocks: 64 });
-      const generations = await cluster.generateAll(
-        stories.map(({ prompt_ids, greedy_ids }) => ({
-          prompt: prompt_ids,
-          maxTokens: greedy_ids.length,
-        })),
+      const requests = stories.map(({ prompt_ids, greedy_ids }) => ({
+        prompt: prompt_ids,
+        maxTokens: greedy_ids.length,
+      }));
+      const generations = await MemoryCluster.use({ model, tp, kvBlocks: 64 }, (cluster) =>
+        cluster.generateAll(requests),
       );
-      await cluster.close();
       generations.forEach(({ tokens }, index) => {
         assert.deepEqual(tokens, stories[index]!.greedy_ids);
       });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type {
   Exchange,
   FrameKind,
@@ -10,6 +11,8 @@ export interface Faults {
   readonly dropPercent: number;
   readonly duplicatePercent: number;
 }
+
+const MAX_ROUNDS = 1000;
 
 interface Message {
   readonly destination: number;
@@ -39,6 +42,7 @@ export class LossyNetwork {
     });
     let rounds = 0;
     for (; !this.#exchanges.every(({ done }) => done); rounds++) {
+      assert.ok(rounds < MAX_ROUNDS, 'the exchange is done at some time');
       if (rounds > 0) this.#askAgain();
       this.#deliverAll(visit);
     }

@@ -107,17 +107,20 @@ export class MemoryCluster {
     });
   }
 
-  static async start(options: MemoryClusterOptions): Promise<MemoryCluster> {
+  /** Forms a cluster for `work`, and closes it however that ends: its timers would keep the process alive. */
+  static async use<T>(
+    options: MemoryClusterOptions,
+    work: (cluster: MemoryCluster) => Promise<T>,
+  ): Promise<T> {
     const checkpoint = openCheckpoint(options.model);
     checkpoint.close();
     const cluster = new MemoryCluster(options, checkpoint.config);
-    await new Promise<void>((resolve, reject) => {
-      cluster.#ready = resolve;
-      cluster.#refused = reject;
-      cluster.host.start();
-      for (const chip of cluster.chips) chip.start();
-    });
-    return cluster;
+    try {
+      await cluster.#form();
+      return await work(cluster);
+    } finally {
+      await cluster.#close();
+    }
   }
 
   /** Generates for all prompts at once; rejects where a request fails. */
@@ -135,7 +138,16 @@ export class MemoryCluster {
     return Float32Array.from(parts.flatMap((part) => [...part]));
   }
 
-  async close(): Promise<void> {
+  #form(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#ready = resolve;
+      this.#refused = reject;
+      this.host.start();
+      for (const chip of this.chips) chip.start();
+    });
+  }
+
+  async #close(): Promise<void> {
     this.host.close();
     await Promise.all(this.chips.map((chip) => chip.close()));
   }

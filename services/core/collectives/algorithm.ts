@@ -12,7 +12,7 @@ const MULTICAST_LIMIT_BYTES: Readonly<Record<number, number>> = {
 };
 
 /** Payload in bytes above which a second reducer pays; more than two never did where chips share cores. */
-const TWO_REDUCERS_BYTES = 131_072;
+const TWO_REDUCERS_BYTES = 32_768;
 
 /**
  * Chooses as NCCL does, by the number of ranks and the payload, at the switch-over points that `npm
