@@ -42,8 +42,7 @@ export class Chip {
   #lastStep: StepRunner | undefined;
   #computing = false;
   #deferredJoin: Join | undefined;
-  #exchangesDone = 0;
-  #exchangesDoneAtTick = -1;
+  #exchangesBegunAtTick = 0;
 
   constructor(identity: ChipIdentity, effects: ChipEffects) {
     this.#identity = identity;
@@ -63,10 +62,11 @@ export class Chip {
     this.#effects.setTick(TICK_MICROS);
     if (this.#spec === undefined) {
       this.#effects.report({ kind: 'hello', ...this.#identity });
-    } else if (this.#exchangesDone === this.#exchangesDoneAtTick) {
-      this.#exchanges?.requestMissing();
+    } else if (this.#exchanges?.begun === this.#exchangesBegunAtTick) {
+      // Not for one begun since the last tick: its frames may lie unread behind a long segment.
+      this.#exchanges.requestMissing();
     }
-    this.#exchangesDoneAtTick = this.#exchangesDone;
+    this.#exchangesBegunAtTick = this.#exchanges?.begun ?? 0;
   }
 
   receiveCommand(command: Command): void {
@@ -91,10 +91,7 @@ export class Chip {
       rank: this.rank,
       ranks: loaded.shard.layout.plan.tensorParallel,
       send: (frame, destination) => this.meter.sent(this.#effects.sendFrame(frame, destination)),
-      finished: () => {
-        this.#exchangesDone++;
-        this.#stageFinished();
-      },
+      finished: () => this.#stageFinished(),
     });
     this.#beginEpoch(loaded);
   }

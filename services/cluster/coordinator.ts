@@ -136,8 +136,10 @@ export class Coordinator {
   #welcome(hello: Extract<Report, { kind: 'hello' }>): void {
     const isNew = this.#membership.hello(hello);
     const missed = this.#membership.currentJoin();
-    if (isNew && this.#membership.allPresent) this.#effects.command(this.#membership.raiseEpoch());
-    else if (missed !== undefined) this.#effects.command(missed);
+    if (!isNew && missed !== undefined) this.#effects.command(missed);
+    if (!isNew || !this.#membership.allPresent) return;
+    if (this.#scheduler === undefined) this.#effects.command(this.#membership.raiseEpoch());
+    else this.#failStep(`chip ${hello.rank} was started anew`);
   }
 
   #takeReady(ready: Extract<Report, { kind: 'ready' }>): void {

@@ -25,6 +25,7 @@ export type DropReason = (typeof DROP_REASONS)[number];
  */
 const MAX_LEAD = 2;
 const MAX_HELD_BYTES = 8 * MAX_EXCHANGE_BYTES;
+const FRAME_OVERHEAD_BYTES = 256;
 
 interface Running {
   readonly step: number;
@@ -46,6 +47,7 @@ export class ExchangeRunner {
   #step = 0;
   /** Index of the next exchange to begin in the current step. */
   #next = 0;
+  #begun = 0;
   #current: Running | undefined;
   #recent: Running[] = [];
   #held: ShardFrame[] = [];
@@ -62,6 +64,11 @@ export class ExchangeRunner {
     this.#ranks = options.ranks;
     this.#send = options.send;
     this.#finished = options.finished;
+  }
+
+  /** Exchanges begun so far, over all steps and epochs. */
+  get begun(): number {
+    return this.#begun;
   }
 
   /** Forgets everything of the epoch before. */
@@ -84,6 +91,7 @@ export class ExchangeRunner {
   begin(scheduled: ScheduledExchange, exchange: Exchange): void {
     assert(this.#current === undefined && scheduled.index === this.#next, 'exchanges run in order');
     this.#next++;
+    this.#begun++;
     this.#current = { step: this.#step, scheduled, exchange };
     for (const outgoing of exchange.start()) this.#sendOf(this.#current, outgoing);
     this.#replay();
@@ -143,9 +151,9 @@ export class ExchangeRunner {
         ? frame.exchange < this.#next + MAX_LEAD
         : frame.step === this.#step + 1 && frame.exchange < MAX_LEAD;
     if (!inWindow) return 'unexpected';
-    if (this.#heldBytes + frame.payload.length > MAX_HELD_BYTES) return 'overflow';
+    if (this.#heldBytes + heldBytes(frame) > MAX_HELD_BYTES) return 'overflow';
     this.#held.push({ ...frame, payload: new Uint8Array(frame.payload) });
-    this.#heldBytes += frame.payload.length;
+    this.#heldBytes += heldBytes(frame);
     return undefined;
   }
 
@@ -153,7 +161,7 @@ export class ExchangeRunner {
     if (this.#held.length === 0) return;
     const held = this.#held;
     this.#held = held.filter((frame) => !this.#isCurrent(frame) && !this.#isBehind(frame));
-    this.#heldBytes = this.#held.reduce((sum, frame) => sum + frame.payload.length, 0);
+    this.#heldBytes = this.#held.reduce((sum, frame) => sum + heldBytes(frame), 0);
     for (const frame of held) if (this.#isCurrent(frame)) this.#take(frame);
   }
 
@@ -197,4 +205,9 @@ export class ExchangeRunner {
       payload,
     };
   }
+}
+
+/** What holding a frame costs; empty ones are not free. */
+function heldBytes(frame: ShardFrame): number {
+  return FRAME_OVERHEAD_BYTES + frame.payload.length;
 }

@@ -38,9 +38,10 @@ export class Membership {
     return Math.min(...this.members.map(({ ready }) => ready?.kvBlocks ?? 0));
   }
 
-  /** Takes in an offer; returns whether the chip is new. */
+  /** Takes in an offer; returns whether the chip is new, or a new process in the place of one. */
   hello(hello: Hello): boolean {
-    if (hello.rank >= this.#spec.tensorParallel || this.#members.has(hello.rank)) return false;
+    if (hello.rank >= this.#spec.tensorParallel) return false;
+    if (this.#members.get(hello.rank)?.hello.pid === hello.pid) return false;
     this.#members.set(hello.rank, { rank: hello.rank, hello, ready: undefined });
     return true;
   }

@@ -1,5 +1,4 @@
 import type { KvCacheDtype, Precision } from '../core/model/precision.ts';
-import type { OperationKind } from '../core/model/step-plan.ts';
 import type { Candidate, LeafCandidates, Mass } from '../core/sampling/candidates.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
 
@@ -134,5 +133,3 @@ export interface Logits {
 }
 
 export type Report = Hello | LoadProgress | Ready | Refused | StepReport | Logits;
-
-export const OPERATIONS: readonly OperationKind[] = ['embedding', 'attention', 'mlp'];

@@ -71,6 +71,7 @@ export class VirtualGroup {
   network: Network = RELIABLE;
   /** How many commands of each kind went out. */
   readonly commands = { join: 0, step: 0, logits: 0 };
+  #nextPid = 1;
   readonly #shards: readonly Shard[];
   readonly #outcomes = new Map<Sequence, Outcome>();
   /** Sorted by time from last to first. */
@@ -188,7 +189,7 @@ export class VirtualGroup {
 
   #makeChip(rank: number): Chip {
     const chip: Chip = new Chip(
-      { rank, pid: 1, metricsAddress: '' },
+      { rank, pid: this.#nextPid++, metricsAddress: '' },
       this.#effectsOf(rank, () => (this.chips[rank] === chip ? chip : undefined)),
     );
     return chip;

@@ -157,6 +157,12 @@ suite('drawing by counter', () => {
     fc.assert(property);
   });
 
+  test('a temperature of almost 0 takes the largest logit', () => {
+    const draw = { seed: 7, choice: 0, position: 3 };
+    const params = { ...GREEDY, temperature: 1e-310 };
+    assert.equal(drawFromShard(Float32Array.of(1, 2, 9, 3), 0, params, draw)?.token, 2);
+  });
+
   test('ties go to the lowest id', () => {
     const draw = { seed: 0, choice: 0, position: 0 };
     const logits = Float32Array.of(1, 3, 3, 2);

@@ -1,7 +1,7 @@
 import type { Range } from '../model/shard-plan.ts';
 import { expF64 } from '../support/math.ts';
 import { type Draw, drawState, gumbel } from './gumbel.ts';
-import type { SamplingParams } from './params.ts';
+import { isGreedy, type SamplingParams } from './params.ts';
 
 /** A token and its score: the logit, or for a draw logit / temperature + noise. */
 export interface Candidate {
@@ -45,7 +45,7 @@ export function drawFromShard(
   draw: Draw,
 ): Candidate | undefined {
   const state = drawState(draw);
-  const greedy = params.temperature === 0;
+  const greedy = isGreedy(params);
   let token = -1;
   let best = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < logits.length; i++) {

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../support/errors.ts';
 
 /** How a token is drawn. */
 export interface SamplingParams {
-  /** 0 is greedy. */
+  /** 0, and what is almost 0, is greedy. */
   readonly temperature: number;
   /** Probability mass of the nucleus, in (0, 1]; 1 is all. */
   readonly topP: number;
@@ -31,7 +31,15 @@ export function validateSampling(params: SamplingParams): void {
   }
 }
 
+/** Below it noise outweighs no difference between logits that f32 can hold, and the quotients overflow. */
+const GREEDY_TEMPERATURE = 1e-5;
+
+/** Whether the token with the largest logit is taken, as vLLM does for a temperature near 0. */
+export function isGreedy(params: SamplingParams): boolean {
+  return params.temperature < GREEDY_TEMPERATURE;
+}
+
 /** Whether a draw needs the order of the tokens and not only one winner per shard. */
 export function needsNucleus(params: SamplingParams): boolean {
-  return params.temperature > 0 && (params.topP < 1 || params.topK > 0);
+  return !isGreedy(params) && (params.topP < 1 || params.topK > 0);
 }

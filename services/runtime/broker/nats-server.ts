@@ -70,7 +70,7 @@ function configText({ port = -1, portsDirectory, logFile }: ConfigInput): string
     `listen: "127.0.0.1:${port}"`,
     'http: "127.0.0.1:-1"',
     `ports_file_dir: ${JSON.stringify(portsDirectory)}`,
-    'max_payload: 1MB',
+    'max_payload: 8MB',
     'max_pending: 64MB',
     'write_deadline: "2s"',
     ...(logFile === undefined ? [] : [`log_file: ${JSON.stringify(logFile)}`]),

@@ -1,4 +1,4 @@
-import type { Bus } from '../../bus/bus.ts';
+import type { Bus, Subscription } from '../../bus/bus.ts';
 import { Chip } from '../../cluster/chip.ts';
 import type { ChipEffects, LoadedShard } from '../../cluster/chip-effects.ts';
 import type { StepTimes } from '../../cluster/chip-meter.ts';
@@ -28,6 +28,7 @@ export class ChipHost {
   readonly chip: Chip;
   readonly #options: ChipHostOptions;
   readonly #subjects: GroupSubjects;
+  readonly #subscriptions: Subscription[] = [];
   #pool: ComputePool | undefined;
   #loaded: LoadedShard | undefined;
   #ticker: NodeJS.Timeout | undefined;
@@ -47,17 +48,22 @@ export class ChipHost {
   /** Subscribes, and offers the chip to its group. */
   start(): void {
     const { bus, rank } = this.#options;
-    bus.subscribe(this.#subjects.command, ({ data }) => {
-      const command = decodeCommand(data);
-      if (command !== undefined) this.chip.receiveCommand(command);
-    });
+    this.#subscriptions.push(
+      bus.subscribe(this.#subjects.command, ({ data }) => {
+        const command = decodeCommand(data);
+        if (command !== undefined) this.chip.receiveCommand(command);
+      }),
+    );
     for (const destination of [rank, 'all'] as const) {
-      bus.subscribe(this.#subjects.transfersTo(destination), ({ data }) => this.#receive(data));
+      const subject = this.#subjects.transfersTo(destination);
+      this.#subscriptions.push(bus.subscribe(subject, ({ data }) => this.#receive(data)));
     }
     this.chip.tick();
   }
 
+  /** Hears nothing from now on, so that it sends nothing on a bus that closes. */
   async close(): Promise<void> {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
     clearTimeout(this.#ticker);
     await this.#pool?.close();
   }

@@ -37,11 +37,6 @@ export class ClusterEngine implements InferenceEngine {
     this.#options = options;
   }
 
-  /** Requests that are queued or running. */
-  get openRequests(): number {
-    return this.#generations.size;
-  }
-
   /** Takes what happened in the group. */
   observe(event: CoordinatorEvent): void {
     if (event.kind === 'ready') this.#kvBlocks = event.kvBlocks;

@@ -1,4 +1,4 @@
-import type { Bus } from '../../bus/bus.ts';
+import type { Bus, Subscription } from '../../bus/bus.ts';
 import {
   Coordinator,
   type CoordinatorEvent,
@@ -20,6 +20,7 @@ export class CoordinatorHost {
   readonly coordinator: Coordinator;
   readonly #options: CoordinatorHostOptions;
   readonly #subjects: GroupSubjects;
+  #reports: Subscription | undefined;
   #ticker: NodeJS.Timeout | undefined;
 
   constructor(options: CoordinatorHostOptions) {
@@ -37,7 +38,7 @@ export class CoordinatorHost {
 
   /** Listens to the chips, which offer themselves. */
   start(): void {
-    this.#options.bus.subscribe(this.#subjects.allReports, ({ data }) => {
+    this.#reports = this.#options.bus.subscribe(this.#subjects.allReports, ({ data }) => {
       const report = decodeReport(data);
       if (report !== undefined) this.coordinator.receiveReport(report);
     });
@@ -48,6 +49,7 @@ export class CoordinatorHost {
   }
 
   close(): void {
+    this.#reports?.unsubscribe();
     clearTimeout(this.#ticker);
   }
 }
