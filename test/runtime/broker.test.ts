@@ -31,7 +31,7 @@ suite('startBroker', () => {
       string,
       unknown
     >;
-    assert.deepEqual([max_payload, max_pending, write_deadline], [2 ** 20, 2 ** 26, 2e9]);
+    assert.deepEqual([max_payload, max_pending, write_deadline], [2 ** 23, 2 ** 26, 2e9]);
     assert.deepEqual([jetstream, host], [{}, '127.0.0.1']);
   });
 
