@@ -6,13 +6,17 @@ export type AllReduceAlgorithm =
 /** Largest payload in bytes for which multicast is the faster one, by number of ranks. */
 const MULTICAST_LIMIT_BYTES: Readonly<Record<number, number>> = {
   1: Number.POSITIVE_INFINITY,
-  2: 0,
-  4: 4_096,
+  2: 1_024,
+  4: 0,
   8: 0,
 };
 
-/** Payload in bytes above which a second reducer pays; more than two never did where chips share cores. */
-const TWO_REDUCERS_BYTES = 32_768;
+/** Payload in bytes above which a second reducer pays, by number of ranks; more hardly ever did. */
+const ONE_REDUCER_LIMIT_BYTES: Readonly<Record<number, number>> = {
+  2: 131_072,
+  4: 131_072,
+  8: 32_768,
+};
 
 /**
  * Chooses as NCCL does, by the number of ranks and the payload, at the switch-over points that `npm
@@ -25,7 +29,7 @@ export function chooseAlgorithm(
   exchange: number,
 ): AllReduceAlgorithm {
   if (payloadBytes <= (MULTICAST_LIMIT_BYTES[ranks] ?? 0)) return { kind: 'multicast' };
-  const count = payloadBytes > TWO_REDUCERS_BYTES ? 2 : 1;
+  const count = payloadBytes > (ONE_REDUCER_LIMIT_BYTES[ranks] ?? 0) ? 2 : 1;
   const reducers = Array.from({ length: count }, (_, index) => (exchange * count + index) % ranks);
   return { kind: 'direct', reducers };
 }
