@@ -24,7 +24,7 @@ export interface ChipEffects {
   report(report: Report): void;
   /** Sends a frame; its payload may be reused after the call. Returns the bytes that went out. */
   sendFrame(frame: ShardFrame, destination: Destination): number;
-  /** Loads this chip's shard; answers with `Chip.loaded`, or with `Chip.refused`. */
+  /** Loads this chip's shard; answers with `Chip.shardLoaded` or `Chip.shardRefused`. */
   load(spec: GroupSpec, rank: number): void;
   /**
    * Executes a segment on the loaded shard; answers with `Chip.computed`, perhaps before it

@@ -53,8 +53,9 @@ export class Chip {
     return this.#identity.rank;
   }
 
-  get epoch(): number {
-    return this.#epoch;
+  /** What the chip holds, once it does. */
+  get loaded(): LoadedShard | undefined {
+    return this.#loaded;
   }
 
   /** Offers itself until it has joined; later asks peers for frames that do not come. */

@@ -119,7 +119,9 @@ export class Coordinator {
     );
   }
 
-  /** The link to the chips was down: what was sent meanwhile is lost, so nothing of it is trusted. */
+  /**
+   * The link to the chips was down: what was sent meanwhile is lost, so nothing of it is trusted.
+   */
   reconnected(): void {
     if (this.#scheduler !== undefined) this.#failStep('the connection to the broker was lost');
   }

@@ -2,8 +2,8 @@ import type { Range } from '../model/shard-plan.ts';
 import type { MissingChunk, Receipt } from './frame.ts';
 
 /**
- * Payload of a full chunk. The NATS client and server are fastest at 16 to 32 KiB; a power of two lets
- * the slices of common batches travel in one chunk.
+ * Payload of a full chunk. The NATS client and server are fastest at 16 to 32 KiB; a power of two
+ * lets the slices of common batches travel in one chunk.
  */
 export const CHUNK_BYTES = 32_768;
 

@@ -1,14 +1,8 @@
 import type { Range } from '../model/shard-plan.ts';
-import { bytesOf, ChunkAssembly, chunkOf, countChunks, wholeBytes } from './chunks.ts';
-import type {
-  Destination,
-  Exchange,
-  MissingChunk,
-  Outgoing,
-  Receipt,
-  ShardFrame,
-} from './frame.ts';
+import { bytesOf, ChunkAssembly, wholeBytes } from './chunks.ts';
+import type { Exchange, MissingChunk, Outgoing, Receipt, ShardFrame } from './frame.ts';
 import type { AllReduceOptions } from './multicast-all-reduce.ts';
+import { sendAgain, sendAll } from './outgoing.ts';
 import { accumulateTree } from './tree.ts';
 
 export interface DirectAllReduceOptions extends AllReduceOptions {
@@ -59,7 +53,7 @@ export class DirectAllReduce implements Exchange {
 
   start(): readonly Outgoing[] {
     return [...this.#results.keys()].flatMap((reducer) =>
-      chunksOf(this.#partialFor(reducer), 'partial', reducer),
+      sendAll(this.#partialFor(reducer), 'partial', reducer),
     );
   }
 
@@ -70,7 +64,7 @@ export class DirectAllReduce implements Exchange {
     const receipt = assembly.receive(frame.chunk, frame.payload);
     if (receipt === 'accepted' && assembly.complete && --this.#incompletePartials === 0) {
       accumulateTree(this.#parts, this.#ownTarget());
-      for (const outgoing of chunksOf(wholeBytes(this.#ownTarget()), 'result', 'all')) {
+      for (const outgoing of sendAll(wholeBytes(this.#ownTarget()), 'result', 'all')) {
         reply(outgoing);
       }
     }
@@ -90,8 +84,7 @@ export class DirectAllReduce implements Exchange {
   resend(kind: 'partial' | 'result', chunk: number, destination: number): Outgoing | undefined {
     if (kind === 'partial' ? !this.#slices.has(destination) : !this.#hasResult()) return undefined;
     const data = kind === 'partial' ? this.#partialFor(destination) : wholeBytes(this.#ownTarget());
-    if (chunk >= countChunks(data.length)) return undefined;
-    return { destination, kind, chunk, payload: chunkOf(data, chunk) };
+    return sendAgain(data, { kind, chunk, destination });
   }
 
   #takeResult(frame: ShardFrame): Receipt {
@@ -122,17 +115,4 @@ export class DirectAllReduce implements Exchange {
 function sliceOf(length: number, count: number, index: number): Range {
   const size = Math.ceil(length / count / 4) * 4;
   return { start: Math.min(index * size, length), end: Math.min((index + 1) * size, length) };
-}
-
-function chunksOf(
-  data: Uint8Array,
-  kind: 'partial' | 'result',
-  destination: Destination,
-): Outgoing[] {
-  return Array.from({ length: countChunks(data.length) }, (_, chunk) => ({
-    destination,
-    kind,
-    chunk,
-    payload: chunkOf(data, chunk),
-  }));
 }

@@ -1,12 +1,6 @@
-import { ChunkAssembly, chunkOf, countChunks, wholeBytes } from './chunks.ts';
-import type {
-  Destination,
-  Exchange,
-  MissingChunk,
-  Outgoing,
-  Receipt,
-  ShardFrame,
-} from './frame.ts';
+import { ChunkAssembly, wholeBytes } from './chunks.ts';
+import type { Exchange, MissingChunk, Outgoing, Receipt, ShardFrame } from './frame.ts';
+import { sendAgain, sendAll } from './outgoing.ts';
 import type { Staging } from './staging.ts';
 import { accumulateTree } from './tree.ts';
 
@@ -52,9 +46,7 @@ export class MulticastAllReduce implements Exchange {
       accumulateTree(this.#parts, this.#options.target);
       return [];
     }
-    return Array.from({ length: countChunks(this.#own.length) }, (_, chunk) =>
-      this.#outgoing(chunk, 'all'),
-    );
+    return sendAll(this.#own, 'partial', 'all');
   }
 
   receive(frame: ShardFrame): Receipt {
@@ -75,11 +67,6 @@ export class MulticastAllReduce implements Exchange {
   }
 
   resend(kind: 'partial' | 'result', chunk: number, destination: number): Outgoing | undefined {
-    const exists = kind === 'partial' && chunk < countChunks(this.#own.length);
-    return exists ? this.#outgoing(chunk, destination) : undefined;
-  }
-
-  #outgoing(chunk: number, destination: Destination): Outgoing {
-    return { destination, kind: 'partial', chunk, payload: chunkOf(this.#own, chunk) };
+    return kind === 'partial' ? sendAgain(this.#own, { kind, chunk, destination }) : undefined;
   }
 }

@@ -1,5 +1,6 @@
-import { ChunkAssembly, chunkOf, countChunks, wholeBytes } from './chunks.ts';
+import { ChunkAssembly, wholeBytes } from './chunks.ts';
 import type { Exchange, MissingChunk, Outgoing, Receipt, ShardFrame } from './frame.ts';
+import { sendAgain, sendAll } from './outgoing.ts';
 
 export interface RowGatherOptions {
   readonly ranks: number;
@@ -51,8 +52,7 @@ export class RowGather implements Exchange {
 
   start(): readonly Outgoing[] {
     if (this.#options.ranks === 1 || !this.#publishes(this.#options.rank)) return [];
-    const chunks = countChunks(4 * this.#own.length);
-    return Array.from({ length: chunks }, (_, chunk) => this.#outgoing(chunk, 'all'));
+    return sendAll(wholeBytes(this.#own), 'result', 'all');
   }
 
   receive(frame: ShardFrame): Receipt {
@@ -75,12 +75,8 @@ export class RowGather implements Exchange {
   }
 
   resend(kind: 'partial' | 'result', chunk: number, destination: number): Outgoing | undefined {
-    const exists = kind === 'result' && chunk < countChunks(4 * this.#own.length);
-    return exists ? this.#outgoing(chunk, destination) : undefined;
-  }
-
-  #outgoing(chunk: number, destination: number | 'all'): Outgoing {
-    return { destination, kind: 'result', chunk, payload: chunkOf(wholeBytes(this.#own), chunk) };
+    if (kind !== 'result') return undefined;
+    return sendAgain(wholeBytes(this.#own), { kind, chunk, destination });
   }
 
   #publishes(rank: number): boolean {

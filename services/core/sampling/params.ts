@@ -31,7 +31,10 @@ export function validateSampling(params: SamplingParams): void {
   }
 }
 
-/** Below it noise outweighs no difference between logits that f32 can hold, and the quotients overflow. */
+/**
+ * Below it noise outweighs no difference between logits that f32 can hold, and the quotients
+ * overflow.
+ */
 const GREEDY_TEMPERATURE = 1e-5;
 
 /** Whether the token with the largest logit is taken, as vLLM does for a temperature near 0. */

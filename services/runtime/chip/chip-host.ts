@@ -30,7 +30,6 @@ export class ChipHost {
   readonly #subjects: GroupSubjects;
   readonly #subscriptions: Subscription[] = [];
   #pool: ComputePool | undefined;
-  #loaded: LoadedShard | undefined;
   #ticker: NodeJS.Timeout | undefined;
 
   constructor(options: ChipHostOptions) {
@@ -42,7 +41,7 @@ export class ChipHost {
 
   /** What this chip holds, once it is loaded. */
   get loaded(): LoadedShard | undefined {
-    return this.#loaded;
+    return this.chip.loaded;
   }
 
   /** Subscribes, and offers the chip to its group. */
@@ -109,7 +108,6 @@ export class ChipHost {
         onProgress: (done, total) => this.chip.shardLoading(done, total),
       });
       this.#pool = new ComputePool({ layout: loaded.shard.layout, memory }, threads);
-      this.#loaded = loaded;
       this.chip.shardLoaded(loaded);
     } catch (error) {
       this.chip.shardRefused(error instanceof Error ? error.message : String(error));

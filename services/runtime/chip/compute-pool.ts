@@ -23,8 +23,8 @@ export interface SegmentPart {
 }
 
 /**
- * Multiply-adds of a segment from which a second thread pays for the hop to it: `npm run
- * bench:pool` measures where that is.
+ * Floating-point operations of a segment from which a second thread pays for the hop to it: `npm
+ * run bench:pool` measures where that is.
  */
 const PARALLEL_FLOPS = 20e6;
 

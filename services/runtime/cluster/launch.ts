@@ -42,7 +42,9 @@ export interface RunningCluster {
   stop(): Promise<void>;
 }
 
-/** glibc otherwise gives the pages of every frame back to the kernel, which has to clear them again. */
+/**
+ * glibc otherwise gives the pages of every frame back to the kernel, which has to clear them again.
+ */
 const CHIP_ENVIRONMENT = {
   MALLOC_TRIM_THRESHOLD_: '268435456',
   MALLOC_MMAP_THRESHOLD_: '268435456',
