@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
 import type { SohuClient } from '../client/index.ts';
-import { checkRequestSampling } from '../rpc/request-sampling.ts';
+import { checkRequestSampling, DEFAULT_SAMPLING } from '../rpc/request-sampling.ts';
 import { findModel } from '../runtime/cluster/check-servable.ts';
 import { SERVING_FIELDS } from '../runtime/cluster/serving-fields.ts';
 import { wholeNumber } from '../runtime/options/serving-options.ts';
@@ -61,7 +61,7 @@ async function run(
   options: RunOptions,
   wanted: WantedCluster,
 ): Promise<void> {
-  checkRequestSampling({ ...samplingOf(options), ignoreEos: false });
+  checkRequestSampling({ ...DEFAULT_SAMPLING, ...samplingOf(options) });
   const signal = listenForStop();
   const progress = new Progress();
   try {

@@ -32,6 +32,7 @@ function toPrompt(prompt: unknown): Prompt {
 
 function toSampling(given: Partial<RequestSampling>): RequestSampling {
   const sampling = {
+    ...DEFAULT_SAMPLING,
     temperature: given.temperature ?? DEFAULT_SAMPLING.temperature,
     topP: given.topP ?? DEFAULT_SAMPLING.topP,
     topK: given.topK ?? DEFAULT_SAMPLING.topK,

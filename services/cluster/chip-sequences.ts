@@ -1,11 +1,10 @@
-import type { SamplingParams } from '../core/sampling/params.ts';
 import { assert } from '../core/support/errors.ts';
-import type { StepCommand } from './messages.ts';
+import type { SequenceAdmission, StepCommand } from './messages.ts';
 
 /** What a chip keeps of a sequence between steps. */
-export interface ChipSequence {
-  readonly blocks: readonly number[];
-  readonly sampling: SamplingParams;
+export interface ChipSequence extends SequenceAdmission {
+  /** The block table so far. */
+  readonly blocks: number[];
 }
 
 /** The sequences that a chip knows. */
@@ -15,8 +14,9 @@ export class ChipSequences {
   /** Forgets what a command releases, and takes in what it admits. */
   update(command: StepCommand): void {
     for (const id of command.released) this.#sequences.delete(id);
-    for (const { id, admission } of command.sequences) {
-      if (admission !== undefined) this.#sequences.set(id, admission);
+    for (const { id, admission, blocks } of command.sequences) {
+      if (admission !== undefined) this.#sequences.set(id, { ...admission, blocks: [...blocks] });
+      else this.get(id).blocks.push(...blocks);
     }
   }
 

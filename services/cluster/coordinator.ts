@@ -1,3 +1,4 @@
+import type { DrawnToken } from '../core/sampling/drawn-token.ts';
 import type { FinishReason, GenerationRequest, Sequence } from '../core/scheduler/request.ts';
 import {
   type Admission,
@@ -8,6 +9,7 @@ import {
 import { type Member, Membership } from './membership.ts';
 import type { ChipCounters, Command, GroupSpec, Report, StepCommand } from './messages.ts';
 import { StepCollector } from './step-collector.ts';
+import { stepSequence } from './step-sequence.ts';
 
 /** What happens in a group, for those who serve its clients and watch it. */
 export type CoordinatorEvent =
@@ -22,7 +24,7 @@ export type CoordinatorEvent =
   | {
       readonly kind: 'token';
       readonly sequence: Sequence;
-      readonly token: number;
+      readonly drawn: DrawnToken;
       readonly finishReason: FinishReason | undefined;
     }
   | { readonly kind: 'requestFailed'; readonly sequence: Sequence; readonly message: string }
@@ -177,15 +179,7 @@ export class Coordinator {
       epoch: this.#membership.epoch,
       step: this.#step,
       released: scheduled.released,
-      sequences: scheduled.sequences.map(({ sequence, start, count, admitted, sample }) => ({
-        id: sequence.id,
-        tokens: sequence.tokens.slice(start, start + count),
-        start,
-        sample,
-        admission: admitted
-          ? { blocks: sequence.blocks, sampling: sequence.request.sampling }
-          : undefined,
-      })),
+      sequences: scheduled.sequences.map(stepSequence),
     };
   }
 
@@ -226,7 +220,7 @@ export class Coordinator {
     const collector = this.#collector!;
     this.#collector = undefined;
     const now = this.#effects.nowMicros();
-    for (const output of this.#scheduler!.complete(collector.tokens, now)) {
+    for (const output of this.#scheduler!.complete(collector.drawn, now)) {
       this.#effects.event({ kind: 'token', ...output });
     }
     const { sequences } = collector.scheduled;

@@ -27,6 +27,21 @@ export interface Join {
   readonly spec: GroupSpec;
 }
 
+/** What the chips must know of a sequence that joins, or joins again after a preemption. */
+export interface SequenceAdmission {
+  readonly sampling: SamplingParams;
+  /** Which of its request's parallel samples it is. */
+  readonly choice: number;
+  /** Tokens of the prompt; those after it are generated. */
+  readonly promptLength: number;
+  /** Generated tokens before which none of `stopTokenIds` is drawn. */
+  readonly minTokens: number;
+  /** Empty where `minTokens` is 0: then the chips need not know them. */
+  readonly stopTokenIds: readonly number[];
+  /** The tokens before `start`, which the penalties count; empty where nothing is penalised. */
+  readonly history: readonly number[];
+}
+
 /** One sequence's part of a step. */
 export interface StepSequence {
   readonly id: number;
@@ -34,10 +49,9 @@ export interface StepSequence {
   readonly tokens: readonly number[];
   readonly start: number;
   readonly sample: boolean;
-  /** Present when the chips see the sequence for the first time. */
-  readonly admission:
-    | { readonly blocks: readonly number[]; readonly sampling: SamplingParams }
-    | undefined;
+  /** KV blocks that its table gains at the end; with an admission the whole table. */
+  readonly blocks: readonly number[];
+  readonly admission: SequenceAdmission | undefined;
 }
 
 /** Multicast: what every chip of the group computes next. */

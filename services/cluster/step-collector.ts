@@ -5,6 +5,7 @@ import {
   precedes,
   topOfLeaf,
 } from '../core/sampling/candidates.ts';
+import type { DrawnToken } from '../core/sampling/drawn-token.ts';
 import { drawFromNucleus } from '../core/sampling/nucleus.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
 import type { ScheduledSequence, ScheduledStep } from '../core/scheduler/scheduler.ts';
@@ -37,11 +38,14 @@ export class StepCollector {
   }
 
   /**
-   * The drawn token of every sampled sequence, once `addReport` or `addLogits` has returned
-   * `complete`.
+   * The drawn token of every sampled sequence, in the order of the step, once `addReport` or
+   * `addLogits` has returned `complete`.
    */
-  get tokens(): ReadonlyMap<number, number> {
-    return this.#tokens;
+  get drawn(): readonly DrawnToken[] {
+    return this.#sampled.map(({ sequence }) => ({
+      token: this.#tokens.get(sequence.id)!,
+      logprobs: undefined,
+    }));
   }
 
   /** Indices of the sampled rows whose whole logits are needed. */

@@ -84,6 +84,7 @@ function decodePrompt(input: {
 
 function decodeSampling(params: sohu.v1.SamplingParams.$Properties): RequestSampling {
   return {
+    ...DEFAULT_SAMPLING,
     temperature: params.temperature ?? DEFAULT_SAMPLING.temperature,
     topP: params.topP ?? DEFAULT_SAMPLING.topP,
     topK: params.topK === -1 ? 0 : (params.topK ?? DEFAULT_SAMPLING.topK),

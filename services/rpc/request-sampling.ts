@@ -1,12 +1,11 @@
-import { validateSampling } from '../core/sampling/params.ts';
+import { GREEDY, validateSampling } from '../core/sampling/params.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
 import type { RequestSampling } from './inference-types.ts';
 
 /** What a request gets where it says nothing. */
 export const DEFAULT_SAMPLING: RequestSampling = {
+  ...GREEDY,
   temperature: 1,
-  topP: 1,
-  topK: 0,
   maxTokens: undefined,
   seed: undefined,
   ignoreEos: false,

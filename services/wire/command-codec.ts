@@ -1,6 +1,7 @@
 import { sohu } from '#proto';
 import type { Command, GroupSpec, StepCommand, StepSequence } from '../cluster/messages.ts';
 import { KV_CACHE_DTYPES, PRECISIONS } from '../core/model/precision.ts';
+import { decodeAdmission, encodeAdmission } from './admission-codec.ts';
 
 const CommandMessage = sohu.v1.Command;
 
@@ -46,9 +47,8 @@ function commandBody(command: Command): sohu.v1.Command.$Properties {
 
 function sequenceBody(sequence: StepSequence): sohu.v1.StepSequence.$Properties {
   const { id, start, sample, admission } = sequence;
-  const body = { id, start, sample, tokens: [...sequence.tokens] };
-  if (admission === undefined) return body;
-  return { ...body, admission: { ...admission.sampling, blocks: [...admission.blocks] } };
+  const body = { id, start, sample, tokens: [...sequence.tokens], blocks: [...sequence.blocks] };
+  return admission === undefined ? body : { ...body, admission: encodeAdmission(admission) };
 }
 
 function stepOf(message: sohu.v1.StepCommand.$Properties): StepCommand {
@@ -62,23 +62,13 @@ function stepOf(message: sohu.v1.StepCommand.$Properties): StepCommand {
 }
 
 function sequenceOf(message: sohu.v1.StepSequence.$Properties): StepSequence {
-  const { admission } = message;
   return {
     id: message.id ?? 0,
     tokens: message.tokens ?? [],
     start: message.start ?? 0,
     sample: message.sample ?? false,
-    admission: admission
-      ? {
-          blocks: admission.blocks ?? [],
-          sampling: {
-            temperature: admission.temperature ?? 0,
-            topP: admission.topP ?? 1,
-            topK: admission.topK ?? 0,
-            seed: admission.seed ?? 0,
-          },
-        }
-      : undefined,
+    blocks: message.blocks ?? [],
+    admission: message.admission ? decodeAdmission(message.admission) : undefined,
   };
 }
 

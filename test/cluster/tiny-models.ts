@@ -83,7 +83,7 @@ export function vocabularyOf(model: string): number {
 }
 
 /** Greedy, over the whole vocabulary, top-k, top-p and both. */
-export const arbitrarySampling: fc.Arbitrary<SamplingParams> = fc.oneof(
+export const arbitrarySampling: fc.Arbitrary<Partial<SamplingParams>> = fc.oneof(
   fc.constant(GREEDY),
   fc.record({
     temperature: fc.constantFrom(0.3, 1, 2.5),

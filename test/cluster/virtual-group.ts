@@ -5,7 +5,6 @@ import type { DropReason } from '../../services/cluster/exchange-runner.ts';
 import type { GroupSpec } from '../../services/cluster/messages.ts';
 import type { Destination } from '../../services/core/collectives/frame.ts';
 import type { Precision } from '../../services/core/model/precision.ts';
-import { GREEDY } from '../../services/core/sampling/params.ts';
 import type { Sequence } from '../../services/core/scheduler/request.ts';
 import { assert } from '../../services/core/support/errors.ts';
 import { createWasmKernels } from '../../services/kernels/wasm.ts';
@@ -15,6 +14,7 @@ import { allRows } from '../../services/shard/shard.ts';
 import { decodeCommand, encodeCommand } from '../../services/wire/command-codec.ts';
 import { decodeFrame, encodeFrame } from '../../services/wire/frame-codec.ts';
 import { decodeReport, encodeReport } from '../../services/wire/report-codec.ts';
+import { makeGenerationRequest } from '../support/generation-request.ts';
 import type { GenerateOptions } from '../support/memory-cluster.ts';
 
 /** Bytes that arrive, and when. */
@@ -144,17 +144,19 @@ export class VirtualGroup {
 
   /** Submits a request, whose outcome changes as the group runs. */
   submit(request: GenerateOptions): { readonly sequence: Sequence; readonly outcome: Outcome } {
-    const admission = this.coordinator.submit({
-      requestId: 'request',
-      promptTokens: request.prompt,
-      maxTokens: request.maxTokens,
-      sampling: request.sampling ?? GREEDY,
-      ignoreEos: true,
-    });
+    const admission = this.coordinator.submit(
+      makeGenerationRequest({
+        promptTokens: request.prompt,
+        maxTokens: request.maxTokens,
+        sampling: request.sampling ?? {},
+        ignoreEos: true,
+      }),
+    );
     assert(admission.kind === 'queued', 'the request is queued');
     const outcome: Outcome = { tokens: [], failure: undefined, done: false };
-    this.#outcomes.set(admission.sequence, outcome);
-    return { sequence: admission.sequence, outcome };
+    const sequence = admission.sequences[0]!;
+    this.#outcomes.set(sequence, outcome);
+    return { sequence, outcome };
   }
 
   /** Lets events happen until the condition holds. */
@@ -251,7 +253,7 @@ export class VirtualGroup {
   #observe(event: CoordinatorEvent): void {
     if (event.kind !== 'token' && event.kind !== 'requestFailed') return;
     const outcome = this.#outcomes.get(event.sequence)!;
-    if (event.kind === 'token') outcome.tokens.push(event.token);
+    if (event.kind === 'token') outcome.tokens.push(event.drawn.token);
     else outcome.failure = event.message;
     outcome.done = event.kind === 'requestFailed' || event.finishReason !== undefined;
   }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { GREEDY } from '../../services/core/sampling/params.ts';
 import type { Sequence } from '../../services/core/scheduler/request.ts';
 import {
   type ScheduledStep,
   Scheduler,
   type SchedulerOptions,
 } from '../../services/core/scheduler/scheduler.ts';
+import { makeGenerationRequest } from '../support/generation-request.ts';
 
 /** What is known of a sequence from outside. */
 interface Known {
@@ -37,7 +37,7 @@ export class SchedulerModel {
     const { maxTokens, ignoreEos } = request;
     const waiting = this.#count('waiting');
     const admission = this.#scheduler.add(
-      { requestId: `${this.#known.length}`, promptTokens, maxTokens, sampling: GREEDY, ignoreEos },
+      makeGenerationRequest({ promptTokens, maxTokens, ignoreEos }),
       this.#now++,
     );
     const { maxModelLen, kvBlocks, blockSize, maxNumQueuedReqs } = this.#options;
@@ -49,7 +49,7 @@ export class SchedulerModel {
       Math.ceil(longest / blockSize) <= kvBlocks;
     if (admission.kind === 'queued') {
       assert.ok(servable && waiting < maxNumQueuedReqs);
-      const { sequence } = admission;
+      const sequence = admission.sequences[0]!;
       this.#known.push({ sequence, state: 'waiting', computed: 0, releasedTimes: 0 });
     } else {
       assert.equal(admission.reason, servable ? 'full' : 'invalid');
@@ -82,14 +82,16 @@ export class SchedulerModel {
     this.#step = undefined;
     const sampled = step.sequences.filter(({ sample }) => sample);
     const tokens = new Map(sampled.map(({ sequence }, index) => [sequence.id, (seed + index) % 5]));
+    const drawn = [...tokens.values()].map((token) => ({ token, logprobs: undefined }));
     for (const { sequence, count } of step.sequences) this.#find(sequence.id).computed += count;
-    const outputs = this.#scheduler.complete(tokens, this.#now++);
+    const outputs = this.#scheduler.complete(drawn, this.#now++);
     const alive = sampled.filter(({ sequence }) => this.#find(sequence.id).state === 'running');
     assert.deepEqual(
       outputs.map(({ sequence }) => sequence.id),
       alive.map(({ sequence }) => sequence.id),
     );
-    for (const { sequence, token, finishReason } of outputs) {
+    for (const { sequence, drawn, finishReason } of outputs) {
+      const { token } = drawn;
       assert.equal(token, tokens.get(sequence.id));
       const { ignoreEos } = sequence.request;
       const stopped = !ignoreEos && this.#options.stopTokenIds.includes(token);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { GREEDY } from '../../services/core/sampling/params.ts';
 import type { GenerationRequest } from '../../services/core/scheduler/request.ts';
 import { Scheduler, type SchedulerOptions } from '../../services/core/scheduler/scheduler.ts';
+import { makeGenerationRequest } from '../support/generation-request.ts';
 import { SchedulerModel } from './scheduler-model.ts';
 
 const OPTIONS: SchedulerOptions = {
@@ -19,7 +19,7 @@ const OPTIONS: SchedulerOptions = {
 
 function makeRequest(promptLength: number, maxTokens: number): GenerationRequest {
   const promptTokens = Array.from({ length: promptLength }, () => 5);
-  return { requestId: 'r', promptTokens, maxTokens, sampling: GREEDY, ignoreEos: false };
+  return makeGenerationRequest({ promptTokens, maxTokens });
 }
 
 const arbitraryOptions: fc.Arbitrary<SchedulerOptions> = fc.record({
@@ -104,13 +104,13 @@ suite('the scheduler', () => {
     const scheduler = new Scheduler(OPTIONS);
     const admission = scheduler.add(makeRequest(10, 2), 10);
     assert.ok(admission.kind === 'queued');
-    const { sequence } = admission;
+    const sequence = admission.sequences[0]!;
     scheduler.schedule(20);
-    assert.deepEqual(scheduler.complete(new Map(), 30), []); // 8 of 10 prompt tokens
+    assert.deepEqual(scheduler.complete([], 30), []); // 8 of 10 prompt tokens
     scheduler.schedule(40);
-    scheduler.complete(new Map([[sequence.id, 7]]), 50);
+    scheduler.complete([{ token: 7, logprobs: undefined }], 50);
     scheduler.schedule(60);
-    const [last] = scheduler.complete(new Map([[sequence.id, 8]]), 70);
+    const [last] = scheduler.complete([{ token: 8, logprobs: undefined }], 70);
     assert.equal(last?.finishReason, 'length');
     assert.deepEqual(sequence.times, {
       arrivalMicros: 10,

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator.ts';
-import { GREEDY } from '../../services/core/sampling/params.ts';
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
 import { ChipMetrics } from '../../services/runtime/metrics/chip-metrics.ts';
 import { CoordinatorMetrics } from '../../services/runtime/metrics/coordinator-metrics.ts';
 import { GroupSubjects } from '../../services/wire/subjects.ts';
+import { makeGenerationRequest } from '../support/generation-request.ts';
 import { BUNDLED_MODELS } from '../support/requirements.ts';
 
 const CHIPS = 2;
@@ -71,8 +71,8 @@ export async function startLiveGroup(t: TestContext): Promise<LiveGroup> {
         onToken?.();
         return false;
       });
-      const request = { requestId: 'one', promptTokens, maxTokens, sampling: GREEDY };
-      coordinator.coordinator.submit({ ...request, ignoreEos: true });
+      const request = { promptTokens, maxTokens, ignoreEos: true };
+      coordinator.coordinator.submit(makeGenerationRequest(request));
       await drawn;
     },
     disturb: () => {

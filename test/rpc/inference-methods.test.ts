@@ -27,14 +27,16 @@ const input = record<GenerateInput>({
     record({ kind: fc.constant('text' as const), text }),
     record({ kind: fc.constant('tokens' as const), tokenIds }),
   ),
-  sampling: record({
-    temperature: fc.double(),
-    topP: fc.double(),
-    topK: int32.filter((topK) => topK !== -1),
-    maxTokens: fc.option(int32, { nil: undefined }),
-    seed: fc.option(uint32, { nil: undefined }),
-    ignoreEos: fc.boolean(),
-  }),
+  sampling: fc
+    .record({
+      temperature: fc.double(),
+      topP: fc.double(),
+      topK: int32.filter((topK) => topK !== -1),
+      maxTokens: fc.option(int32, { nil: undefined }),
+      seed: fc.option(uint32, { nil: undefined }),
+      ignoreEos: fc.boolean(),
+    })
+    .map((fields) => ({ ...DEFAULT_SAMPLING, ...fields })),
 });
 
 const event: fc.Arbitrary<GenerateEvent> = fc.oneof(

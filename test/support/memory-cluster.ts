@@ -5,10 +5,11 @@ import { openCheckpoint } from '../../services/checkpoint/open-checkpoint.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { KvCacheDtype, Precision } from '../../services/core/model/precision.ts';
-import { GREEDY, type SamplingParams } from '../../services/core/sampling/params.ts';
+import type { SamplingParams } from '../../services/core/sampling/params.ts';
 import type { Sequence } from '../../services/core/scheduler/request.ts';
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
+import { makeGenerationRequest } from './generation-request.ts';
 
 export interface MemoryClusterOptions {
   readonly model: string;
@@ -31,7 +32,7 @@ export interface MemoryClusterOptions {
 export interface GenerateOptions {
   readonly prompt: readonly number[];
   readonly maxTokens: number;
-  readonly sampling?: SamplingParams;
+  readonly sampling?: Partial<SamplingParams>;
 }
 
 /** What a request gained, with a hash of the bits of the logits that each token was drawn from. */
@@ -154,15 +155,17 @@ export class MemoryCluster {
 
   #generate(request: GenerateOptions, index: number): Promise<Generation> {
     return new Promise((resolve, reject) => {
-      const admission = this.host.coordinator.submit({
-        requestId: `request-${index}`,
-        promptTokens: request.prompt,
-        maxTokens: request.maxTokens,
-        sampling: request.sampling ?? GREEDY,
-        ignoreEos: true,
-      });
+      const admission = this.host.coordinator.submit(
+        makeGenerationRequest({
+          requestId: `request-${index}`,
+          promptTokens: request.prompt,
+          maxTokens: request.maxTokens,
+          sampling: request.sampling ?? {},
+          ignoreEos: true,
+        }),
+      );
       if (admission.kind !== 'queued') reject(new Error(JSON.stringify(admission)));
-      else this.#pending.set(admission.sequence, { tokens: [], logits: [], resolve, reject });
+      else this.#pending.set(admission.sequences[0]!, { tokens: [], logits: [], resolve, reject });
     });
   }
 
@@ -178,7 +181,7 @@ export class MemoryCluster {
 
   #takeToken({
     sequence,
-    token,
+    drawn,
     finishReason,
   }: Extract<CoordinatorEvent, { kind: 'token' }>): void {
     const sample = this.#samples++;
@@ -186,7 +189,7 @@ export class MemoryCluster {
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return;
     const { tokens, logits } = pending;
-    tokens.push(token);
+    tokens.push(drawn.token);
     logits.push(createHash('sha1').update(this.logits(sample)).digest('hex'));
     if (finishReason !== undefined) pending.resolve({ tokens, logits });
   }

@@ -28,8 +28,23 @@ export const arbitraryFrame: fc.Arbitrary<ShardFrame> = record({
 });
 
 const arbitraryAdmission = record({
-  blocks: words,
-  sampling: record({ temperature: double, topP: double, topK: word, seed: word }),
+  sampling: record({
+    temperature: double,
+    topP: double,
+    topK: word,
+    minP: double,
+    seed: word,
+    repetitionPenalty: double,
+    presencePenalty: double,
+    frequencyPenalty: double,
+    logitBias: fc.array(record({ token: word, bias: double }), { maxLength: 3 }),
+    logprobs: fc.option(word, { nil: undefined }),
+  }),
+  choice: word,
+  promptLength: word,
+  minTokens: word,
+  stopTokenIds: words,
+  history: words,
 });
 
 export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
@@ -58,6 +73,7 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
         tokens: words,
         start: word,
         sample: fc.boolean(),
+        blocks: words,
         admission: fc.option(arbitraryAdmission, { nil: undefined }),
       }),
       { maxLength: 4 },

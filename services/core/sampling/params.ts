@@ -1,5 +1,11 @@
 import { InvalidArgumentError } from '../support/errors.ts';
 
+/** What is added to one token's logit. */
+export interface LogitBias {
+  readonly token: number;
+  readonly bias: number;
+}
+
 /** How a token is drawn. */
 export interface SamplingParams {
   /** 0, and what is almost 0, is greedy. */
@@ -8,11 +14,38 @@ export interface SamplingParams {
   readonly topP: number;
   /** Number of most likely tokens kept; 0 is all. */
   readonly topK: number;
+  /** Least probability of a token that is kept, relative to the likeliest one's, in [0, 1]. */
+  readonly minP: number;
   /** Unsigned 32-bit integer. */
   readonly seed: number;
+  /** Above 1 makes tokens of the prompt and of the output less likely; 1 changes nothing. */
+  readonly repetitionPenalty: number;
+  /** Taken from the logits of tokens that the output holds; 0 changes nothing. */
+  readonly presencePenalty: number;
+  /** Taken from the logits of the output's tokens, once for every occurrence; 0 changes nothing. */
+  readonly frequencyPenalty: number;
+  /** At most one for each token. */
+  readonly logitBias: readonly LogitBias[];
+  /**
+   * Likeliest tokens to report the log-probabilities of, beside the drawn one's; undefined reports
+   * none at all.
+   */
+  readonly logprobs: number | undefined;
 }
 
-export const GREEDY: SamplingParams = { temperature: 0, topP: 1, topK: 0, seed: 0 };
+/** The largest logit, unchanged. */
+export const GREEDY: SamplingParams = {
+  temperature: 0,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  seed: 0,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  logitBias: [],
+  logprobs: undefined,
+};
 
 /** Refuses parameters outside their ranges with a sentence that names the field. */
 export function validateSampling(params: SamplingParams): void {
@@ -42,7 +75,13 @@ export function isGreedy(params: SamplingParams): boolean {
   return params.temperature < GREEDY_TEMPERATURE;
 }
 
+/** Whether a draw depends on which tokens the sequence holds. */
+export function countsTokens(params: SamplingParams): boolean {
+  const { repetitionPenalty, presencePenalty, frequencyPenalty } = params;
+  return repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0;
+}
+
 /** Whether a draw needs the order of the tokens and not only one winner per shard. */
 export function needsNucleus(params: SamplingParams): boolean {
-  return !isGreedy(params) && (params.topP < 1 || params.topK > 0);
+  return !isGreedy(params) && (params.topP < 1 || params.topK > 0 || params.minP > 0);
 }

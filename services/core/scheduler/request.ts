@@ -9,32 +9,55 @@ export interface GenerationRequest {
   readonly promptTokens: readonly number[];
   /** Tokens to generate at the most. */
   readonly maxTokens: number;
-  readonly sampling: SamplingParams;
-  /** Whether stop tokens are generated through. */
+  /** Generated tokens before which no stop token is drawn. */
+  readonly minTokens: number;
+  /** Ids that end the generation beside the model's own. */
+  readonly stopTokenIds: readonly number[];
+  /** Whether the model's own stop tokens are generated through. */
   readonly ignoreEos: boolean;
+  readonly sampling: SamplingParams;
+  /** Parallel samples of the same prompt. */
+  readonly n: number;
+  /** Smaller comes first, where the policy goes by it. */
+  readonly priority: number;
+  /** Requests share prefixes only with those of the same salt. */
+  readonly cacheSalt: string;
+  /** Whom the request is served for, where the policy is fair between clients. */
+  readonly clientId: string;
 }
 
 /** Moments of a request in microseconds of the scheduler's clock. */
 export interface RequestTimes {
   readonly arrivalMicros: number;
-  /** First step that computed any of it. */
+  /** The most recent step, up to the first token, that took it in from the queue. */
   admittedMicros: number | undefined;
   firstTokenMicros: number | undefined;
   lastTokenMicros: number | undefined;
 }
 
-/** A request inside the scheduler. */
+/** One sample of a request inside the scheduler. */
 export interface Sequence {
   /** Number that the chips know it by; never reused. */
   readonly id: number;
   readonly request: GenerationRequest;
+  /** Which of the request's parallel samples it is. */
+  readonly choice: number;
+  /** Ids that end it. */
+  readonly stopTokenIds: readonly number[];
   /** Prompt and generated tokens. */
   readonly tokens: number[];
   /** Most tokens that the sequence may ever have. */
   readonly tokenLimit: number;
+  state: 'waiting' | 'running' | 'ended';
   /** Tokens whose keys and values the chips hold. */
   computedTokens: number;
-  blocks: readonly number[];
+  /** The block table; grows at its end only, while the sequence runs. */
+  blocks: number[];
+  /** Chained hashes of the full blocks of `tokens`, as far as they have been needed. */
+  readonly blockHashes: string[];
+  /** Prompt tokens found in the prefix cache at the first admission. */
+  cachedTokens: number;
+  preemptions: number;
   readonly times: RequestTimes;
 }
 

@@ -1,4 +1,5 @@
 import { BlockPool } from '../kv/block-pool.ts';
+import type { DrawnToken } from '../sampling/drawn-token.ts';
 import { assert } from '../support/errors.ts';
 import type { FinishReason, GenerationRequest, Sequence } from './request.ts';
 
@@ -22,8 +23,10 @@ export interface ScheduledSequence {
   /** Position of the first of `count` tokens. */
   readonly start: number;
   readonly count: number;
-  /** Whether the chips see it for the first time. */
+  /** Whether it joins the running ones in this step: the chips do not know it (any more). */
   readonly admitted: boolean;
+  /** Blocks that its table gains at the end for this step; all of it where it is admitted. */
+  readonly newBlocks: readonly number[];
   /** Whether its last row is to be sampled. */
   readonly sample: boolean;
 }
@@ -37,12 +40,13 @@ export interface ScheduledStep {
 /** What one sequence gained by a step. */
 export interface SequenceOutput {
   readonly sequence: Sequence;
-  readonly token: number;
+  readonly drawn: DrawnToken;
   readonly finishReason: FinishReason | undefined;
 }
 
 export type Admission =
-  | { readonly kind: 'queued'; readonly sequence: Sequence }
+  /** One sequence for each of the request's parallel samples. */
+  | { readonly kind: 'queued'; readonly sequences: readonly Sequence[] }
   | { readonly kind: 'rejected'; readonly reason: 'invalid' | 'full'; readonly message: string };
 
 /**
@@ -86,13 +90,28 @@ export class Scheduler {
       const message = `the queue is full: ${maxNumQueuedReqs} requests are waiting; try again later`;
       return { kind: 'rejected', reason: 'full', message };
     }
-    const sequence: Sequence = {
+    const sequences = Array.from({ length: request.n }, (_, choice) =>
+      this.#sequence(request, choice, nowMicros),
+    );
+    this.#waiting.push(...sequences);
+    return { kind: 'queued', sequences };
+  }
+
+  #sequence(request: GenerationRequest, choice: number, nowMicros: number): Sequence {
+    const { stopTokenIds } = this.#options;
+    return {
       id: this.#nextId++,
       request,
+      choice,
+      stopTokenIds: [...(request.ignoreEos ? [] : stopTokenIds), ...request.stopTokenIds],
       tokens: [...request.promptTokens],
       tokenLimit: this.#tokenLimit(request),
+      state: 'waiting',
       computedTokens: 0,
       blocks: [],
+      blockHashes: [],
+      cachedTokens: 0,
+      preemptions: 0,
       times: {
         arrivalMicros: nowMicros,
         admittedMicros: undefined,
@@ -100,8 +119,6 @@ export class Scheduler {
         lastTokenMicros: undefined,
       },
     };
-    this.#waiting.push(sequence);
-    return { kind: 'queued', sequence };
   }
 
   /** Removes a sequence at any moment; a step in flight finishes without it. */
@@ -145,18 +162,19 @@ export class Scheduler {
   }
 
   /**
-   * Takes the sampled token of every sequence of the step that was to be sampled, by sequence id.
+   * Takes the drawn token of every sequence of the step that was to be sampled, in its order.
    */
-  complete(tokens: ReadonlyMap<number, number>, nowMicros: number): readonly SequenceOutput[] {
+  complete(drawn: readonly DrawnToken[], nowMicros: number): readonly SequenceOutput[] {
     const step = this.#scheduled;
     assert(step !== undefined, 'a step was scheduled');
     this.#scheduled = undefined;
     const outputs: SequenceOutput[] = [];
+    let sampled = 0;
     for (const { sequence, count, sample } of step.sequences) {
+      const token = sample ? drawn[sampled++] : undefined;
       if (!this.#running.includes(sequence)) continue; // cancelled meanwhile
       sequence.computedTokens += count;
       if (!sample) continue;
-      const token = tokens.get(sequence.id);
       assert(token !== undefined, `sequence ${sequence.id} was sampled`);
       outputs.push(this.#append(sequence, token, nowMicros));
     }
@@ -170,15 +188,15 @@ export class Scheduler {
     assert(this.#running.length <= this.#options.maxNumSeqs, 'max_num_seqs holds');
   }
 
-  #append(sequence: Sequence, token: number, nowMicros: number): SequenceOutput {
-    sequence.tokens.push(token);
+  #append(sequence: Sequence, drawn: DrawnToken, nowMicros: number): SequenceOutput {
+    sequence.tokens.push(drawn.token);
     sequence.times.firstTokenMicros ??= nowMicros;
     sequence.times.lastTokenMicros = nowMicros;
-    const stopped = !sequence.request.ignoreEos && this.#options.stopTokenIds.includes(token);
+    const stopped = sequence.stopTokenIds.includes(drawn.token);
     const atLimit = sequence.tokens.length >= sequence.tokenLimit;
     const finishReason = stopped ? 'stop' : atLimit ? 'length' : undefined;
     if (finishReason !== undefined) this.#release(sequence);
-    return { sequence, token, finishReason };
+    return { sequence, drawn, finishReason };
   }
 
   #tokensFor(sequence: Sequence, budget: number): number {
@@ -236,5 +254,7 @@ export class Scheduler {
 
 function part(sequence: Sequence, count: number, admitted: boolean): ScheduledSequence {
   const start = sequence.computedTokens;
-  return { sequence, start, count, admitted, sample: start + count === sequence.tokens.length };
+  const newBlocks = admitted ? sequence.blocks : [];
+  const sample = start + count === sequence.tokens.length;
+  return { sequence, start, count, admitted, newBlocks, sample };
 }

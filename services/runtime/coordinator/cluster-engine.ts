@@ -83,13 +83,13 @@ export class ClusterEngine implements InferenceEngine {
   }
 
   #takeToken(event: Extract<CoordinatorEvent, { kind: 'token' }>): void {
-    this.#generations.get(event.sequence)?.take(event.token, event.finishReason);
+    this.#generations.get(event.sequence)?.take(event.drawn.token, event.finishReason);
     if (event.finishReason !== undefined) this.#generations.delete(event.sequence);
   }
 
   #submit(request: GenerationRequest): Sequence {
     const admission = this.#options.coordinator.submit(request);
-    if (admission.kind === 'queued') return admission.sequence;
+    if (admission.kind === 'queued') return admission.sequences[0]!;
     if (admission.kind === 'unavailable') {
       throw new RpcError('UNAVAILABLE', 'the chips are still loading the model; try again later');
     }
@@ -98,14 +98,20 @@ export class ClusterEngine implements InferenceEngine {
   }
 
   #requestOf(input: GenerateInput): GenerationRequest {
-    const { temperature, topP, topK, seed, maxTokens, ignoreEos } = input.sampling;
+    const { seed, maxTokens, ignoreEos, ...sampling } = input.sampling;
     const promptTokens = this.#promptTokens(input);
     return {
       requestId: input.requestId,
       promptTokens,
       maxTokens: maxTokens ?? Math.max(1, this.#options.maxModelLen - promptTokens.length),
-      sampling: { temperature, topP, topK, seed: seed ?? randomInt(2 ** 32) },
+      minTokens: 0,
+      stopTokenIds: [],
+      sampling: { ...sampling, seed: seed ?? randomInt(2 ** 32) },
       ignoreEos,
+      n: 1,
+      priority: 0,
+      cacheSalt: '',
+      clientId: '',
     };
   }
 
