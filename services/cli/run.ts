@@ -3,8 +3,8 @@ import { type Command, InvalidArgumentError as InvalidOptionError } from 'comman
 import type { SohuClient } from '../client/index.ts';
 import { checkRequestSampling, DEFAULT_SAMPLING } from '../rpc/request-sampling.ts';
 import { findModel } from '../runtime/cluster/check-servable.ts';
-import { SERVING_FIELDS } from '../runtime/cluster/serving-fields.ts';
-import { wholeNumber } from '../runtime/options/serving-options.ts';
+import { wholeNumber } from '../runtime/options/option-values.ts';
+import { SERVING_FIELDS } from '../runtime/options/serving-options.ts';
 import type { WantedCluster } from '../runtime/state/cluster-records.ts';
 import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
 import { EXIT_CODES_HELP } from './errors.ts';

@@ -1,11 +1,8 @@
+import type { KvEvent } from '../core/kv/kv-events.ts';
 import type { DrawnToken } from '../core/sampling/drawn-token.ts';
+import type { SchedulerOptions } from '../core/scheduler/options.ts';
 import type { FinishReason, GenerationRequest, Sequence } from '../core/scheduler/request.ts';
-import {
-  type Admission,
-  type ScheduledStep,
-  Scheduler,
-  type SchedulerOptions,
-} from '../core/scheduler/scheduler.ts';
+import { type Admission, type ScheduledStep, Scheduler } from '../core/scheduler/scheduler.ts';
 import { type Member, Membership } from './membership.ts';
 import type { ChipCounters, Command, GroupSpec, Report, StepCommand } from './messages.ts';
 import { StepCollector } from './step-collector.ts';
@@ -28,6 +25,7 @@ export type CoordinatorEvent =
       readonly finishReason: FinishReason | undefined;
     }
   | { readonly kind: 'requestFailed'; readonly sequence: Sequence; readonly message: string }
+  | { readonly kind: 'kvEvents'; readonly events: readonly KvEvent[] }
   | {
       readonly kind: 'stepCompleted';
       readonly step: number;
@@ -101,7 +99,10 @@ export class Coordinator {
     return admission;
   }
 
-  /** Ends a request at any moment; its blocks are free before the next step. */
+  /**
+   * Ends a sequence at any moment, and again: its blocks are free before the next step, and what
+   * the step in flight draws for it is not told.
+   */
   cancel(sequence: Sequence): void {
     this.#scheduler?.cancel(sequence);
   }
@@ -162,6 +163,7 @@ export class Coordinator {
     if (!this.ready || this.#collector !== undefined) return;
     const now = this.#effects.nowMicros();
     const scheduled = this.#scheduler?.schedule(now);
+    this.#tellKvEvents();
     if (scheduled === undefined) return;
     this.#step++;
     this.#collector = new StepCollector({
@@ -244,6 +246,12 @@ export class Coordinator {
     for (const sequence of this.#scheduler!.cancelAll()) {
       this.#effects.event({ kind: 'requestFailed', sequence, message });
     }
+    this.#tellKvEvents();
     this.#effects.command(this.#membership.raiseEpoch());
+  }
+
+  #tellKvEvents(): void {
+    const events = this.#scheduler?.takeKvEvents() ?? [];
+    if (events.length > 0) this.#effects.event({ kind: 'kvEvents', events });
   }
 }

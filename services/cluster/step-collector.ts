@@ -8,7 +8,8 @@ import {
 import type { DrawnToken } from '../core/sampling/drawn-token.ts';
 import { drawFromNucleus } from '../core/sampling/nucleus.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
-import type { ScheduledSequence, ScheduledStep } from '../core/scheduler/scheduler.ts';
+import type { ScheduledStep } from '../core/scheduler/scheduler.ts';
+import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
 import { assert } from '../core/support/errors.ts';
 import type { Logits, ShardSample, StepReport } from './messages.ts';
 

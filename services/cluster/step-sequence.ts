@@ -1,5 +1,5 @@
 import { countsTokens } from '../core/sampling/params.ts';
-import type { ScheduledSequence } from '../core/scheduler/scheduler.ts';
+import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
 import type { SequenceAdmission, StepSequence } from './messages.ts';
 
 /** What the chips are told of a sequence's part of a step. */

@@ -5,7 +5,7 @@ import { ChipHost } from '../runtime/chip/chip-host.ts';
 import { ChipMetrics } from '../runtime/metrics/chip-metrics.ts';
 import { startMetricsServer } from '../runtime/metrics/metrics-server.ts';
 import { addNodeOptions, type NodeOptions } from '../runtime/options/node-options.ts';
-import { wholeNumber } from '../runtime/options/serving-options.ts';
+import { wholeNumber } from '../runtime/options/option-values.ts';
 import { exitWithParent } from '../runtime/process/exit-with-parent.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
 

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import { findNatsServer } from '../../services/runtime/broker/find-nats-server.ts';
 import { startBroker } from '../../services/runtime/broker/nats-server.ts';
-import { wholeNumber } from '../../services/runtime/options/serving-options.ts';
+import { wholeNumber } from '../../services/runtime/options/option-values.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
 import { PARENT_VARIABLE } from '../../services/runtime/process/exit-with-parent.ts';
 import type { CollectiveRun, RankNews, RankPlace } from './collective-rank.ts';

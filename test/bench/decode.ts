@@ -9,10 +9,10 @@ import { type ServerInfo, SohuClient } from '../../services/client/index.ts';
 import { PRECISIONS, type Precision } from '../../services/core/model/precision.ts';
 import { TENSOR_PARALLEL_DEGREES } from '../../services/core/model/shard-plan.ts';
 import { launchCluster } from '../../services/runtime/cluster/launch.ts';
+import { wholeNumber } from '../../services/runtime/options/option-values.ts';
 import {
   addServingOptions,
   type ServingOptions,
-  wholeNumber,
 } from '../../services/runtime/options/serving-options.ts';
 import { listDescendants } from '../support/cli.ts';
 import { digits, listOf, median, oneOf, printTable } from './table.ts';

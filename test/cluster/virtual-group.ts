@@ -16,6 +16,7 @@ import { decodeFrame, encodeFrame } from '../../services/wire/frame-codec.ts';
 import { decodeReport, encodeReport } from '../../services/wire/report-codec.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
 import type { GenerateOptions } from '../support/memory-cluster.ts';
+import { makeSchedulerOptions } from '../support/scheduler-options.ts';
 
 /** Bytes that arrive, and when. */
 export interface Arrival {
@@ -82,12 +83,7 @@ export class VirtualGroup {
     this.#shards = shards;
     const { maxNumSeqs, maxNumBatchedTokens, blockSize } = spec;
     const limits = { maxNumSeqs, maxNumBatchedTokens, blockSize, maxModelLen };
-    const scheduler = {
-      ...limits,
-      longPrefillTokenThreshold: 0,
-      maxNumQueuedReqs: 100,
-      stopTokenIds: [],
-    };
+    const scheduler = makeSchedulerOptions(limits);
     this.coordinator = new Coordinator(
       { spec, scheduler, stepTimeoutMicros: 10e6 },
       {

@@ -1,68 +1,99 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
+import type { SchedulerOptions } from '../../services/core/scheduler/options.ts';
 import type { GenerationRequest } from '../../services/core/scheduler/request.ts';
-import { Scheduler, type SchedulerOptions } from '../../services/core/scheduler/scheduler.ts';
+import { Scheduler } from '../../services/core/scheduler/scheduler.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
+import { makeSchedulerOptions } from '../support/scheduler-options.ts';
 import { SchedulerModel } from './scheduler-model.ts';
 
-const OPTIONS: SchedulerOptions = {
+const OPTIONS = makeSchedulerOptions({
   maxNumSeqs: 2,
   maxNumBatchedTokens: 8,
-  longPrefillTokenThreshold: 0,
   maxNumQueuedReqs: 2,
   maxModelLen: 20,
   blockSize: 4,
   kvBlocks: 5,
   stopTokenIds: [1],
-};
+});
 
 function makeRequest(promptLength: number, maxTokens: number): GenerationRequest {
   const promptTokens = Array.from({ length: promptLength }, () => 5);
   return makeGenerationRequest({ promptTokens, maxTokens });
 }
 
-const arbitraryOptions: fc.Arbitrary<SchedulerOptions> = fc.record({
-  maxNumSeqs: fc.integer({ min: 1, max: 5 }),
-  maxNumBatchedTokens: fc.integer({ min: 1, max: 24 }),
-  longPrefillTokenThreshold: fc.constantFrom(0, 1, 7),
-  maxNumQueuedReqs: fc.integer({ min: 1, max: 8 }),
-  maxModelLen: fc.integer({ min: 8, max: 40 }),
-  blockSize: fc.constantFrom(1, 4, 16),
-  kvBlocks: fc.integer({ min: 3, max: 20 }),
-  stopTokenIds: fc.constantFrom([], [0], [0, 3]),
-});
+const arbitraryOptions: fc.Arbitrary<SchedulerOptions> = fc
+  .record({
+    maxNumSeqs: fc.integer({ min: 1, max: 6 }),
+    maxNumBatchedTokens: fc.integer({ min: 1, max: 40 }),
+    longPrefillTokenThreshold: fc.constantFrom(0, 1, 7),
+    schedulingPolicy: fc.constantFrom('fcfs', 'priority', 'fair'),
+    capacitySchedulerPolicy: fc.constantFrom('max_utilization', 'guaranteed_no_evict'),
+    watermark: fc.constantFrom(0, 0, 0.3),
+    enablePrefixCaching: fc.boolean(),
+    maxNumQueuedReqs: fc.integer({ min: 1, max: 24 }),
+    maxNumQueuedTokens: fc.constantFrom(undefined, undefined, undefined, 40),
+    maxModelLen: fc.integer({ min: 8, max: 40 }),
+    blockSize: fc.constantFrom(1, 4, 4, 16),
+    kvBlocks: fc.integer({ min: 3, max: 12 }),
+    stopTokenIds: fc.constantFrom([], [], [0], [0, 3]),
+  })
+  .map((options) => makeSchedulerOptions(options as SchedulerOptions));
+
+/** Few different tokens and mostly the same beginnings, so that prefixes are shared. */
+const arbitraryPrompt = fc.oneof(
+  fc.integer({ min: 0, max: 12 }).map((length) => new Array<number>(length).fill(2)),
+  fc
+    .tuple(fc.integer({ min: 0, max: 6 }), fc.array(fc.nat({ max: 2 }), { maxLength: 25 }))
+    .map(([length, end]) => [...new Array<number>(length).fill(2), ...end]),
+);
 
 const arbitraryAction = fc.oneof(
   fc.record({
     kind: fc.constant('add' as const),
-    prompt: fc.integer({ min: 0, max: 30 }),
-    maxTokens: fc.integer({ min: 0, max: 20 }),
+    promptTokens: arbitraryPrompt,
+    maxTokens: fc.integer({ min: 0, max: 30 }),
+    minTokens: fc.constantFrom(0, 0, 3),
+    stopTokenIds: fc.constantFrom([], [4]),
     ignoreEos: fc.boolean(),
+    n: fc.constantFrom(1, 1, 1, 2, 3),
+    priority: fc.integer({ min: -1, max: 1 }),
+    cacheSalt: fc.constantFrom('', '', 'salt'),
+    clientId: fc.constantFrom('a', 'b', 'c'),
   }),
   fc.record({ kind: fc.constant('cancel' as const), index: fc.nat() }),
   fc.record({ kind: fc.constant('schedule' as const) }),
+  fc.record({ kind: fc.constant('schedule' as const) }),
+  fc.record({ kind: fc.constant('complete' as const), seed: fc.nat() }),
   fc.record({ kind: fc.constant('complete' as const), seed: fc.nat() }),
 );
 
 suite('the scheduler', () => {
   test('keeps its limits, its order and its promises under any course of events', () => {
+    let preemptions = 0;
+    let hits = 0;
     const property = fc.property(
       arbitraryOptions,
-      fc.array(arbitraryAction, { maxLength: 120, size: 'max' }),
+      fc.array(arbitraryAction, { maxLength: 160, size: 'max' }),
       (options, actions) => {
         const model = new SchedulerModel(options);
         for (const action of actions) {
-          if (action.kind === 'add') model.add(action);
-          else if (action.kind === 'cancel') model.cancel(action.index);
+          if (action.kind === 'add') {
+            const { kind: _, ...request } = action;
+            model.add(request);
+          } else if (action.kind === 'cancel') model.cancel(action.index);
           else if (action.kind === 'schedule') model.schedule();
           else model.complete(action.seed);
           model.check();
         }
         model.finish();
+        preemptions += model.scheduler.stats.preemptions;
+        hits += model.scheduler.stats.prefixCacheHits;
       },
     );
-    fc.assert(property, { numRuns: 300 });
+    fc.assert(property, { numRuns: 4000 });
+    assert.ok(preemptions > 500 && hits > 5000, `${preemptions} preemptions, ${hits} tokens hit`);
   });
 
   test('what can never be served is refused with the reason', () => {
@@ -96,7 +127,7 @@ suite('the scheduler', () => {
     assert.deepEqual(scheduler.add(makeRequest(1, 1), 0), {
       kind: 'rejected',
       reason: 'full',
-      message: 'the queue is full: 2 requests are waiting; try again later',
+      message: 'the queue is full: 2 of at most 2 requests wait or run; try again later',
     });
   });
 

@@ -9,6 +9,7 @@ import { CoordinatorMetrics } from '../../services/runtime/metrics/coordinator-m
 import { GroupSubjects } from '../../services/wire/subjects.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
 import { BUNDLED_MODELS } from '../support/requirements.ts';
+import { makeSchedulerOptions } from '../support/scheduler-options.ts';
 
 const CHIPS = 2;
 const PLACE = { cluster: 'test', group: '0' };
@@ -110,13 +111,7 @@ function makeCoordinator(
       tensorParallel: CHIPS,
       numGpuBlocksOverride: 16,
     },
-    scheduler: {
-      ...LIMITS,
-      longPrefillTokenThreshold: 0,
-      maxNumQueuedReqs: 4,
-      maxModelLen: 64,
-      stopTokenIds: [],
-    },
+    scheduler: makeSchedulerOptions({ ...LIMITS, maxModelLen: 64 }),
     stepTimeoutMicros: 60e6,
     onEvent,
   });

@@ -6,10 +6,12 @@ import type { CoordinatorEvent } from '../../services/cluster/coordinator.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { KvCacheDtype, Precision } from '../../services/core/model/precision.ts';
 import type { SamplingParams } from '../../services/core/sampling/params.ts';
+import type { SchedulerOptions } from '../../services/core/scheduler/options.ts';
 import type { Sequence } from '../../services/core/scheduler/request.ts';
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
 import { makeGenerationRequest } from './generation-request.ts';
+import { makeSchedulerOptions } from './scheduler-options.ts';
 
 export interface MemoryClusterOptions {
   readonly model: string;
@@ -21,6 +23,7 @@ export interface MemoryClusterOptions {
   readonly chunk?: number;
   readonly maxNumSeqs?: number;
   readonly maxNumBatchedTokens?: number;
+  readonly scheduler?: Partial<SchedulerOptions>;
   readonly threads?: number;
   readonly stepTimeoutMicros?: number;
   /** Wraps the bus of a chip, for faults. */
@@ -83,15 +86,15 @@ export class MemoryCluster {
       ...common,
       bus: broker.connect(),
       spec,
-      scheduler: {
+      scheduler: makeSchedulerOptions({
         maxNumSeqs,
         maxNumBatchedTokens,
         blockSize,
         longPrefillTokenThreshold: options.chunk ?? 0,
-        maxNumQueuedReqs: 1024,
         maxModelLen: config.maxPositions,
         stopTokenIds: config.stopTokenIds,
-      },
+        ...options.scheduler,
+      }),
       stepTimeoutMicros: options.stepTimeoutMicros ?? 60e6,
       onEvent: (event) => this.#observe(event),
     });

@@ -1,43 +1,62 @@
 import { assert } from '../support/errors.ts';
+import { FreeList } from './free-list.ts';
 
-/** The KV blocks of a group: ids 0 … total−1, each free or in exactly one table. */
+/**
+ * The KV blocks of a group, 0 … total−1, each held by some tables or free. Free blocks are taken
+ * oldest first, so that their content stays of use as long as it can.
+ */
 export class BlockPool {
   readonly total: number;
-  readonly #free: number[];
-  readonly #used = new Set<number>();
+  /** How many tables hold each block. */
+  readonly #references: Uint32Array; // [total]
+  readonly #free: FreeList;
 
   constructor(total: number) {
     assert(Number.isInteger(total) && total > 0, `a pool of ${total} blocks`);
     this.total = total;
-    this.#free = Array.from({ length: total }, (_, index) => total - 1 - index);
+    this.#references = new Uint32Array(total);
+    this.#free = new FreeList(total);
   }
 
   get freeBlocks(): number {
-    return this.#free.length;
+    return this.#free.count;
   }
 
-  canAllocate(count: number): boolean {
-    return count <= this.#free.length;
+  get usedBlocks(): number {
+    return this.total - this.#free.count;
   }
 
-  allocate(count: number): number[] {
-    assert(this.canAllocate(count), `${count} blocks of ${this.#free.length} free ones`);
-    const blocks = this.#free.splice(this.#free.length - count, count).reverse();
-    for (const block of blocks) this.#used.add(block);
-    return blocks;
+  isFree(block: number): boolean {
+    return this.#free.has(block);
   }
 
-  /**
-   * Returns a table's blocks, the last first, so that the beginning of a sequence is reused last.
-   */
-  free(blocks: readonly number[]): void {
-    for (const block of [...blocks].reverse()) {
-      assert(this.#used.delete(block), `block ${block} is in use when it is freed`);
-      this.#free.push(block);
+  /** Takes the free block that was given back longest ago; there must be one. */
+  allocate(): number {
+    const block = this.#free.shift();
+    this.#references[block] = 1;
+    return block;
+  }
+
+  /** Holds a block once more, be it in use or free. */
+  share(block: number): void {
+    if (this.#references[block]!++ === 0) this.#free.remove(block);
+  }
+
+  /** Lets go of a block; the last table that does makes it free. */
+  release(block: number): void {
+    assert(this.#references[block]! > 0, `block ${block} is in use when it is freed`);
+    if (--this.#references[block]! === 0) this.#free.push(block);
+  }
+
+  /** Checks the counts against the tables that hold the blocks. */
+  checkIntegrity(tables: Iterable<readonly number[]>): void {
+    const references = new Uint32Array(this.total);
+    for (const table of tables) for (const block of table) references[block]!++;
+    const used = references.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
+    assert(used === this.usedBlocks, 'free + used blocks = total');
+    for (let block = 0; block < this.total; block++) {
+      assert(references[block] === this.#references[block], `references of block ${block} match`);
+      assert(this.isFree(block) === (references[block] === 0), `block ${block} is free or held`);
     }
-  }
-
-  checkIntegrity(): void {
-    assert(this.#free.length + this.#used.size === this.total, 'free + used blocks = total');
   }
 }

@@ -1,4 +1,6 @@
+import { type BlockTable, emptyBlockTable } from '../kv/block-table.ts';
 import type { SamplingParams } from '../sampling/params.ts';
+import type { SchedulerOptions } from './options.ts';
 
 /** Why a generation ended by itself: a stop token, or its length. */
 export type FinishReason = 'stop' | 'length';
@@ -51,14 +53,53 @@ export interface Sequence {
   state: 'waiting' | 'running' | 'ended';
   /** Tokens whose keys and values the chips hold. */
   computedTokens: number;
-  /** The block table; grows at its end only, while the sequence runs. */
-  blocks: number[];
-  /** Chained hashes of the full blocks of `tokens`, as far as they have been needed. */
-  readonly blockHashes: string[];
+  /** Empty unless it runs. */
+  readonly table: BlockTable;
   /** Prompt tokens found in the prefix cache at the first admission. */
   cachedTokens: number;
   preemptions: number;
   readonly times: RequestTimes;
+}
+
+/** A sample of a request before its first step. */
+export function createSequence(options: {
+  readonly id: number;
+  readonly request: GenerationRequest;
+  readonly choice: number;
+  readonly nowMicros: number;
+  readonly options: SchedulerOptions;
+}): Sequence {
+  const { id, request, choice, nowMicros } = options;
+  const { stopTokenIds, maxModelLen } = options.options;
+  return {
+    id,
+    request,
+    choice,
+    stopTokenIds: [...(request.ignoreEos ? [] : stopTokenIds), ...request.stopTokenIds],
+    tokens: [...request.promptTokens],
+    tokenLimit: tokenLimitOf(request, maxModelLen),
+    state: 'waiting',
+    computedTokens: 0,
+    table: emptyBlockTable(request.cacheSalt),
+    cachedTokens: 0,
+    preemptions: 0,
+    times: {
+      arrivalMicros: nowMicros,
+      admittedMicros: undefined,
+      firstTokenMicros: undefined,
+      lastTokenMicros: undefined,
+    },
+  };
+}
+
+/** Most tokens that a sample of a request may have, prompt and generated ones together. */
+export function tokenLimitOf(request: GenerationRequest, maxModelLen: number): number {
+  return Math.min(request.promptTokens.length + request.maxTokens, maxModelLen);
+}
+
+/** Tokens that are not computed yet. */
+export function pendingTokens(sequence: Sequence): number {
+  return sequence.tokens.length - sequence.computedTokens;
 }
 
 /** Generated tokens so far. */

@@ -1,39 +1,26 @@
-import { BlockPool } from '../kv/block-pool.ts';
+import { KvCacheManager } from '../kv/kv-cache-manager.ts';
+import type { KvEvent } from '../kv/kv-events.ts';
 import type { DrawnToken } from '../sampling/drawn-token.ts';
 import { assert } from '../support/errors.ts';
-import type { FinishReason, GenerationRequest, Sequence } from './request.ts';
-
-/** Limits of a batch, named as vLLM's flags. */
-export interface SchedulerOptions {
-  readonly maxNumSeqs: number;
-  /** Token budget of one step. */
-  readonly maxNumBatchedTokens: number;
-  /** Tokens of one sequence in one step at the most; 0 is no limit. */
-  readonly longPrefillTokenThreshold: number;
-  readonly maxNumQueuedReqs: number;
-  readonly maxModelLen: number;
-  readonly blockSize: number;
-  readonly kvBlocks: number;
-  readonly stopTokenIds: readonly number[];
-}
-
-/** One sequence's part of a step. */
-export interface ScheduledSequence {
-  readonly sequence: Sequence;
-  /** Position of the first of `count` tokens. */
-  readonly start: number;
-  readonly count: number;
-  /** Whether it joins the running ones in this step: the chips do not know it (any more). */
-  readonly admitted: boolean;
-  /** Blocks that its table gains at the end for this step; all of it where it is admitted. */
-  readonly newBlocks: readonly number[];
-  /** Whether its last row is to be sampled. */
-  readonly sample: boolean;
-}
+import { findRefusal, promptTokensLeft, type Refusal } from './admission.ts';
+import { AdmissionRoom } from './admission-room.ts';
+import type { SchedulerOptions } from './options.ts';
+import { chooseVictim } from './preemption.ts';
+import {
+  completionTokens,
+  createSequence,
+  type FinishReason,
+  type GenerationRequest,
+  pendingTokens,
+  type Sequence,
+} from './request.ts';
+import { SchedulerStats } from './scheduler-stats.ts';
+import { type ScheduledSequence, StepBuilder } from './step-builder.ts';
+import { WaitingSequences } from './waiting-sequences.ts';
 
 export interface ScheduledStep {
   readonly sequences: readonly ScheduledSequence[];
-  /** Sequences whose blocks went back to the pool since the last step. */
+  /** Sequences that gave their blocks back since the last step, by end or preemption. */
   readonly released: readonly number[];
 }
 
@@ -46,19 +33,20 @@ export interface SequenceOutput {
 
 export type Admission =
   /** One sequence for each of the request's parallel samples. */
-  | { readonly kind: 'queued'; readonly sequences: readonly Sequence[] }
-  | { readonly kind: 'rejected'; readonly reason: 'invalid' | 'full'; readonly message: string };
+  { readonly kind: 'queued'; readonly sequences: readonly Sequence[] } | Refusal;
 
 /**
- * Iteration-level continuous batching: before every step it decides which sequences compute how
- * many tokens, so that requests join and leave between any two steps. Running ones come first; a
- * waiting one is admitted, in order of arrival, when blocks for its longest possible course are
- * free, so that nothing is ever evicted.
+ * Iteration-level continuous batching with the semantics of vLLM V1: before every step it decides
+ * which sequences compute how many tokens. There is no prefill or decode phase: every sequence's
+ * computed tokens catch up with its tokens, whether these were prompted, generated, or lost by a
+ * preemption.
  */
 export class Scheduler {
+  readonly stats = new SchedulerStats();
   readonly #options: SchedulerOptions;
-  readonly #pool: BlockPool;
-  readonly #waiting: Sequence[] = [];
+  readonly #kv: KvCacheManager;
+  readonly #waiting: WaitingSequences;
+  /** In the order of admission. */
   #running: Sequence[] = [];
   #released: number[] = [];
   #scheduled: ScheduledStep | undefined;
@@ -66,11 +54,12 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#pool = new BlockPool(options.kvBlocks);
+    this.#kv = new KvCacheManager(options);
+    this.#waiting = new WaitingSequences(options.schedulingPolicy);
   }
 
   get waitingCount(): number {
-    return this.#waiting.length;
+    return this.#waiting.count;
   }
 
   get runningCount(): number {
@@ -78,60 +67,43 @@ export class Scheduler {
   }
 
   get usedBlocks(): number {
-    return this.#pool.total - this.#pool.freeBlocks;
+    return this.#kv.usedBlocks;
   }
 
   /** Queues a request, or says why it can never (`invalid`) or not now (`full`) be served. */
   add(request: GenerationRequest, nowMicros: number): Admission {
-    const problem = this.#problemOf(request);
-    if (problem !== undefined) return { kind: 'rejected', reason: 'invalid', message: problem };
-    const { maxNumQueuedReqs } = this.#options;
-    if (this.#waiting.length >= maxNumQueuedReqs) {
-      const message = `the queue is full: ${maxNumQueuedReqs} requests are waiting; try again later`;
-      return { kind: 'rejected', reason: 'full', message };
-    }
+    const refusal = findRefusal(request, this.#options, () => ({
+      samples: this.#waiting.count + this.#running.length,
+      promptTokens:
+        this.#waiting.promptTokens +
+        this.#running.reduce((sum, sequence) => sum + promptTokensLeft(sequence), 0),
+    }));
+    if (refusal !== undefined) return refusal;
     const sequences = Array.from({ length: request.n }, (_, choice) =>
-      this.#sequence(request, choice, nowMicros),
+      createSequence({ id: this.#nextId++, request, choice, nowMicros, options: this.#options }),
     );
-    this.#waiting.push(...sequences);
+    for (const sequence of sequences) this.#waiting.arrive(sequence);
     return { kind: 'queued', sequences };
   }
 
-  #sequence(request: GenerationRequest, choice: number, nowMicros: number): Sequence {
-    const { stopTokenIds } = this.#options;
-    return {
-      id: this.#nextId++,
-      request,
-      choice,
-      stopTokenIds: [...(request.ignoreEos ? [] : stopTokenIds), ...request.stopTokenIds],
-      tokens: [...request.promptTokens],
-      tokenLimit: this.#tokenLimit(request),
-      state: 'waiting',
-      computedTokens: 0,
-      blocks: [],
-      blockHashes: [],
-      cachedTokens: 0,
-      preemptions: 0,
-      times: {
-        arrivalMicros: nowMicros,
-        admittedMicros: undefined,
-        firstTokenMicros: undefined,
-        lastTokenMicros: undefined,
-      },
-    };
-  }
-
-  /** Removes a sequence at any moment; a step in flight finishes without it. */
+  /** Ends a sequence at any moment, and again; a step in flight finishes without it. */
   cancel(sequence: Sequence): void {
-    const waiting = this.#waiting.indexOf(sequence);
-    if (waiting >= 0) this.#waiting.splice(waiting, 1);
-    else if (this.#running.includes(sequence)) this.#release(sequence);
+    if (sequence.state === 'waiting') {
+      this.#waiting.remove(sequence);
+      sequence.state = 'ended';
+    } else if (sequence.state === 'running') {
+      this.#end(sequence);
+      this.#dropEnded();
+    }
   }
 
-  /** Removes every sequence, for a group that lost its memory. */
+  /** Ends every sequence and forgets all cached blocks, for a group that lost its memory. */
   cancelAll(): readonly Sequence[] {
-    const all = [...this.#running, ...this.#waiting];
-    for (const sequence of all) this.cancel(sequence);
+    const all = [...this.#running, ...this.#waiting.removeAll()];
+    for (const sequence of this.#running) this.#release(sequence);
+    for (const sequence of all) sequence.state = 'ended';
+    this.#running = [];
+    this.#kv.clearCache();
     this.#scheduled = undefined;
     return all;
   }
@@ -142,28 +114,21 @@ export class Scheduler {
    */
   schedule(nowMicros: number): ScheduledStep | undefined {
     assert(this.#scheduled === undefined, 'a step is completed before the next is scheduled');
-    let budget = this.#options.maxNumBatchedTokens;
-    const sequences: ScheduledSequence[] = [];
-    for (const sequence of this.#running) {
-      const count = this.#tokensFor(sequence, budget);
-      if (count > 0) sequences.push(part(sequence, count, false));
-      budget -= count;
-    }
-    while (budget > 0 && this.#canAdmit()) {
-      const sequence = this.#admit(nowMicros);
-      const count = this.#tokensFor(sequence, budget);
-      sequences.push(part(sequence, count, true));
-      budget -= count;
-    }
-    if (sequences.length === 0) return undefined;
-    this.#scheduled = { sequences, released: this.#released };
+    let step: StepBuilder;
+    let preempted: boolean;
+    do {
+      step = new StepBuilder(this.#options.maxNumBatchedTokens);
+      preempted = this.#scheduleRunning(step);
+      // Blocks that had to be taken from one sequence are not given to a new one.
+      if (!preempted) this.#scheduleWaiting(step, nowMicros);
+    } while (preempted && step.parts.length === 0);
+    if (step.parts.length === 0) return undefined;
+    this.#scheduled = { sequences: step.parts, released: this.#released };
     this.#released = [];
     return this.#scheduled;
   }
 
-  /**
-   * Takes the drawn token of every sequence of the step that was to be sampled, in its order.
-   */
+  /** Takes the drawn token of every sequence of the step that was to be sampled, in its order. */
   complete(drawn: readonly DrawnToken[], nowMicros: number): readonly SequenceOutput[] {
     const step = this.#scheduled;
     assert(step !== undefined, 'a step was scheduled');
@@ -172,89 +137,131 @@ export class Scheduler {
     let sampled = 0;
     for (const { sequence, count, sample } of step.sequences) {
       const token = sample ? drawn[sampled++] : undefined;
-      if (!this.#running.includes(sequence)) continue; // cancelled meanwhile
+      if (sequence.state !== 'running') continue; // cancelled meanwhile
       sequence.computedTokens += count;
       if (!sample) continue;
       assert(token !== undefined, `sequence ${sequence.id} was sampled`);
       outputs.push(this.#append(sequence, token, nowMicros));
     }
+    if (outputs.some(({ finishReason }) => finishReason !== undefined)) this.#dropEnded();
     return outputs;
   }
 
+  /** What has happened to the content of KV blocks since the last call. */
+  takeKvEvents(): readonly KvEvent[] {
+    return this.#kv.takeEvents();
+  }
+
   checkIntegrity(): void {
-    this.#pool.checkIntegrity();
-    const held = this.#running.reduce((sum, sequence) => sum + sequence.blocks.length, 0);
-    assert(held === this.usedBlocks, 'every used block is in one running table');
+    this.#kv.checkIntegrity(this.#running.map(({ table }) => table));
     assert(this.#running.length <= this.#options.maxNumSeqs, 'max_num_seqs holds');
+    for (const sequence of this.#running) {
+      assert(sequence.state === 'running', 'who runs is in the state of running');
+      assert(pendingTokens(sequence) > 0, 'who runs has something to compute');
+    }
+  }
+
+  /** Gives running sequences their tokens, in order; returns whether one was preempted for it. */
+  #scheduleRunning(step: StepBuilder): boolean {
+    const before = this.stats.preemptions;
+    for (let index = 0; index < this.#running.length && step.budget > 0; index++) {
+      const sequence = this.#running[index]!;
+      const count = this.#tokensFor(pendingTokens(sequence), step);
+      const tokens = sequence.computedTokens + count;
+      while (sequence.state === 'running' && !this.#kv.canGrow(sequence.table, tokens)) {
+        const victim = chooseVictim(this.#running, this.#options.schedulingPolicy);
+        if (this.#preempt(victim, step) < index) index--;
+      }
+      if (sequence.state !== 'running') break;
+      const newBlocks = this.#kv.grow(sequence.table, tokens);
+      step.add({ sequence, count, admitted: false, newBlocks });
+    }
+    // Not earlier: whoever is preempted computes nothing in this step that others could share.
+    for (const { sequence, start, count } of step.parts) {
+      this.#kv.remember(sequence.table, sequence.tokens, start + count);
+    }
+    return this.stats.preemptions > before;
+  }
+
+  /** Admits waiting sequences, in order, until one does not fit: nobody overtakes it. */
+  #scheduleWaiting(step: StepBuilder, nowMicros: number): void {
+    const { maxNumSeqs, blockSize } = this.#options;
+    let room: AdmissionRoom | undefined;
+    while (step.budget > 0 && this.#running.length < maxNumSeqs) {
+      const sequence = this.#waiting.peek();
+      if (sequence === undefined) return;
+      room ??= new AdmissionRoom(this.#kv, this.#options, this.#running);
+      const prefix = this.#kv.findPrefix(sequence.table, sequence.tokens);
+      const cached = prefix.length * blockSize;
+      const count = this.#tokensFor(sequence.tokens.length - cached, step);
+      if (!room.admits(sequence, prefix, cached + count)) return;
+      this.#waiting.remove(sequence);
+      this.#kv.sharePrefix(sequence.table, prefix);
+      this.#admit(sequence, cached, nowMicros);
+      this.#kv.grow(sequence.table, cached + count);
+      room.reserveFor(sequence);
+      step.add({ sequence, count, admitted: true, newBlocks: [...sequence.table.blocks] });
+      this.#kv.remember(sequence.table, sequence.tokens, cached + count);
+    }
+  }
+
+  #admit(sequence: Sequence, cached: number, nowMicros: number): void {
+    sequence.state = 'running';
+    sequence.computedTokens = cached;
+    const { times, request } = sequence;
+    // After the first token a preemption counts as decoding.
+    if (times.firstTokenMicros === undefined) times.admittedMicros = nowMicros;
+    if (sequence.preemptions === 0) {
+      sequence.cachedTokens = cached;
+      this.stats.admitted(request.promptTokens.length, cached);
+      this.#waiting.chargePrompt(sequence);
+    }
+    this.#running.push(sequence);
+  }
+
+  /** Returns where in `running` the sequence stood. */
+  #preempt(sequence: Sequence, step: StepBuilder): number {
+    const index = this.#running.lastIndexOf(sequence);
+    this.#running.splice(index, 1);
+    step.remove(sequence);
+    this.#release(sequence);
+    sequence.computedTokens = 0;
+    sequence.preemptions++;
+    this.stats.preemptions++;
+    this.#waiting.comeBack(sequence);
+    return index;
   }
 
   #append(sequence: Sequence, drawn: DrawnToken, nowMicros: number): SequenceOutput {
-    sequence.tokens.push(drawn.token);
-    sequence.times.firstTokenMicros ??= nowMicros;
-    sequence.times.lastTokenMicros = nowMicros;
-    const stopped = sequence.stopTokenIds.includes(drawn.token);
-    const atLimit = sequence.tokens.length >= sequence.tokenLimit;
-    const finishReason = stopped ? 'stop' : atLimit ? 'length' : undefined;
-    if (finishReason !== undefined) this.#release(sequence);
+    const { tokens, times, request, tokenLimit } = sequence;
+    tokens.push(drawn.token);
+    times.firstTokenMicros ??= nowMicros;
+    times.lastTokenMicros = nowMicros;
+    this.#waiting.chargeToken(sequence);
+    const stopped =
+      sequence.stopTokenIds.includes(drawn.token) && completionTokens(sequence) > request.minTokens;
+    const finishReason = stopped ? 'stop' : tokens.length >= tokenLimit ? 'length' : undefined;
+    if (finishReason !== undefined) this.#end(sequence);
     return { sequence, drawn, finishReason };
   }
 
-  #tokensFor(sequence: Sequence, budget: number): number {
+  #tokensFor(pending: number, step: StepBuilder): number {
     const threshold = this.#options.longPrefillTokenThreshold || Number.POSITIVE_INFINITY;
-    return Math.min(sequence.tokens.length - sequence.computedTokens, threshold, budget);
+    return Math.min(pending, threshold, step.budget);
   }
 
-  #canAdmit(): boolean {
-    const next = this.#waiting[0];
-    if (next === undefined || this.#running.length >= this.#options.maxNumSeqs) return false;
-    return this.#pool.canAllocate(this.#blocksFor(next.tokenLimit));
-  }
-
-  #admit(nowMicros: number): Sequence {
-    const sequence = this.#waiting.shift()!;
-    sequence.blocks = this.#pool.allocate(this.#blocksFor(sequence.tokenLimit));
-    sequence.times.admittedMicros = nowMicros;
-    this.#running.push(sequence);
-    return sequence;
+  /** The caller drops it from `running`. */
+  #end(sequence: Sequence): void {
+    this.#release(sequence);
+    sequence.state = 'ended';
   }
 
   #release(sequence: Sequence): void {
-    this.#running = this.#running.filter((running) => running !== sequence);
-    this.#pool.free(sequence.blocks);
-    sequence.blocks = [];
+    this.#kv.release(sequence.table);
     this.#released.push(sequence.id);
   }
 
-  #tokenLimit(request: GenerationRequest): number {
-    return Math.min(request.promptTokens.length + request.maxTokens, this.#options.maxModelLen);
+  #dropEnded(): void {
+    this.#running = this.#running.filter(({ state }) => state === 'running');
   }
-
-  /** Blocks for the keys and values of a sequence; its last token is never computed. */
-  #blocksFor(tokenLimit: number): number {
-    return Math.ceil((tokenLimit - 1) / this.#options.blockSize);
-  }
-
-  #problemOf(request: GenerationRequest): string | undefined {
-    const { maxModelLen, kvBlocks, blockSize } = this.#options;
-    const length = request.promptTokens.length;
-    if (length === 0) return 'the prompt has no tokens; it needs at least one';
-    if (length >= maxModelLen) {
-      return `the prompt has ${length} tokens; it must have fewer than the context length of ${maxModelLen}`;
-    }
-    if (!(Number.isInteger(request.maxTokens) && request.maxTokens >= 1)) {
-      return `max_tokens must be a whole number of at least 1, not ${request.maxTokens}`;
-    }
-    const blocks = this.#blocksFor(this.#tokenLimit(request));
-    if (blocks > kvBlocks) {
-      return `the request may need ${blocks} KV blocks of ${blockSize} tokens; the group has ${kvBlocks}: lower max_tokens`;
-    }
-    return undefined;
-  }
-}
-
-function part(sequence: Sequence, count: number, admitted: boolean): ScheduledSequence {
-  const start = sequence.computedTokens;
-  const newBlocks = admitted ? sequence.blocks : [];
-  const sample = start + count === sequence.tokens.length;
-  return { sequence, start, count, admitted, newBlocks, sample };
 }

@@ -5,9 +5,9 @@ import { openTokenizer } from '../../checkpoint/tokenizer-file.ts';
 import { SOHU } from '../../core/hardware/chip.ts';
 import { countKvBlocks } from '../../core/model/memory.ts';
 import { planShard } from '../../core/model/shard-plan.ts';
-import type { ServingOptions } from '../options/serving-options.ts';
+import { schedulerOptions } from '../coordinator/scheduler-options.ts';
+import { pickServing, type ServingOptions } from '../options/serving-options.ts';
 import { packagePath } from '../package-info.ts';
-import { pickServing } from './serving-fields.ts';
 
 /** The path of a model by its name or path; throws a ModelError where there is none. */
 export function findModel(nameOrPath: string): string {
@@ -16,7 +16,7 @@ export function findModel(nameOrPath: string): string {
 
 /**
  * Checks, without reading a weight, that a model can be served in this way, and makes its paths
- * absolute. Throws a ModelError that says why not.
+ * absolute. Throws a ModelError or an InvalidArgumentError that says why not.
  */
 export function checkServable(options: ServingOptions): ServingOptions {
   const model = findModel(options.model);
@@ -25,6 +25,7 @@ export function checkServable(options: ServingOptions): ServingOptions {
   checkpoint.close();
   const { config } = checkpoint;
   openTokenizer({ file: tokenizer, modelPath: model, config });
+  schedulerOptions(options, config);
   for (let rank = 0; rank < options.tp; rank++) {
     countKvBlocks(planShard(config, options.tp, rank), options, SOHU);
   }

@@ -4,7 +4,7 @@ import { connectNats } from '../../bus/nats-bus.ts';
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
 import { resolveModel } from '../../checkpoint/resolve-model.ts';
 import { openTokenizer } from '../../checkpoint/tokenizer-file.ts';
-import type { CoordinatorEvent } from '../../cluster/coordinator.ts';
+import type { CoordinatorEvent, CoordinatorOptions } from '../../cluster/coordinator.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { serveInference } from '../../rpc/inference-service.ts';
@@ -18,6 +18,7 @@ import { onStopSignal } from '../process/on-stop-signal.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
+import { schedulerOptions } from './scheduler-options.ts';
 
 /** Runs a coordinator process: forms the group, then serves clients until it is told to stop. */
 export async function runCoordinator(options: NodeOptions & ServingOptions): Promise<void> {
@@ -25,6 +26,7 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const model = resolveModel(options.model, packagePath('models'));
   const config = readConfig(model);
   const tokenizer = openTokenizer({ file: options.tokenizer, modelPath: model, config });
+  const scheduler = schedulerOptions(options, config);
   const metrics = new CoordinatorMetrics();
   const metricsServer = await startMetricsServer({
     registry: metrics.registry,
@@ -33,7 +35,7 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   });
   const name = `${options.cluster} coordinator ${options.group}`;
   const bus = await connectNats({ servers: options.nats, name });
-  const host = startHost(bus, options, { model, config }, (event) => {
+  const host = startHost(bus, options, { model, scheduler }, (event) => {
     engine.observe(event);
     metrics.observe(event);
     tellParent(event, metricsServer.address);
@@ -45,7 +47,7 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
     modelName: basename(model),
     precision: options.precision,
     tensorParallel: options.tp,
-    maxModelLen: maxModelLen(options, config),
+    maxModelLen: scheduler.maxModelLen,
     maxNumSeqs: options.maxNumSeqs,
     version: packageVersion(),
   });
@@ -67,18 +69,14 @@ function readConfig(model: string): ModelConfig {
   return checkpoint.config;
 }
 
-function maxModelLen(options: ServingOptions, config: ModelConfig): number {
-  return Math.min(options.maxModelLen ?? config.maxPositions, config.maxPositions);
-}
-
 function startHost(
   bus: Bus,
   options: NodeOptions & ServingOptions,
-  { model, config }: { readonly model: string; readonly config: ModelConfig },
+  { model, scheduler }: Pick<CoordinatorOptions, 'scheduler'> & { readonly model: string },
   onEvent: (event: CoordinatorEvent) => void,
 ): CoordinatorHost {
   const { precision, kvCacheDtype, blockSize, numGpuBlocksOverride } = options;
-  const { maxNumBatchedTokens, maxNumSeqs, longPrefillTokenThreshold, maxNumQueuedReqs } = options;
+  const { maxNumBatchedTokens, maxNumSeqs } = options;
   const spec: GroupSpec = {
     model,
     precision,
@@ -94,15 +92,7 @@ function startHost(
     cluster: options.cluster,
     group: options.group,
     spec,
-    scheduler: {
-      maxNumSeqs,
-      maxNumBatchedTokens,
-      longPrefillTokenThreshold,
-      maxNumQueuedReqs,
-      maxModelLen: maxModelLen(options, config),
-      blockSize,
-      stopTokenIds: config.stopTokenIds,
-    },
+    scheduler,
     stepTimeoutMicros: options.stepTimeout * 1e6,
     onEvent,
   });

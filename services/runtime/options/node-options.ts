@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { wholeNumber } from './serving-options.ts';
+import { wholeNumber } from './option-values.ts';
 
 /** Where a process of a cluster finds the others, and where it shows its metrics. */
 export interface NodeOptions {

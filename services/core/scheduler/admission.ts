@@ -1,0 +1,83 @@
+import type { SchedulerOptions } from './options.ts';
+import { type GenerationRequest, type Sequence, tokenLimitOf } from './request.ts';
+
+/** Why a request is not taken: it can never be served, or not now. */
+export interface Refusal {
+  readonly kind: 'rejected';
+  readonly reason: 'invalid' | 'full';
+  readonly message: string;
+}
+
+/** What has been taken in so far. */
+export interface Load {
+  /** Samples that wait or run. */
+  readonly samples: number;
+  /** Their prompt tokens that are not computed yet. */
+  readonly promptTokens: number;
+}
+
+/** Refuses what the group cannot serve, ever or now; undefined where it can. */
+export function findRefusal(
+  request: GenerationRequest,
+  options: SchedulerOptions,
+  load: () => Load,
+): Refusal | undefined {
+  const problem = problemOf(request, options);
+  if (problem !== undefined) return { kind: 'rejected', reason: 'invalid', message: problem };
+  const overload = overloadOf(request, options, load());
+  if (overload === undefined) return undefined;
+  return { kind: 'rejected', reason: 'full', message: `${overload}; try again later` };
+}
+
+/** A sequence's prompt tokens that are not computed yet. */
+export function promptTokensLeft({ request, computedTokens }: Sequence): number {
+  return Math.max(0, request.promptTokens.length - computedTokens);
+}
+
+function problemOf(request: GenerationRequest, options: SchedulerOptions): string | undefined {
+  const { maxModelLen, kvBlocks, blockSize } = options;
+  const { maxTokens, minTokens, n } = request;
+  const length = request.promptTokens.length;
+  if (length === 0) return 'the prompt has no tokens; it needs at least one';
+  if (length >= maxModelLen) {
+    return `the prompt has ${length} tokens; it must have fewer than the context length of ${maxModelLen}`;
+  }
+  if (!(Number.isInteger(maxTokens) && maxTokens >= 1)) {
+    return `max_tokens must be a whole number of at least 1, not ${maxTokens}`;
+  }
+  if (!(Number.isInteger(minTokens) && minTokens >= 0 && minTokens <= maxTokens)) {
+    return `min_tokens must be a whole number from 0 to max_tokens (${maxTokens}), not ${minTokens}`;
+  }
+  if (!(Number.isInteger(n) && n >= 1)) return `n must be a whole number of at least 1, not ${n}`;
+  const unserved = neverQueuable(request, options);
+  if (unserved !== undefined) return unserved;
+  const blocks = Math.ceil((tokenLimitOf(request, maxModelLen) - 1) / blockSize);
+  if (blocks <= kvBlocks) return undefined;
+  return `the request may need ${blocks} KV blocks of ${blockSize} tokens; the group has ${kvBlocks}: lower max_tokens`;
+}
+
+/** What even an empty queue would refuse. */
+function neverQueuable(
+  { n, promptTokens }: GenerationRequest,
+  { maxNumQueuedReqs, maxNumQueuedTokens }: SchedulerOptions,
+): string | undefined {
+  if (n > maxNumQueuedReqs) return `n must be at most ${maxNumQueuedReqs}, not ${n}`;
+  const tokens = n * promptTokens.length;
+  if (maxNumQueuedTokens === undefined || tokens <= maxNumQueuedTokens) return undefined;
+  return `the prompts of the request have ${tokens} tokens; at most ${maxNumQueuedTokens} may wait`;
+}
+
+function overloadOf(
+  { n, promptTokens }: GenerationRequest,
+  { maxNumQueuedReqs, maxNumQueuedTokens }: SchedulerOptions,
+  load: Load,
+): string | undefined {
+  if (load.samples + n > maxNumQueuedReqs) {
+    return `the queue is full: ${load.samples} of at most ${maxNumQueuedReqs} requests wait or run`;
+  }
+  const tokens = n * promptTokens.length;
+  if (maxNumQueuedTokens === undefined || load.promptTokens + tokens <= maxNumQueuedTokens) {
+    return undefined;
+  }
+  return `the queue is full: ${load.promptTokens} prompt tokens wait, and at most ${maxNumQueuedTokens} may`;
+}

@@ -1,0 +1,34 @@
+import type { ModelConfig } from '../../core/model/config.ts';
+import type { SchedulerOptions } from '../../core/scheduler/options.ts';
+import { InvalidArgumentError } from '../../core/support/errors.ts';
+import type { ServingOptions } from '../options/serving-options.ts';
+
+/**
+ * How a group schedules; the number of KV blocks is for the chips to say. Throws an
+ * InvalidArgumentError where options contradict each other.
+ */
+export function schedulerOptions(
+  options: ServingOptions,
+  config: ModelConfig,
+): Omit<SchedulerOptions, 'kvBlocks'> {
+  const { maxNumSeqs, maxNumBatchedTokens } = options;
+  if (maxNumBatchedTokens < maxNumSeqs) {
+    throw new InvalidArgumentError(
+      `max_num_batched_tokens (${maxNumBatchedTokens}) must be at least max_num_seqs (${maxNumSeqs}): every running sequence needs a token in each step`,
+    );
+  }
+  return {
+    maxNumSeqs,
+    maxNumBatchedTokens,
+    longPrefillTokenThreshold: options.longPrefillTokenThreshold,
+    schedulingPolicy: options.schedulingPolicy,
+    capacitySchedulerPolicy: options.capacitySchedulerPolicy,
+    watermark: options.watermark,
+    enablePrefixCaching: options.enablePrefixCaching,
+    maxNumQueuedReqs: options.maxNumQueuedReqs,
+    maxNumQueuedTokens: options.maxNumQueuedTokens,
+    maxModelLen: Math.min(options.maxModelLen ?? config.maxPositions, config.maxPositions),
+    blockSize: options.blockSize,
+    stopTokenIds: config.stopTokenIds,
+  };
+}

@@ -1,0 +1,35 @@
+import { InvalidArgumentError as InvalidOptionError, Option } from 'commander';
+
+/** A parser of whole numbers from `minimum`. */
+export function wholeNumber(minimum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= minimum && value <= 0xffffffff) return value;
+    throw new InvalidOptionError(`It must be a whole number from ${minimum}.`);
+  };
+}
+
+/** A parser of numbers from `minimum` to `maximum`. */
+export function numberBetween(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= minimum && value <= maximum) return value;
+    throw new InvalidOptionError(`It must be a number from ${minimum} to ${maximum}.`);
+  };
+}
+
+/** An option with a fixed set of values; numbers are parsed. */
+export function choice<T extends string | number>(
+  flags: string,
+  description: string,
+  values: readonly T[],
+  fallback: T,
+): Option {
+  return new Option(flags, `${description}: ${values.join(', ')}`)
+    .default(fallback)
+    .argParser((text: string) => {
+      const value = values.find((candidate) => String(candidate) === text);
+      if (value !== undefined) return value;
+      throw new InvalidOptionError(`It must be one of ${values.join(', ')}.`);
+    });
+}

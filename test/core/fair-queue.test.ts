@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { Scheduler } from '../../services/core/scheduler/scheduler.ts';
+import { makeGenerationRequest } from '../support/generation-request.ts';
+import { makeSchedulerOptions } from '../support/scheduler-options.ts';
+
+const PROMPT = 10;
+const OUTPUT = 5;
+/** Weighted tokens of one request. */
+const COST = PROMPT + 2 * OUTPUT;
+
+/** Serves `steps` steps, one sequence at a time, with every client's requests as `refill` keeps them. */
+function serve(
+  steps: number,
+  refill: (step: number, add: (client: string) => void) => void,
+): Map<string, number> {
+  const scheduler = new Scheduler(
+    makeSchedulerOptions({ schedulingPolicy: 'fair', maxNumSeqs: 1, enablePrefixCaching: false }),
+  );
+  const served = new Map<string, number>();
+  const promptTokens = new Array<number>(PROMPT).fill(1);
+  for (let step = 0; step < steps; step++) {
+    refill(step, (clientId) => {
+      const request = makeGenerationRequest({ promptTokens, maxTokens: OUTPUT, clientId });
+      assert.equal(scheduler.add(request, step).kind, 'queued');
+    });
+    const scheduled = scheduler.schedule(step);
+    if (scheduled === undefined) continue;
+    for (const { sequence, admitted } of scheduled.sequences) {
+      const { clientId } = sequence.request;
+      const cost = (admitted ? PROMPT : 0) + 2;
+      served.set(clientId, (served.get(clientId) ?? 0) + cost);
+    }
+    scheduler.complete(
+      scheduled.sequences.map(() => ({ token: 3, logprobs: undefined })),
+      step,
+    );
+  }
+  return served;
+}
+
+suite('fairness between clients', () => {
+  test('clients that always have requests get the same service, however many they send', () => {
+    const served = serve(400, (step, add) => {
+      if (step % 40 === 0) for (let i = 0; i < 20; i++) add('eager');
+      if (step % 5 === 0) add('modest');
+    });
+    const gap = Math.abs(served.get('eager')! - served.get('modest')!);
+    assert.ok(gap <= 2 * COST, `the gap is ${gap}`);
+  });
+
+  test('nothing is left idle for a client that has no requests', () => {
+    const served = serve(100, (step, add) => {
+      if (step === 0) for (let i = 0; i < 20; i++) add('only');
+    });
+    assert.equal(served.get('only'), 20 * COST);
+  });
+
+  test('a client that was idle gets its share from then on, and nothing for before', () => {
+    const served = serve(600, (step, add) => {
+      if (step % 5 === 0) add('constant');
+      if (step >= 300 && step % 5 === 0) add('late');
+    });
+    const share = served.get('late')!;
+    assert.ok(Math.abs(share - (300 / 5 / 2) * COST) <= 2 * COST, `it got ${share}`);
+  });
+
+  test('clients come in order of arrival within themselves, and the preempted come first', () => {
+    const scheduler = new Scheduler(
+      makeSchedulerOptions({ schedulingPolicy: 'fair', kvBlocks: 4, blockSize: 4 }),
+    );
+    const promptTokens = [1, 2, 3, 4, 5, 6, 7];
+    const add = (clientId: string, cacheSalt: string) =>
+      scheduler.add(makeGenerationRequest({ promptTokens, maxTokens: 6, clientId, cacheSalt }), 0);
+    const admissions = [add('a', '1'), add('a', '2'), add('a', '3')];
+    const [first, second, third] = admissions.map((admission) =>
+      admission.kind === 'queued' ? admission.sequences[0]! : assert.fail(),
+    );
+    for (let step = 0; first!.state !== 'ended'; step++) {
+      const { sequences } = scheduler.schedule(step)!;
+      scheduler.complete(
+        sequences.filter(({ sample }) => sample).map(() => ({ token: 9, logprobs: undefined })),
+        step,
+      );
+    }
+    assert.equal(second!.preemptions, 1);
+    assert.equal(scheduler.schedule(99)!.sequences[0]!.sequence, second);
+    assert.equal(third!.state, 'waiting');
+  });
+});

@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import type { SchedulerOptions } from '../../services/core/scheduler/options.ts';
+import type { Sequence } from '../../services/core/scheduler/request.ts';
+import { type ScheduledStep, Scheduler } from '../../services/core/scheduler/scheduler.ts';
+import { makeGenerationRequest } from '../support/generation-request.ts';
+import { makeSchedulerOptions } from '../support/scheduler-options.ts';
+
+/** A scheduler with the limits of the case, driven by hand. */
+class Bench {
+  readonly scheduler: Scheduler;
+  #now = 0;
+
+  constructor(options: Partial<SchedulerOptions>) {
+    this.scheduler = new Scheduler(makeSchedulerOptions({ blockSize: 4, ...options }));
+  }
+
+  /** Queues a request whose prompt nobody else has, unless it is given. */
+  add(given: Partial<Parameters<typeof makeGenerationRequest>[0]> & { prompt?: number }): Sequence {
+    const { prompt = 4, ...fields } = given;
+    this.#now++;
+    const promptTokens = Array.from({ length: prompt }, (_, i) => 1000 * this.#now + i);
+    const request = makeGenerationRequest({ promptTokens, ...fields });
+    const admission = this.scheduler.add(request, this.#now);
+    assert.ok(admission.kind === 'queued', JSON.stringify(admission));
+    return admission.sequences[0]!;
+  }
+
+  /** What the next step computes, as [id, start, count] a sequence, and completes it. */
+  step(token = 7): [number, number, number][] {
+    const step = this.schedule();
+    this.complete(step, token);
+    return step.sequences.map(({ sequence, start, count }) => [sequence.id, start, count]);
+  }
+
+  schedule(): ScheduledStep {
+    const step = this.scheduler.schedule(this.#now++);
+    assert.ok(step !== undefined, 'there is something to do');
+    return step;
+  }
+
+  complete({ sequences }: ScheduledStep, token = 7): void {
+    const sampled = sequences.filter(({ sample }) => sample);
+    this.scheduler.complete(
+      sampled.map(() => ({ token, logprobs: undefined })),
+      this.#now++,
+    );
+    this.scheduler.checkIntegrity();
+  }
+}
+
+suite('the rules of continuous batching', () => {
+  test('running sequences come first, in the order of admission, then waiting ones', () => {
+    const bench = new Bench({ maxNumBatchedTokens: 8 });
+    bench.add({ prompt: 4 });
+    bench.add({ prompt: 4 });
+    assert.deepEqual(bench.step(), [
+      [1, 0, 4],
+      [2, 0, 4],
+    ]);
+    bench.add({ prompt: 4 });
+    assert.deepEqual(bench.step(), [
+      [1, 4, 1],
+      [2, 4, 1],
+      [3, 0, 4],
+    ]);
+  });
+
+  test('a long prompt is computed in chunks beside the tokens of others', () => {
+    const bench = new Bench({ maxNumBatchedTokens: 6 });
+    bench.add({ prompt: 3 });
+    bench.add({ prompt: 10 });
+    assert.deepEqual(bench.step(), [
+      [1, 0, 3],
+      [2, 0, 3],
+    ]);
+    assert.deepEqual(bench.step(), [
+      [1, 3, 1],
+      [2, 3, 5],
+    ]);
+    assert.deepEqual(bench.step(), [
+      [1, 4, 1],
+      [2, 8, 2],
+    ]);
+  });
+
+  test('long_prefill_token_threshold bounds the chunk of one sequence', () => {
+    const bench = new Bench({ maxNumBatchedTokens: 20, longPrefillTokenThreshold: 6 });
+    bench.add({ prompt: 10 });
+    bench.add({ prompt: 10 });
+    assert.deepEqual(bench.step(), [
+      [1, 0, 6],
+      [2, 0, 6],
+    ]);
+    assert.deepEqual(bench.step(), [
+      [1, 6, 4],
+      [2, 6, 4],
+    ]);
+  });
+
+  test('no more than max_num_seqs run', () => {
+    const bench = new Bench({ maxNumSeqs: 2 });
+    for (let i = 0; i < 3; i++) bench.add({ maxTokens: 2 });
+    assert.equal(bench.step().length, 2);
+    assert.equal(bench.step().length, 2);
+    assert.deepEqual(bench.step(), [[3, 0, 4]]);
+  });
+
+  test('who does not fit is not overtaken', () => {
+    const bench = new Bench({ kvBlocks: 4 });
+    bench.add({ prompt: 7, maxTokens: 2 });
+    bench.add({ prompt: 12, maxTokens: 1 });
+    bench.add({ prompt: 1, maxTokens: 1 });
+    assert.deepEqual(bench.step(), [[1, 0, 7]]);
+    assert.deepEqual(bench.step(), [[1, 7, 1]]);
+    assert.deepEqual(bench.step(), [
+      [2, 0, 12],
+      [3, 0, 1],
+    ]);
+  });
+
+  test('the last admitted gives way, is computed anew, and comes first among those who wait', () => {
+    const bench = new Bench({ kvBlocks: 4 });
+    const first = bench.add({ prompt: 8, maxTokens: 6 });
+    const second = bench.add({ prompt: 8, maxTokens: 6 });
+    const third = bench.add({ prompt: 4, maxTokens: 2 });
+    bench.step();
+    const step = bench.schedule();
+    assert.deepEqual(
+      step.sequences.map(({ sequence }) => sequence.id),
+      [first.id],
+      'its blocks were taken, and nobody was admitted in their place',
+    );
+    assert.deepEqual(step.released, [second.id]);
+    bench.complete(step);
+    assert.equal(second.preemptions, 1);
+    assert.deepEqual([second.state, third.state], ['waiting', 'waiting']);
+    while (first.state === 'running') bench.step();
+    const again = bench.schedule();
+    const [part, other] = again.sequences;
+    assert.equal(part?.sequence, second);
+    assert.equal(other?.sequence, third);
+    assert.ok(part.admitted);
+    assert.equal(second.tokens.length, 9, 'it kept what it had generated');
+  });
+
+  test('by priority the least important gives way, though it ran first', () => {
+    const bench = new Bench({ kvBlocks: 4, schedulingPolicy: 'priority' });
+    const low = bench.add({ prompt: 6, maxTokens: 6, priority: 5 });
+    bench.step();
+    const high = bench.add({ prompt: 8, maxTokens: 6, priority: -5 });
+    bench.step();
+    bench.step();
+    assert.deepEqual([low.preemptions, high.preemptions], [1, 0]);
+    const middle = bench.add({ prompt: 4, maxTokens: 2, priority: 0 });
+    while (high.state !== 'ended') bench.step();
+    const { sequences } = bench.schedule();
+    assert.deepEqual(
+      sequences.map(({ sequence }) => sequence),
+      [middle, low],
+    );
+  });
+
+  test('guaranteed_no_evict admits only whom it can serve to the end', () => {
+    const bench = new Bench({ kvBlocks: 4, capacitySchedulerPolicy: 'guaranteed_no_evict' });
+    const first = bench.add({ prompt: 4, maxTokens: 9 }); // three blocks at its longest
+    const second = bench.add({ prompt: 4, maxTokens: 2 }); // two
+    assert.deepEqual(bench.step(), [[first.id, 0, 4]]);
+    while (first.state !== 'ended') bench.step();
+    assert.deepEqual(bench.step(), [[second.id, 0, 4]]);
+    assert.equal(bench.scheduler.stats.preemptions, 0);
+  });
+
+  test('the watermark is left free, unless nobody runs', () => {
+    const bench = new Bench({ kvBlocks: 4, watermark: 0.5 });
+    bench.add({ prompt: 8, maxTokens: 3 });
+    bench.add({ prompt: 4, maxTokens: 3 });
+    assert.deepEqual(bench.step(), [[1, 0, 8]]);
+    const wide = new Bench({ kvBlocks: 4, watermark: 0.5 });
+    wide.add({ prompt: 15, maxTokens: 1 });
+    assert.deepEqual(wide.step(), [[1, 0, 15]]);
+  });
+
+  test('a cached prefix is skipped in whole blocks, and one token is left to sample from', () => {
+    const bench = new Bench({});
+    const promptTokens = [1, 2, 3, 4, 5, 6, 7, 8];
+    bench.add({ promptTokens, maxTokens: 1 });
+    bench.step();
+    const same = bench.add({ promptTokens, maxTokens: 1 });
+    const longer = bench.add({ promptTokens: [...promptTokens, 9], maxTokens: 1 });
+    const other = bench.add({ promptTokens: [1, 2, 3, 4, 9, 9], maxTokens: 1 });
+    assert.deepEqual(bench.step(), [
+      [2, 4, 4],
+      [3, 8, 1],
+      [4, 4, 2],
+    ]);
+    assert.deepEqual(
+      [same, longer, other].map(({ cachedTokens }) => cachedTokens),
+      [4, 8, 4],
+    );
+  });
+
+  test('a salt keeps prefixes apart, and without prefix caching nothing is shared', () => {
+    const promptTokens = [1, 2, 3, 4, 5];
+    const bench = new Bench({});
+    for (const cacheSalt of ['', 'a', 'b', 'a']) {
+      bench.add({ promptTokens, maxTokens: 1, cacheSalt });
+    }
+    assert.deepEqual(
+      bench.step().map(([, start]) => start),
+      [0, 0, 0, 4],
+    );
+    const plain = new Bench({ enablePrefixCaching: false });
+    for (let i = 0; i < 2; i++) plain.add({ promptTokens, maxTokens: 1 });
+    assert.deepEqual(
+      plain.step().map(([, start]) => start),
+      [0, 0],
+    );
+  });
+
+  test('parallel samples share the blocks of their prompt within the first step', () => {
+    const bench = new Bench({});
+    bench.add({ promptTokens: [1, 2, 3, 4, 5, 6], maxTokens: 4, n: 3 });
+    assert.deepEqual(bench.step(), [
+      [1, 0, 6],
+      [2, 4, 2],
+      [3, 4, 2],
+    ]);
+    assert.equal(bench.scheduler.usedBlocks, 4, 'one block is shared, and each has one of its own');
+  });
+
+  test('a cancelled sequence holds nothing, and a token that was under way does not end it', () => {
+    const bench = new Bench({});
+    const waiting = bench.add({ maxTokens: 1 });
+    bench.scheduler.cancel(waiting);
+    bench.scheduler.cancel(waiting);
+    assert.equal(bench.scheduler.schedule(0), undefined);
+    const running = bench.add({ maxTokens: 1 });
+    const step = bench.schedule();
+    bench.scheduler.cancel(running);
+    assert.equal(bench.scheduler.usedBlocks, 0, 'before the step is complete');
+    const outputs = bench.scheduler.complete([{ token: 1, logprobs: undefined }], 9);
+    assert.deepEqual(outputs, [], 'the natural end came too late');
+    assert.equal(step.sequences.length, 1);
+    bench.scheduler.cancel(running);
+    bench.add({ maxTokens: 1 });
+    assert.deepEqual(bench.schedule().released, [running.id], 'the chips forget it');
+  });
+
+  test('min_tokens outlasts stop tokens, ignore_eos only the model’s own', () => {
+    const bench = new Bench({ stopTokenIds: [2] });
+    const patient = bench.add({ maxTokens: 9, minTokens: 2 });
+    const deaf = bench.add({ maxTokens: 4, ignoreEos: true });
+    const picky = bench.add({ maxTokens: 4, ignoreEos: true, stopTokenIds: [2] });
+    bench.step(2);
+    assert.deepEqual(
+      [patient, deaf, picky].map(({ state }) => state),
+      ['running', 'running', 'ended'],
+    );
+    bench.step(2);
+    bench.step(2);
+    assert.deepEqual([patient.state, deaf.state], ['ended', 'running']);
+    bench.step(2);
+    assert.equal(deaf.state, 'ended');
+  });
+
+  test('prompt tokens that wait are bounded, those that are computed do not count', () => {
+    const bench = new Bench({ maxNumQueuedTokens: 10, maxNumBatchedTokens: 6 });
+    bench.add({ prompt: 8 });
+    const request = makeGenerationRequest({ promptTokens: [1, 2, 3] });
+    assert.deepEqual(bench.scheduler.add(request, 0), {
+      kind: 'rejected',
+      reason: 'full',
+      message: 'the queue is full: 8 prompt tokens wait, and at most 10 may; try again later',
+    });
+    bench.step();
+    assert.equal(bench.scheduler.add(request, 0).kind, 'queued');
+    const large = makeGenerationRequest({ promptTokens: new Array<number>(11).fill(1) });
+    const refusal = bench.scheduler.add(large, 0);
+    assert.ok(refusal.kind === 'rejected' && refusal.reason === 'invalid');
+  });
+
+  test('time spent before the first token counts from the last admission, later not', () => {
+    const bench = new Bench({ kvBlocks: 4, maxNumBatchedTokens: 12 });
+    bench.add({ prompt: 7, maxTokens: 6 });
+    const chunked = bench.add({ prompt: 11, maxTokens: 1 });
+    bench.step();
+    const admitted = chunked.times.admittedMicros!;
+    bench.step();
+    bench.step();
+    assert.equal(chunked.preemptions, 1, 'preempted within its prompt');
+    while (chunked.state !== 'ended') bench.step();
+    assert.ok(chunked.times.admittedMicros! > admitted);
+    assert.ok(chunked.times.firstTokenMicros! > chunked.times.admittedMicros!);
+  });
+});
