@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
 import { connectNats } from '../../services/bus/nats-bus.ts';
 import { RpcClient } from '../../services/rpc/client.ts';
-import { decodeServerFrame } from '../../services/rpc/frames.ts';
 import { RpcServer } from '../../services/rpc/server.ts';
+import { decodeServerFrame } from '../../services/rpc/server-frame.ts';
 import { RpcError } from '../../services/rpc/status.ts';
 import { withBroker } from '../support/broker.ts';
 import {

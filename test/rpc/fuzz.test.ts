@@ -6,11 +6,14 @@ import { RpcClient } from '../../services/rpc/client.ts';
 import {
   type ClientFrame,
   decodeClientFrame,
-  decodeServerFrame,
   encodeClientFrame,
+} from '../../services/rpc/client-frame.ts';
+import type { ErrorDetail } from '../../services/rpc/error-details.ts';
+import {
+  decodeServerFrame,
   encodeServerFrame,
   type ServerFrame,
-} from '../../services/rpc/frames.ts';
+} from '../../services/rpc/server-frame.ts';
 import { RpcError, STATUS_NUMBERS, type StatusCode } from '../../services/rpc/status.ts';
 import { BROKERS, CLUSTER, collect, countTo, makePair, nextTurn, STREAM } from './toy-service.ts';
 
@@ -29,22 +32,47 @@ const payload = fc.uint8Array({ maxLength: 40 });
 const name = fc.string({ maxLength: 12 });
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
+const metadata = fc
+  .array(fc.tuple(name, name), { maxLength: 4 })
+  .map((entries) => new Map(entries));
+const credit = record({ messages: uint32, bytes: fc.maxSafeNat() });
+
 const open: fc.Arbitrary<ClientFrame> = record({
   kind: fc.constant('open' as const),
   callId,
   method: fc.constantFrom('Toy.Stream', 'Toy.Other', ''),
   timeoutMs: fc.oneof(fc.nat(50), uint32),
   payload,
-  metadata: fc.array(fc.tuple(name, name), { maxLength: 4 }).map((entries) => new Map(entries)),
+  metadata,
+  credit,
 });
 const cancel: fc.Arbitrary<ClientFrame> = record({
   kind: fc.constant('cancel' as const),
   callId,
   reason: name,
 });
-const clientFrame = fc.oneof(open, cancel);
+const grant: fc.Arbitrary<ClientFrame> = record({
+  kind: fc.constant('credit' as const),
+  callId,
+  credit,
+});
+const clientFrame = fc.oneof(open, cancel, grant);
 
 const code = fc.constantFrom(...(Object.keys(STATUS_NUMBERS) as StatusCode[]));
+const detail: fc.Arbitrary<ErrorDetail> = fc.oneof(
+  record({ kind: fc.constant('retryInfo' as const), retryDelayMs: fc.nat(2 ** 40) }),
+  record({
+    kind: fc.constant('badRequest' as const),
+    fieldViolations: fc.array(record({ field: name, description: name }), { maxLength: 3 }),
+  }),
+  record({
+    kind: fc.constant('quotaFailure' as const),
+    violations: fc.array(record({ subject: name, description: name }), { maxLength: 3 }),
+  }),
+  record({ kind: fc.constant('errorInfo' as const), reason: name, domain: name, metadata }),
+  record({ kind: fc.constant('opaque' as const), typeUrl: name, value: payload }),
+);
+const details = fc.array(detail, { maxLength: 3 });
 const serverFrame: fc.Arbitrary<ServerFrame> = record({
   callId,
   sequence: fc.oneof(fc.nat(4), uint32),
@@ -52,10 +80,12 @@ const serverFrame: fc.Arbitrary<ServerFrame> = record({
     record({ kind: fc.constant('accepted' as const), serverId: callId }),
     record({ kind: fc.constant('message' as const), payload }),
     fc.constant({ kind: 'heartbeat' as const }),
+    record({ kind: fc.constant('headers' as const), headers: metadata }),
     record({
       kind: fc.constant('end' as const),
-      status: record({ code, message: name }),
+      status: record({ code, message: name, details }),
       messageCount: uint32,
+      trailers: metadata,
     }),
   ),
 });

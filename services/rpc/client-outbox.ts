@@ -1,0 +1,56 @@
+import type { Bus } from '../bus/bus.ts';
+import { type ClientFrame, encodeClientFrame, type OpenFrame } from './client-frame.ts';
+import type { Credit } from './credit.ts';
+import { RpcError } from './status.ts';
+import type { ApiSubjects } from './subjects.ts';
+
+/** What a client publishes about its calls, and where. */
+export class ClientOutbox {
+  readonly #bus: Bus;
+  readonly #subjects: ApiSubjects;
+
+  constructor(bus: Bus, subjects: ApiSubjects) {
+    this.#bus = bus;
+    this.#subjects = subjects;
+  }
+
+  /** Starts a call; UNAVAILABLE without a connection. */
+  open(call: Omit<OpenFrame, 'kind'>, replyTo: string): void {
+    const data = encodeClientFrame({ ...call, kind: 'open' });
+    try {
+      this.#bus.publish(this.#subjects.method(call.method), data, { replyTo });
+    } catch (error) {
+      throw new RpcError('UNAVAILABLE', 'the connection to the broker is closed', { cause: error });
+    }
+  }
+
+  /** Ends a call early; every server hears of it where its own is not known. */
+  cancel(call: {
+    readonly callId: string;
+    readonly serverId: string | undefined;
+    readonly reason: string;
+  }): void {
+    const { callId, serverId, reason } = call;
+    const subject =
+      serverId === undefined ? this.#subjects.controlOfAll() : this.#subjects.control(serverId);
+    this.#tell(subject, { kind: 'cancel', callId, reason });
+  }
+
+  grant(call: {
+    readonly callId: string;
+    readonly serverId: string;
+    readonly credit: Credit;
+  }): void {
+    const { callId, serverId, credit } = call;
+    this.#tell(this.#subjects.control(serverId), { kind: 'credit', callId, credit });
+  }
+
+  /** Without a connection the server is not reachable, and the call itself fails for that. */
+  #tell(subject: string, frame: ClientFrame): void {
+    try {
+      this.#bus.publish(subject, encodeClientFrame(frame));
+    } catch {
+      // Nobody waits for this frame.
+    }
+  }
+}

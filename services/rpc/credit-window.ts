@@ -1,0 +1,38 @@
+import { allowsMore, type Credit, NO_CREDIT, withMessage } from './credit.ts';
+
+/**
+ * The client's account of one call: keeps what is on its way or waits for the reader within a
+ * window, plus the message that overdraws it.
+ */
+export class CreditWindow {
+  readonly #size: Credit;
+  #granted: Credit;
+  #received = NO_CREDIT;
+  #taken = NO_CREDIT;
+
+  constructor(size: Credit) {
+    this.#size = size;
+    this.#granted = size;
+  }
+
+  /** A message arrived; false where the server had no credit for it. */
+  receive(bytes: number): boolean {
+    if (!allowsMore(this.#granted, this.#received)) return false;
+    this.#received = withMessage(this.#received, bytes);
+    return true;
+  }
+
+  /** The reader took a message; gives the new grant once half of the window is used up. */
+  take(bytes: number): Credit | undefined {
+    this.#taken = withMessage(this.#taken, bytes);
+    const { messages, bytes: windowBytes } = this.#size;
+    const left = this.#granted.messages - this.#taken.messages;
+    const leftBytes = this.#granted.bytes - this.#taken.bytes;
+    if (left > messages / 2 && leftBytes > windowBytes / 2) return undefined;
+    this.#granted = {
+      messages: this.#taken.messages + messages,
+      bytes: this.#taken.bytes + windowBytes,
+    };
+    return this.#granted;
+  }
+}
