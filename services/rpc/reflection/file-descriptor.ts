@@ -4,6 +4,7 @@ import { assert } from '../../core/support/errors.ts';
 import { isEnum, isService, isType } from './proto-objects.ts';
 
 const { FileDescriptorProto, FieldDescriptorProto } = descriptor;
+const FIELD_TYPES = FieldDescriptorProto.lookupEnum('Type').values;
 const OPTIONAL = 1;
 const REPEATED = 3;
 
@@ -98,7 +99,7 @@ function valueType({
 }
 
 function typeCode(name: string): descriptor.IFieldDescriptorProto {
-  const type = FieldDescriptorProto.Type.values[`TYPE_${name.toUpperCase()}`];
+  const type = FIELD_TYPES[`TYPE_${name.toUpperCase()}`];
   assert(type !== undefined, `protobuf has no type "${name}"`);
   return { type };
 }
