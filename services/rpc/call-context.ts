@@ -12,8 +12,10 @@ export interface CallContext {
    */
   readonly deadlineMs: number | undefined;
   readonly metadata: Metadata;
-  /** Travels before the first message; FAILED_PRECONDITION once that was sent. */
+  /** Travels with the headers; FAILED_PRECONDITION once those were sent. */
   setHeader(name: string, value: string): void;
+  /** Sends the headers now, and not only with the first message. */
+  sendHeaders(): void;
   /** Travels with the end of the call, well or not. */
   setTrailer(name: string, value: string): void;
   /**

@@ -64,6 +64,7 @@ export class ServerCall {
       deadlineMs,
       metadata,
       setHeader: (name, value) => this.#metadata.setHeader({ name, value }),
+      sendHeaders: () => this.#sendHeaders(),
       setTrailer: (name, value) => this.#metadata.setTrailer({ name, value }),
       onward: () => ({
         signal,
