@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Bus } from '../../services/bus/bus.ts';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
 import { connectNats } from '../../services/bus/nats-bus.ts';
 import { RpcClient } from '../../services/rpc/client.ts';
+import { decodeClientFrame } from '../../services/rpc/client-frame.ts';
+import type { Clock } from '../../services/rpc/clock.ts';
+import { ATTEMPTS_METADATA, retrying } from '../../services/rpc/retry/retrying.ts';
 import { RpcServer } from '../../services/rpc/server.ts';
 import { decodeServerFrame } from '../../services/rpc/server-frame.ts';
 import { RpcError } from '../../services/rpc/status.ts';
-import { withBroker } from '../support/broker.ts';
+import { startBroker } from '../../services/runtime/broker/nats-server.ts';
+import { natsServerBinary, withBroker } from '../support/broker.ts';
 import {
   ASK,
   CLUSTER,
@@ -111,6 +116,40 @@ test('any mixture of loss, duplication and reordering gives a prefix, and OK onl
   );
 });
 
+test('whatever becomes of grants, a stream is whole or an error', async () => {
+  const mischief = fc.array(fc.constantFrom('pass', 'pass', 'drop', 'twice', 'late'), {
+    maxLength: 12,
+  });
+  const codes = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(mischief, fc.nat(20), async (plan, count) => {
+      let grants = 0;
+      let held: Uint8Array[] = [];
+      const broker = new MemoryBroker();
+      const bus = tamperedBus(broker.connect(), (data) => {
+        if (decodeClientFrame(data)?.kind !== 'credit') return [data];
+        const action = plan[grants++] ?? 'pass';
+        const late = held;
+        held = action === 'late' ? [data] : [];
+        if (action === 'twice') return [data, data, ...late];
+        return action === 'pass' ? [data, ...late] : late;
+      });
+      const options = { cluster: CLUSTER, serverId: 'server-1', stallTimeoutMs: 10 };
+      const server = new RpcServer(broker.connect(), options);
+      const client = new RpcClient(bus, { cluster: CLUSTER, maxBufferedMessages: 2 });
+      server.serverStreaming(STREAM, countTo);
+      const { received, code } = await readToEnd(client.callServerStreaming(STREAM, `${count}`));
+      codes.add(code);
+      assert.deepEqual(received, range(received.length));
+      if (code === 'OK') assert.equal(received.length, count);
+      else assert.equal(code, 'RESOURCE_EXHAUSTED');
+      await until(() => server.openCalls === 0);
+    }),
+    { numRuns: 200 },
+  );
+  assert.deepEqual([...codes].sort(), ['OK', 'RESOURCE_EXHAUSTED']);
+});
+
 test('a server that falls silent is UNAVAILABLE', async () => {
   const { server, client } = makeTampered((data, index) => (index < 4 ? [data] : []));
   server.serverStreaming(STREAM, countForever);
@@ -188,3 +227,48 @@ test('a lost connection is UNAVAILABLE', async (t) => {
   await serverBus.close();
   await until(() => server.openCalls === 0);
 });
+
+test('a retried call outlives the broker, and a stream that has begun does not', async (t) => {
+  const first = await withBroker(t);
+  const binary = first && (await natsServerBinary(t));
+  if (first === undefined || binary === undefined) return;
+  const serverBus = await connectNats({ servers: first.url, name: 'server' });
+  const clientBus = await connectNats({ servers: first.url, name: 'client' });
+  t.after(() => Promise.all([serverBus.close(), clientBus.close()]));
+  const reconnected = Promise.all([serverBus, clientBus].map((bus) => nextReconnect(bus)));
+  const clock: Clock = {
+    now: () => 0,
+    sleep: async () => {
+      await reconnected;
+      await serverBus.flush();
+    },
+  };
+  const server = new RpcServer(serverBus, { cluster: CLUSTER, serverId: 'server-1' });
+  const client = new RpcClient(clientBus, {
+    cluster: CLUSTER,
+    interceptors: [retrying({ clock })],
+  });
+  server.serverStreaming(STREAM, countForever);
+  server.unary(ASK, (_, call) =>
+    call.metadata.has(ATTEMPTS_METADATA) ? 'answered' : untilAborted(call.signal),
+  );
+  await serverBus.flush();
+  const stream = client.callServerStreaming(STREAM, '');
+  await stream.next();
+  const answer = client.callUnary(ASK, '');
+  await until(() => server.openCalls === 2);
+
+  await first.stop();
+  const second = await startBroker({ binary, port: first.port });
+  t.after(() => second.stop());
+  await assert.rejects(collect(stream), { code: 'UNAVAILABLE', message: /connection/ });
+  assert.equal(await answer, 'answered');
+});
+
+function nextReconnect(bus: Bus): Promise<void> {
+  return new Promise((resolve) => {
+    bus.onStatus((status) => {
+      if (status === 'reconnected') resolve();
+    });
+  });
+}
