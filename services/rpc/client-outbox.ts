@@ -2,7 +2,7 @@ import type { Bus } from '../bus/bus.ts';
 import { type ClientFrame, encodeClientFrame, type OpenFrame } from './client-frame.ts';
 import type { Credit } from './credit.ts';
 import { RpcError } from './status.ts';
-import type { ApiSubjects } from './subjects.ts';
+import { type ApiSubjects, isReplySubject } from './subjects.ts';
 
 /** What a client publishes about its calls, and where. */
 export class ClientOutbox {
@@ -45,12 +45,21 @@ export class ClientOutbox {
     this.#tell(this.#subjects.control(serverId), { kind: 'credit', callId, credit });
   }
 
-  /** Without a connection the server is not reachable, and the call itself fails for that. */
+  /** Answers a heartbeat of a call that the client does not have, as the broker would for nobody. */
+  disown(replyTo: string): void {
+    if (isReplySubject(replyTo)) this.#attempt(replyTo, new Uint8Array());
+  }
+
   #tell(subject: string, frame: ClientFrame): void {
+    this.#attempt(subject, encodeClientFrame(frame));
+  }
+
+  /** Without a connection the server is not reachable, and the call itself fails for that. */
+  #attempt(subject: string, data: Uint8Array): void {
     try {
-      this.#bus.publish(subject, encodeClientFrame(frame));
+      this.#bus.publish(subject, data);
     } catch {
-      // Nobody waits for this frame.
+      // Nobody waits for it.
     }
   }
 }

@@ -182,7 +182,9 @@ export class RpcClient {
       return;
     }
     const frame = decodeServerFrame(message.data);
-    if (frame?.callId !== callId || !call?.receive(frame)) this.#droppedFrames += 1;
+    if (frame?.callId === callId && call?.receive(frame)) return;
+    this.#droppedFrames += 1;
+    if (call === undefined && message.replyTo !== undefined) this.#outbox.disown(message.replyTo);
   }
 
   #failAll(reason: string): void {

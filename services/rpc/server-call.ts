@@ -11,6 +11,8 @@ export interface ServerCallOptions {
   readonly bus: Bus;
   readonly callId: string;
   readonly replyTo: string;
+  /** Where an empty message says that nobody has the call any more. */
+  readonly abandonedTo: string;
   readonly serverId: string;
   /** 0 means no limit. */
   readonly timeoutMs: number;
@@ -185,8 +187,9 @@ export class ServerCall {
 
   #send(body: ServerFrameBody): void {
     if (this.#status !== undefined) return;
-    const { bus, callId, replyTo } = this.#options;
-    bus.publish(replyTo, encodeServerFrame({ callId, sequence: this.#sequence, body }));
+    const { bus, callId, replyTo, abandonedTo } = this.#options;
+    const frame = encodeServerFrame({ callId, sequence: this.#sequence, body });
+    bus.publish(replyTo, frame, body.kind === 'heartbeat' ? { replyTo: abandonedTo } : {});
     this.#sequence += 1;
     this.#heartbeat.refresh();
   }

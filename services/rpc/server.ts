@@ -50,6 +50,7 @@ export class RpcServer {
   readonly #options: Required<RpcServerOptions>;
   readonly #subjects: ApiSubjects;
   readonly #registry: ServiceRegistry;
+  readonly #inbox: string;
   readonly #controls: readonly Subscription[];
   readonly #calls = new Map<string, ServerCall>();
   #droppedFrames = 0;
@@ -71,9 +72,11 @@ export class RpcServer {
       onRequest: (message) => this.#onRequest(message),
     });
     const controls = [this.#subjects.control(serverId), this.#subjects.controlOfAll()];
-    this.#controls = controls.map((subject) =>
-      bus.subscribe(subject, (message) => this.#onControl(message)),
-    );
+    this.#inbox = bus.newInbox();
+    this.#controls = [
+      ...controls.map((subject) => bus.subscribe(subject, (message) => this.#onControl(message))),
+      bus.subscribe(`${this.#inbox}.*`, (message) => this.#onAbandoned(message)),
+    ];
     bus.onStatus((status) => {
       if (status === 'closed') this.#abortAll('the connection to the broker is closed');
     });
@@ -147,7 +150,8 @@ export class RpcServer {
     const { replyTo, onEnd } = route;
     const { callId, timeoutMs, credit, payload, metadata } = route.frame;
     const options = { ...this.#options, bus: this.#bus };
-    const call = new ServerCall({ ...options, callId, replyTo, timeoutMs, credit });
+    const abandonedTo = `${this.#inbox}.${callId}`;
+    const call = new ServerCall({ ...options, callId, replyTo, abandonedTo, timeoutMs, credit });
     const context = call.context(metadata);
     this.#calls.set(callId, call);
     void call
@@ -198,6 +202,12 @@ export class RpcServer {
       this.#calls.get(frame.callId)?.abort(new RpcError('CANCELLED', reason));
     } else if (frame?.kind === 'credit') this.#calls.get(frame.callId)?.grant(frame.credit);
     else this.#droppedFrames += 1;
+  }
+
+  /** The answer to a heartbeat that reached nobody: the client is gone, or forgot the call. */
+  #onAbandoned({ subject, data }: BusMessage): void {
+    const call = this.#calls.get(subject.slice(this.#inbox.length + 1));
+    if (data.length === 0) call?.abort(new RpcError('CANCELLED', 'the client has left the call'));
   }
 
   #abortAll(reason: string): void {

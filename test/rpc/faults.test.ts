@@ -243,9 +243,14 @@ test('a retried call outlives the broker, and a stream that has begun does not',
       await serverBus.flush();
     },
   };
-  const server = new RpcServer(serverBus, { cluster: CLUSTER, serverId: 'server-1' });
+  const server = new RpcServer(serverBus, {
+    cluster: CLUSTER,
+    serverId: 'server-1',
+    heartbeatIntervalMs: 20,
+  });
   const client = new RpcClient(clientBus, {
     cluster: CLUSTER,
+    maxBufferedMessages: 8,
     interceptors: [retrying({ clock })],
   });
   server.serverStreaming(STREAM, countForever);
@@ -263,6 +268,8 @@ test('a retried call outlives the broker, and a stream that has begun does not',
   t.after(() => second.stop());
   await assert.rejects(collect(stream), { code: 'UNAVAILABLE', message: /connection/ });
   assert.equal(await answer, 'answered');
+  // The server never heard of the end of the first attempts, and finds out.
+  await until(() => server.openCalls === 0);
 });
 
 function nextReconnect(bus: Bus): Promise<void> {
