@@ -30,7 +30,8 @@ async function ask(bus: Bus, subject: string): Promise<Record<string, unknown>[]
   const answers: Record<string, unknown>[] = [];
   const replyTo = bus.newInbox();
   const subscription = bus.subscribe(replyTo, ({ data }) => {
-    answers.push(JSON.parse(Buffer.from(data).toString()));
+    // Empty where nobody answers.
+    if (data.length > 0) answers.push(JSON.parse(Buffer.from(data).toString()));
   });
   bus.publish(subject, new Uint8Array(), { replyTo });
   await bus.flush();

@@ -166,7 +166,7 @@ for (const [name, makeBroker] of Object.entries(BROKERS)) {
       await assert.rejects(collect(late), { code: 'DEADLINE_EXCEEDED' });
     });
 
-    test(`${STREAMS} streams share a connection: slow ones cost memory within their windows, and no other anything`, async (t) => {
+    test(`${STREAMS} streams share a connection, and slow ones cost only their own windows`, async (t) => {
       const connect = await makeBroker(t);
       if (connect === undefined) return;
       const window = 4;
