@@ -9,11 +9,13 @@ export interface ClientCallOptions {
   readonly connectTimeoutMs: number;
   /** Time between two frames; a server at work sends heartbeats. */
   readonly idleTimeoutMs: number;
+  /** After so long without a frame the client asks whether the server is still there. */
+  readonly probeAfterMs: number;
   /** Undefined means no limit. */
   readonly timeoutMs: number | undefined;
   /** What the server may send ahead of the reader. */
   readonly window: Credit;
-  /** Lets the server send more. */
+  /** Lets the server send more; `serverGone` is to be called where there is none. */
   readonly grant: (grant: { readonly serverId: string; readonly credit: Credit }) => void;
 }
 
@@ -32,6 +34,7 @@ export class ClientCall {
   readonly #window: CreditWindow;
   readonly #deadline: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout;
+  readonly #probe: NodeJS.Timeout;
   #sequence = 0;
   #messageCount = 0;
   #hasHeaders = false;
@@ -48,6 +51,7 @@ export class ClientCall {
     this.#silence = setTimeout(() => {
       this.fail(new RpcError('UNAVAILABLE', `no server answered within ${connectTimeoutMs} ms`));
     }, connectTimeoutMs);
+    this.#probe = setInterval(() => this.#grant(), options.probeAfterMs);
     if (timeoutMs === undefined) return;
     this.#deadline = setTimeout(() => {
       this.abort(new RpcError('DEADLINE_EXCEEDED', `the call took longer than ${timeoutMs} ms`));
@@ -64,10 +68,6 @@ export class ClientCall {
     return this.#trailers;
   }
 
-  get hasStarted(): boolean {
-    return this.#sequence > 0;
-  }
-
   /** Takes the next frame; false where it is a duplicate or comes after the end. */
   receive({ sequence, body }: ServerFrame): boolean {
     if (this.#outcome !== 'open' || sequence < this.#sequence) return false;
@@ -79,6 +79,13 @@ export class ClientCall {
     this.#restartSilence();
     this.#handle(body);
     return true;
+  }
+
+  /** The broker has nobody to deliver a frame of this call to. */
+  serverGone(): void {
+    const hasStarted = this.#sequence > 0;
+    const message = hasStarted ? 'the server is gone' : 'no server of the cluster is listening';
+    this.fail(new RpcError('UNAVAILABLE', message));
   }
 
   /** Ends the call with an error behind the messages that have arrived. */
@@ -146,10 +153,14 @@ export class ClientCall {
   }
 
   #take(bytes: number): void {
-    const credit = this.#window.take(bytes);
+    if (this.#window.take(bytes)) this.#grant();
+  }
+
+  /** Grants are totals: to repeat one only asks whether the server is there. */
+  #grant(): void {
     const serverId = this.#serverId;
-    if (credit === undefined || serverId === undefined || this.#outcome !== 'open') return;
-    this.#options.grant({ serverId, credit });
+    if (serverId === undefined || this.#outcome !== 'open') return;
+    this.#options.grant({ serverId, credit: this.#window.granted });
   }
 
   #end({ status, messageCount, trailers }: EndBody): void {
@@ -168,12 +179,14 @@ export class ClientCall {
   #settle(outcome: 'ok' | RpcError): void {
     if (this.#outcome === 'open') this.#outcome = outcome;
     clearTimeout(this.#silence);
+    clearInterval(this.#probe);
     clearTimeout(this.#deadline);
     this.#wake();
   }
 
   #restartSilence(): void {
     const { idleTimeoutMs } = this.#options;
+    this.#probe.refresh();
     if (this.#sequence > 1) {
       this.#silence.refresh();
       return;

@@ -1,5 +1,5 @@
 import type { Bus } from '../bus/bus.ts';
-import { type ClientFrame, encodeClientFrame, type OpenFrame } from './client-frame.ts';
+import { encodeClientFrame, type OpenFrame } from './client-frame.ts';
 import type { Credit } from './credit.ts';
 import { RpcError } from './status.ts';
 import { type ApiSubjects, isReplySubject } from './subjects.ts';
@@ -33,16 +33,17 @@ export class ClientOutbox {
     const { callId, serverId, reason } = call;
     const subject =
       serverId === undefined ? this.#subjects.controlOfAll() : this.#subjects.control(serverId);
-    this.#tell(subject, { kind: 'cancel', callId, reason });
+    this.#attempt(subject, encodeClientFrame({ kind: 'cancel', callId, reason }));
   }
 
-  grant(call: {
-    readonly callId: string;
-    readonly serverId: string;
-    readonly credit: Credit;
-  }): void {
+  /** Lets a server send more; an empty message to `replyTo` says that the server is gone. */
+  grant(
+    call: { readonly callId: string; readonly serverId: string; readonly credit: Credit },
+    replyTo: string,
+  ): void {
     const { callId, serverId, credit } = call;
-    this.#tell(this.#subjects.control(serverId), { kind: 'credit', callId, credit });
+    const frame = encodeClientFrame({ kind: 'credit', callId, credit });
+    this.#attempt(this.#subjects.control(serverId), frame, replyTo);
   }
 
   /** Answers a heartbeat of a call that the client does not have, as the broker would for nobody. */
@@ -50,14 +51,10 @@ export class ClientOutbox {
     if (isReplySubject(replyTo)) this.#attempt(replyTo, new Uint8Array());
   }
 
-  #tell(subject: string, frame: ClientFrame): void {
-    this.#attempt(subject, encodeClientFrame(frame));
-  }
-
   /** Without a connection the server is not reachable, and the call itself fails for that. */
-  #attempt(subject: string, data: Uint8Array): void {
+  #attempt(subject: string, data: Uint8Array, replyTo?: string): void {
     try {
-      this.#bus.publish(subject, data);
+      this.#bus.publish(subject, data, replyTo === undefined ? {} : { replyTo });
     } catch {
       // Nobody waits for it.
     }

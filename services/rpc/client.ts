@@ -26,6 +26,8 @@ export interface RpcClientOptions {
   readonly maxOpenCalls?: number;
   /** Time for a server to accept a call. */
   readonly connectTimeoutMs?: number;
+  /** Silence after which the client asks whether the server is still there. */
+  readonly probeAfterMs?: number;
   /** Time that a server may be silent, heartbeats included. */
   readonly idleTimeoutMs?: number;
   /** Messages of one call that may wait for its reader; the server stops while there are so many. */
@@ -39,6 +41,8 @@ export interface RpcClientOptions {
 const DEFAULTS = {
   maxOpenCalls: 1_024,
   connectTimeoutMs: 3_000,
+  // Longer than a server's heartbeats are apart, so that only a silent one is asked.
+  probeAfterMs: 3_000,
   idleTimeoutMs: 30_000,
   maxBufferedMessages: 256,
   maxBufferedBytes: 256 * 2 ** 10,
@@ -133,7 +137,7 @@ export class RpcClient {
     let failure = READER_LEFT;
     try {
       const open = { callId, method: methodName(method), timeoutMs, payload, metadata };
-      this.#outbox.open({ ...open, credit: this.#window }, `${this.#inbox}.${callId}`);
+      this.#outbox.open({ ...open, credit: this.#window }, this.#replyTo(callId));
       for (let event = await call.next(); event !== undefined; event = await call.next()) {
         if (event.kind === 'headers') onHeader?.(event.headers);
         else yield readResponse(decodeResponse, event.payload);
@@ -159,7 +163,7 @@ export class RpcClient {
       ...this.#options,
       timeoutMs,
       window: this.#window,
-      grant: (grant) => this.#outbox.grant({ callId, ...grant }),
+      grant: (grant) => this.#outbox.grant({ callId, ...grant }, this.#replyTo(callId)),
     });
     this.#calls.set(callId, call);
     return call;
@@ -176,15 +180,22 @@ export class RpcClient {
   #onMessage(message: BusMessage): void {
     const callId = message.subject.slice(this.#inbox.length + 1);
     const call = this.#calls.get(callId);
-    if (call !== undefined && message.data.length === 0 && !call.hasStarted) {
+    if (call !== undefined && message.data.length === 0) {
       // The broker's own answer to a subject without subscribers.
-      call.fail(new RpcError('UNAVAILABLE', 'no server of the cluster is listening'));
+      call.serverGone();
       return;
     }
     const frame = decodeServerFrame(message.data);
     if (frame?.callId === callId && call?.receive(frame)) return;
     this.#droppedFrames += 1;
-    if (call === undefined && message.replyTo !== undefined) this.#outbox.disown(message.replyTo);
+    const isHeartbeat = frame?.body.kind === 'heartbeat';
+    if (call === undefined && isHeartbeat && message.replyTo !== undefined) {
+      this.#outbox.disown(message.replyTo);
+    }
+  }
+
+  #replyTo(callId: string): string {
+    return `${this.#inbox}.${callId}`;
   }
 
   #failAll(reason: string): void {

@@ -15,6 +15,11 @@ export class CreditWindow {
     this.#granted = size;
   }
 
+  /** What the server may send, from the start of the call. */
+  get granted(): Credit {
+    return this.#granted;
+  }
+
   /** A message arrived; false where the server had no credit for it. */
   receive(bytes: number): boolean {
     if (!allowsMore(this.#granted, this.#received)) return false;
@@ -22,17 +27,17 @@ export class CreditWindow {
     return true;
   }
 
-  /** The reader took a message; gives the new grant once half of the window is used up. */
-  take(bytes: number): Credit | undefined {
+  /** The reader took a message; whether the grant grew, half of the window being used up. */
+  take(bytes: number): boolean {
     this.#taken = withMessage(this.#taken, bytes);
     const { messages, bytes: windowBytes } = this.#size;
     const left = this.#granted.messages - this.#taken.messages;
     const leftBytes = this.#granted.bytes - this.#taken.bytes;
-    if (left > messages / 2 && leftBytes > windowBytes / 2) return undefined;
+    if (left > messages / 2 && leftBytes > windowBytes / 2) return false;
     this.#granted = {
       messages: this.#taken.messages + messages,
       bytes: this.#taken.bytes + windowBytes,
     };
-    return this.#granted;
+    return true;
   }
 }

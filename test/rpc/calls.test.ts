@@ -287,6 +287,26 @@ for (const [name, makeBroker] of Object.entries(BROKERS)) {
       await until(() => server.openCalls === 0);
     });
 
+    test('a server that vanishes ends its calls, and never as if they were whole', async (t) => {
+      const connect = await makeBroker(t);
+      if (connect === undefined) return;
+      const { server, client, serverBus } = await makePair(connect, {
+        client: { probeAfterMs: 10, maxBufferedMessages: 4 },
+      });
+      server.serverStreaming(STREAM, countForever);
+      server.unary(ASK, (_, call) => untilAborted(call.signal));
+      await serverBus.flush();
+      const stream = client.callServerStreaming(STREAM, '');
+      await stream.next();
+      const answer = client.callUnary(ASK, '');
+      await until(() => server.openCalls === 2);
+      // A closed connection carries no end of a call.
+      await serverBus.close();
+      const gone = { code: 'UNAVAILABLE', message: /gone/ };
+      await assert.rejects(answer, gone);
+      await assert.rejects(collect(stream), gone);
+    });
+
     test('a call that its client does not know any more is cancelled', async (t) => {
       const connect = await makeBroker(t);
       if (connect === undefined) return;

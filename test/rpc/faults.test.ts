@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import type { Bus } from '../../services/bus/bus.ts';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
@@ -270,6 +273,29 @@ test('a retried call outlives the broker, and a stream that has begun does not',
   assert.equal(await answer, 'answered');
   // The server never heard of the end of the first attempts, and finds out.
   await until(() => server.openCalls === 0);
+});
+
+test('killing the process of a server is UNAVAILABLE', async (t) => {
+  const broker = await withBroker(t);
+  if (broker === undefined) return;
+  const bus = await connectNats({ servers: broker.url, name: 'client' });
+  t.after(() => bus.close());
+  const client = new RpcClient(bus, {
+    cluster: CLUSTER,
+    probeAfterMs: 50,
+    maxBufferedMessages: 4,
+  });
+  const server = fork(fileURLToPath(new URL('./fixtures/endless-server.js', import.meta.url)), [
+    broker.url,
+  ]);
+  await once(server, 'message');
+  const stream = client.callServerStreaming(STREAM, '');
+  await stream.next();
+  server.kill('SIGKILL');
+  await once(server, 'exit');
+  const { received, code } = await readToEnd(stream);
+  assert.equal(code, 'UNAVAILABLE');
+  assert.deepEqual(received, range(received.length + 1).slice(1));
 });
 
 function nextReconnect(bus: Bus): Promise<void> {

@@ -125,6 +125,11 @@ suite('a client that retries', () => {
     const pushed = (value: string) => failing(error, new Map([[PUSHBACK_TRAILER, value]]));
     const { sleeps } = await run([unavailable, unavailable, pushed('7'), unavailable, succeed], {});
     assert.deepEqual(sleeps, [100, 200, 7, 100]);
+    for (const retryDelayMs of [-1, 2 ** 31]) {
+      const details = [{ kind: 'retryInfo', retryDelayMs } as const];
+      const { seen } = await run([failing(new RpcError('UNAVAILABLE', 'x', { details }))], {});
+      assert.equal(seen.length, 1, `${retryDelayMs}`);
+    }
     for (const value of ['-1', 'soon', '', '1e99']) {
       const { seen, code } = await run([pushed(value), succeed], {});
       assert.deepEqual([seen.length, code], [1, 'UNAVAILABLE'], value);

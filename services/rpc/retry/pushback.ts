@@ -1,3 +1,4 @@
+import { MAX_TIMEOUT_MS } from '../call-options.ts';
 import type { Metadata } from '../metadata.ts';
 import type { RpcError } from '../status.ts';
 
@@ -21,7 +22,8 @@ export function pushbackOf(error: RpcError, trailers: Metadata): Pushback {
   for (const detail of error.details) {
     if (detail.kind !== 'retryInfo') continue;
     const { retryDelayMs } = detail;
-    return retryDelayMs >= 0 ? { kind: 'after', delayMs: retryDelayMs } : { kind: 'never' };
+    const canWait = retryDelayMs >= 0 && retryDelayMs <= MAX_TIMEOUT_MS;
+    return canWait ? { kind: 'after', delayMs: retryDelayMs } : { kind: 'never' };
   }
   return { kind: 'none' };
 }
