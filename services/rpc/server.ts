@@ -100,8 +100,8 @@ export class RpcServer {
   /** Takes no more calls, ends the open ones with UNAVAILABLE, and resolves once that is sent. */
   async stop(): Promise<void> {
     this.#registry.stop();
-    for (const control of this.#controls) control.unsubscribe();
     this.#abortAll('the server is stopping');
+    for (const control of this.#controls) control.unsubscribe();
     await this.#bus.flush();
   }
 
