@@ -12,7 +12,7 @@ import { decodeClientFrame } from '../../services/rpc/client-frame.ts';
 import type { Clock } from '../../services/rpc/clock.ts';
 import { ATTEMPTS_METADATA, retrying } from '../../services/rpc/retry/retrying.ts';
 import { RpcServer } from '../../services/rpc/server.ts';
-import { decodeServerFrame } from '../../services/rpc/server-frame.ts';
+import { decodeServerFrame, encodeServerFrame } from '../../services/rpc/server-frame.ts';
 import { RpcError } from '../../services/rpc/status.ts';
 import { startBroker } from '../../services/runtime/broker/nats-server.ts';
 import { natsServerBinary, withBroker } from '../support/broker.ts';
@@ -81,6 +81,20 @@ test('a gap cancels the call at the server, even where the lost frame named the 
     assert.equal((await readToEnd(client.callServerStreaming(STREAM, ''))).code, 'DATA_LOSS');
     await until(() => server.openCalls === 0);
     assert.equal(RpcError.from(signal?.reason).code, 'CANCELLED');
+  }
+});
+
+test('an end that counts other messages than came is DATA_LOSS', async () => {
+  for (const difference of [-1, 1]) {
+    const { server, client } = makeTampered((data) => {
+      const frame = decodeServerFrame(data)!;
+      if (frame.body.kind !== 'end') return [data];
+      const messageCount = frame.body.messageCount + difference;
+      return [encodeServerFrame({ ...frame, body: { ...frame.body, messageCount } })];
+    });
+    server.serverStreaming(STREAM, countTo);
+    const { received, code } = await readToEnd(client.callServerStreaming(STREAM, '5'));
+    assert.deepEqual([received, code], [range(5), 'DATA_LOSS']);
   }
 });
 

@@ -80,7 +80,7 @@ test('client and server agree on the credit whatever grants are lost, late or re
       for (const one of buffered) {
         if (client.take(one)) grants.push(client.granted);
       }
-      for (const grant of grants) server.grant(grant);
+      for (const grant of grants.reverse()) server.grant(grant);
       assert.ok(server.isOpen);
     }),
     { numRuns: 1_000 },
