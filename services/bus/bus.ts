@@ -30,6 +30,10 @@ export type BusStatus = 'disconnected' | 'reconnected' | 'closed';
  * subscriber.
  */
 export interface Bus {
+  /**
+   * Where nobody listens on the subject, a reply subject of the publisher's own gets an empty
+   * message.
+   */
   publish(subject: string, data: Uint8Array, options?: PublishOptions): void;
   subscribe(
     subject: string,

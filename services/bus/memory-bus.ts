@@ -74,6 +74,15 @@ class MemoryBus implements Bus {
     // A copy, so that the publisher may reuse its buffer at once.
     const message = { subject, data: new Uint8Array(data), replyTo: options?.replyTo };
     const receivers = listeners.match(subject, ({ bus }) => !(noEcho && bus === this));
+    if (receivers.length > 0 || message.replyTo === undefined) {
+      queue.deliver(receivers.map((receiver) => () => receiver.deliver(message)));
+    } else this.#answerForNobody(message.replyTo);
+  }
+
+  #answerForNobody(subject: string): void {
+    const { listeners, queue } = this.#options;
+    const message = { subject, data: new Uint8Array(), replyTo: undefined };
+    const receivers = listeners.match(subject, ({ bus }) => bus === this);
     queue.deliver(receivers.map((receiver) => () => receiver.deliver(message)));
   }
 

@@ -1,10 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import type { Bus, BusMessage, Subscription } from '../bus/bus.ts';
-import { ClientCall, type ClientCallOptions } from './client-call.ts';
-import { type ClientFrame, decodeServerFrame, encodeClientFrame } from './frames.ts';
-import { methodName, type ServerStreamingMethod, type UnaryMethod } from './method.ts';
+import { type CallOptions, checkTimeout } from './call-options.ts';
+import { ClientCall } from './client-call.ts';
+import { ClientOutbox } from './client-outbox.ts';
+import type { Credit } from './credit.ts';
+import { type InterceptedCall, type Interceptor, intercept } from './interceptor.ts';
+import { checkMetadata, EMPTY_METADATA } from './metadata.ts';
+import {
+  type AnyMethod,
+  methodName,
+  type ServerStreamingMethod,
+  type UnaryMethod,
+} from './method.ts';
+import { decodeServerFrame } from './server-frame.ts';
 import { RpcError } from './status.ts';
 import { ApiSubjects } from './subjects.ts';
+
+export type { CallOptions } from './call-options.ts';
+
+export type ClientInterceptor = Interceptor<CallOptions>;
 
 export interface RpcClientOptions {
   readonly cluster: string;
@@ -12,41 +26,37 @@ export interface RpcClientOptions {
   readonly maxOpenCalls?: number;
   /** Time for a server to accept a call. */
   readonly connectTimeoutMs?: number;
+  /** Silence after which the client asks whether the server is still there. */
+  readonly probeAfterMs?: number;
   /** Time that a server may be silent, heartbeats included. */
   readonly idleTimeoutMs?: number;
-  /** Messages of one call that may wait for its reader. */
+  /** Messages of one call that may wait for its reader; the server stops while there are so many. */
   readonly maxBufferedMessages?: number;
+  /** The same for their bytes, which one message may exceed. */
   readonly maxBufferedBytes?: number;
-}
-
-export interface CallOptions {
-  /** Cancels the call when it fires. */
-  readonly signal?: AbortSignal | undefined;
-  /** Host time that the call may take; a stream has no limit of its own, a unary call 60 s. */
-  readonly timeoutMs?: number | undefined;
-  readonly metadata?: ReadonlyMap<string, string> | undefined;
+  /** Through which every call goes, the first one outermost. */
+  readonly interceptors?: readonly ClientInterceptor[];
 }
 
 const DEFAULTS = {
   maxOpenCalls: 1_024,
   connectTimeoutMs: 3_000,
+  // Longer than a server's heartbeats are apart, so that only a silent one is asked.
+  probeAfterMs: 3_000,
   idleTimeoutMs: 30_000,
-  maxBufferedMessages: 16_384,
-  maxBufferedBytes: 16 * 2 ** 20,
+  maxBufferedMessages: 256,
+  maxBufferedBytes: 256 * 2 ** 10,
+  interceptors: [],
 };
 const UNARY_TIMEOUT_MS = 60_000;
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const READER_LEFT = new RpcError('CANCELLED', 'the reader left the stream');
-
-type AnyMethod<Request, Response> =
-  | UnaryMethod<Request, Response>
-  | ServerStreamingMethod<Request, Response>;
 
 /** Calls methods over a bus; one inbox receives the answers to all of them. */
 export class RpcClient {
-  readonly #bus: Bus;
-  readonly #subjects: ApiSubjects;
+  readonly #outbox: ClientOutbox;
   readonly #options: Required<RpcClientOptions>;
+  readonly #window: Credit;
+  readonly #start: (call: InterceptedCall<CallOptions>) => AsyncIterable<unknown>;
   readonly #inbox: string;
   readonly #subscription: Subscription;
   readonly #calls = new Map<string, ClientCall>();
@@ -54,9 +64,11 @@ export class RpcClient {
   #droppedFrames = 0;
 
   constructor(bus: Bus, options: RpcClientOptions) {
-    this.#bus = bus;
-    this.#subjects = new ApiSubjects(options.cluster);
+    this.#outbox = new ClientOutbox(bus, new ApiSubjects(options.cluster));
     this.#options = { ...DEFAULTS, ...options };
+    const { maxBufferedMessages, maxBufferedBytes } = this.#options;
+    this.#window = { messages: maxBufferedMessages, bytes: maxBufferedBytes };
+    this.#start = intercept(this.#options.interceptors, (call) => this.#run(call));
     this.#inbox = bus.newInbox();
     this.#subscription = bus.subscribe(`${this.#inbox}.*`, (message) => this.#onMessage(message));
     bus.onStatus((status) => {
@@ -70,7 +82,8 @@ export class RpcClient {
     request: Request,
     options: CallOptions = {},
   ): AsyncGenerator<Response, void, undefined> {
-    yield* this.#run(method, request, options);
+    const responses = this.#start({ method, request, context: options });
+    yield* responses as AsyncIterable<Response>;
   }
 
   async callUnary<Request, Response>(
@@ -78,10 +91,10 @@ export class RpcClient {
     request: Request,
     options: CallOptions = {},
   ): Promise<Response> {
-    const timeoutMs = options.timeoutMs ?? UNARY_TIMEOUT_MS;
+    const context = { ...options, timeoutMs: options.timeoutMs ?? UNARY_TIMEOUT_MS };
     const responses: Response[] = [];
-    for await (const response of this.#run(method, request, { ...options, timeoutMs })) {
-      responses.push(response);
+    for await (const response of this.#start({ method, request, context })) {
+      responses.push(response as Response);
       if (responses.length > 1) break;
     }
     const [response] = responses;
@@ -107,25 +120,27 @@ export class RpcClient {
     return this.#droppedFrames;
   }
 
-  async *#run<Request, Response>(
-    method: AnyMethod<Request, Response>,
-    request: Request,
-    options: CallOptions,
-  ): AsyncGenerator<Response, void, undefined> {
-    const { signal } = options;
+  async *#run({
+    method,
+    request,
+    context,
+  }: InterceptedCall<CallOptions>): AsyncGenerator<unknown, void, undefined> {
+    const { encodeRequest, decodeResponse } = method as AnyMethod<unknown, unknown>;
+    const { signal, metadata = EMPTY_METADATA, timeoutMs = 0, onHeader, onTrailer } = context;
     if (signal?.aborted) throw RpcError.fromAbort(signal.reason);
-    const payload = method.encodeRequest(request);
+    checkMetadata('metadata', metadata);
+    const payload = encodeRequest(request);
     const callId = randomUUID();
-    const call = this.#register(callId, options.timeoutMs);
+    const call = this.#register(callId, context.timeoutMs);
     const onAbort = () => call.abort(RpcError.fromAbort(signal?.reason));
     signal?.addEventListener('abort', onAbort, { once: true });
     let failure = READER_LEFT;
     try {
-      this.#open({ callId, method: methodName(method), payload, options });
-      for (;;) {
-        const bytes = await call.next();
-        if (bytes === undefined) return;
-        yield decodeResponse(method, bytes);
+      const open = { callId, method: methodName(method), timeoutMs, payload, metadata };
+      this.#outbox.open({ ...open, credit: this.#window }, this.#replyTo(callId));
+      for (let event = await call.next(); event !== undefined; event = await call.next()) {
+        if (event.kind === 'headers') onHeader?.(event.headers);
+        else yield readResponse(decodeResponse, event.payload);
       }
     } catch (error) {
       failure = RpcError.from(error);
@@ -133,6 +148,7 @@ export class RpcClient {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       this.#release(callId, { call, failure });
+      if (call.trailers !== undefined) onTrailer?.(call.trailers);
     }
   }
 
@@ -143,60 +159,43 @@ export class RpcClient {
     if (this.#calls.size >= maxOpenCalls) {
       throw new RpcError('RESOURCE_EXHAUSTED', `the client already has ${maxOpenCalls} open calls`);
     }
-    const options: ClientCallOptions = { ...this.#options, timeoutMs };
-    const call = new ClientCall(options);
+    const call = new ClientCall({
+      ...this.#options,
+      timeoutMs,
+      window: this.#window,
+      grant: (grant) => this.#outbox.grant({ callId, ...grant }, this.#replyTo(callId)),
+    });
     this.#calls.set(callId, call);
     return call;
-  }
-
-  #open(call: {
-    readonly callId: string;
-    readonly method: string;
-    readonly payload: Uint8Array;
-    readonly options: CallOptions;
-  }): void {
-    const { callId, method, payload, options } = call;
-    const metadata = options.metadata ?? new Map<string, string>();
-    const timeoutMs = options.timeoutMs ?? 0;
-    const replyTo = `${this.#inbox}.${callId}`;
-    const frame = { kind: 'open', callId, method, timeoutMs, payload, metadata } as const;
-    this.#publish(this.#subjects.method(method), frame, replyTo);
   }
 
   /** Forgets the call, and cancels it where the server may still be at work on it. */
   #release(callId: string, { call, failure }: { call: ClientCall; failure: RpcError }): void {
     call.abort(failure);
     this.#calls.delete(callId);
-    if (call.endedByServer) return;
-    const { serverId } = call;
-    const subject =
-      serverId === undefined ? this.#subjects.controlOfAll() : this.#subjects.control(serverId);
-    try {
-      this.#publish(subject, { kind: 'cancel', callId, reason: failure.message });
-    } catch {
-      // Without a connection the server is not reachable; the call's own error says why it ended.
-    }
-  }
-
-  #publish(subject: string, frame: ClientFrame, replyTo?: string): void {
-    const data = encodeClientFrame(frame);
-    try {
-      this.#bus.publish(subject, data, replyTo === undefined ? {} : { replyTo });
-    } catch (error) {
-      throw new RpcError('UNAVAILABLE', 'the connection to the broker is closed', { cause: error });
-    }
+    if (call.trailers !== undefined) return;
+    this.#outbox.cancel({ callId, serverId: call.serverId, reason: failure.message });
   }
 
   #onMessage(message: BusMessage): void {
     const callId = message.subject.slice(this.#inbox.length + 1);
     const call = this.#calls.get(callId);
-    if (call !== undefined && message.data.length === 0 && !call.hasStarted) {
+    if (call !== undefined && message.data.length === 0) {
       // The broker's own answer to a subject without subscribers.
-      call.fail(new RpcError('UNAVAILABLE', 'no server of the cluster is listening'));
+      call.serverGone();
       return;
     }
     const frame = decodeServerFrame(message.data);
-    if (frame?.callId !== callId || !call?.receive(frame)) this.#droppedFrames += 1;
+    if (frame?.callId === callId && call?.receive(frame)) return;
+    this.#droppedFrames += 1;
+    const isHeartbeat = frame?.body.kind === 'heartbeat';
+    if (call === undefined && isHeartbeat && message.replyTo !== undefined) {
+      this.#outbox.disown(message.replyTo);
+    }
+  }
+
+  #replyTo(callId: string): string {
+    return `${this.#inbox}.${callId}`;
   }
 
   #failAll(reason: string): void {
@@ -204,21 +203,9 @@ export class RpcClient {
   }
 }
 
-function checkTimeout(timeoutMs: number | undefined): void {
-  if (timeoutMs === undefined) return;
-  if (Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS) return;
-  throw new RpcError(
-    'INVALID_ARGUMENT',
-    `timeoutMs must be a whole number from 1 to ${MAX_TIMEOUT_MS}, not ${timeoutMs}`,
-  );
-}
-
-function decodeResponse<Response>(
-  method: { readonly decodeResponse: (bytes: Uint8Array) => Response },
-  bytes: Uint8Array,
-): Response {
+function readResponse(decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown {
   try {
-    return method.decodeResponse(bytes);
+    return decode(bytes);
   } catch (error) {
     throw new RpcError('INTERNAL', 'the server sent an unreadable response', { cause: error });
   }

@@ -1,9 +1,21 @@
 import type { Bus, BusMessage, Subscription } from '../bus/bus.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
-import { decodeClientFrame, encodeServerFrame, type OpenFrame } from './frames.ts';
-import { methodName, type ServerStreamingMethod, type UnaryMethod } from './method.ts';
-import { type CallContext, ServerCall } from './server-call.ts';
-import { RpcError } from './status.ts';
+import { MAX_TIMEOUT_MS } from './call-options.ts';
+import { decodeClientFrame, type OpenFrame } from './client-frame.ts';
+import { checkMetadata, EMPTY_METADATA } from './metadata.ts';
+import type { ServerStreamingMethod, UnaryMethod } from './method.ts';
+import {
+  type ServedMethod,
+  type ServerInterceptor,
+  type StreamingHandler,
+  serveMethod,
+  streamOfOne,
+  type UnaryHandler,
+} from './served-method.ts';
+import { ServerCall } from './server-call.ts';
+import { encodeServerFrame } from './server-frame.ts';
+import { ServiceRegistry } from './service-registry.ts';
+import { invalidArgument, RpcError, type Status } from './status.ts';
 import { ApiSubjects, isReplySubject, isToken } from './subjects.ts';
 
 export interface RpcServerOptions {
@@ -14,54 +26,57 @@ export interface RpcServerOptions {
   readonly maxOpenCalls?: number;
   /** A call with nothing to say says so as often. */
   readonly heartbeatIntervalMs?: number;
+  /** A call whose reader makes no room for so long ends with RESOURCE_EXHAUSTED. */
+  readonly stallTimeoutMs?: number;
+  /** Through which every call goes, the first one outermost. */
+  readonly interceptors?: readonly ServerInterceptor[];
+  /** Semantic version that discovery shows. */
+  readonly version?: string;
 }
 
-export type StreamingHandler<Request, Response> = (
-  request: Request,
-  call: CallContext,
-) => AsyncIterable<Response>;
-
-export type UnaryHandler<Request, Response> = (
-  request: Request,
-  call: CallContext,
-) => Response | Promise<Response>;
-
-type BytesHandler = (payload: Uint8Array, call: CallContext) => AsyncIterable<Uint8Array>;
-
-const MAX_OPEN_CALLS = 1_024;
-const HEARTBEAT_INTERVAL_MS = 2_000;
-const QUEUE = 'api';
-/** The longest delay of a timer. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+const DEFAULTS = {
+  maxOpenCalls: 1_024,
+  heartbeatIntervalMs: 2_000,
+  stallTimeoutMs: 30_000,
+  interceptors: [],
+  version: '0.0.0',
+};
+/** What a refused client should wait before it tries again. */
+const OVERLOAD_DELAY_MS = 1_000;
 
 /** Serves methods on a bus; any number of servers share the calls of a cluster. */
 export class RpcServer {
   readonly #bus: Bus;
-  readonly #serverId: string;
+  readonly #options: Required<RpcServerOptions>;
   readonly #subjects: ApiSubjects;
-  readonly #maxOpenCalls: number;
-  readonly #heartbeatIntervalMs: number;
-  readonly #handlers = new Map<string, BytesHandler>();
-  readonly #services = new Map<string, Subscription>();
+  readonly #registry: ServiceRegistry;
+  readonly #inbox: string;
   readonly #controls: readonly Subscription[];
   readonly #calls = new Map<string, ServerCall>();
   #droppedFrames = 0;
 
   constructor(bus: Bus, options: RpcServerOptions) {
-    if (!isToken(options.serverId)) {
+    const { serverId, cluster } = options;
+    if (!isToken(serverId)) {
       throw new InvalidArgumentError(
-        `serverId must be 1 to 64 letters, digits, "-" or "_", not "${options.serverId}"`,
+        `serverId must be 1 to 64 letters, digits, "-" or "_", not "${serverId}"`,
       );
     }
     this.#bus = bus;
-    this.#serverId = options.serverId;
-    this.#subjects = new ApiSubjects(options.cluster);
-    this.#maxOpenCalls = options.maxOpenCalls ?? MAX_OPEN_CALLS;
-    this.#heartbeatIntervalMs = options.heartbeatIntervalMs ?? HEARTBEAT_INTERVAL_MS;
-    const controls = [this.#subjects.control(this.#serverId), this.#subjects.controlOfAll()];
-    this.#controls = controls.map((subject) =>
-      bus.subscribe(subject, (message) => this.#onControl(message)),
-    );
+    this.#options = { ...DEFAULTS, ...options };
+    this.#subjects = new ApiSubjects(cluster);
+    this.#registry = new ServiceRegistry({
+      ...this.#options,
+      bus,
+      subjects: this.#subjects,
+      onRequest: (message) => this.#onRequest(message),
+    });
+    const controls = [this.#subjects.control(serverId), this.#subjects.controlOfAll()];
+    this.#inbox = bus.newInbox();
+    this.#controls = [
+      ...controls.map((subject) => bus.subscribe(subject, (message) => this.#onControl(message))),
+      bus.subscribe(`${this.#inbox}.*`, (message) => this.#onAbandoned(message)),
+    ];
     bus.onStatus((status) => {
       if (status === 'closed') this.#abortAll('the connection to the broker is closed');
     });
@@ -71,28 +86,28 @@ export class RpcServer {
     method: ServerStreamingMethod<Request, Response>,
     handler: StreamingHandler<Request, Response>,
   ): void {
-    this.#register(method, async function* (payload, call) {
-      const request = decodeRequest(method, payload);
-      for await (const response of handler(request, call)) yield method.encodeResponse(response);
-    });
+    this.#registry.add(serveMethod(method, handler, this.#options.interceptors));
   }
 
   unary<Request, Response>(
     method: UnaryMethod<Request, Response>,
     handler: UnaryHandler<Request, Response>,
   ): void {
-    this.#register(method, async function* (payload, call) {
-      yield method.encodeResponse(await handler(decodeRequest(method, payload), call));
-    });
+    const { interceptors } = this.#options;
+    this.#registry.add(serveMethod(method, streamOfOne(handler), interceptors));
   }
 
   /** Takes no more calls, ends the open ones with UNAVAILABLE, and resolves once that is sent. */
   async stop(): Promise<void> {
-    for (const subscription of [...this.#services.values(), ...this.#controls]) {
-      subscription.unsubscribe();
-    }
+    this.#registry.stop();
     this.#abortAll('the server is stopping');
+    for (const control of this.#controls) control.unsubscribe();
     await this.#bus.flush();
+  }
+
+  /** Names of the services that this server has methods of. */
+  get services(): readonly string[] {
+    return this.#registry.services;
   }
 
   /** Calls whose handlers have not finished. */
@@ -105,15 +120,6 @@ export class RpcServer {
     return this.#droppedFrames;
   }
 
-  #register(method: { service: string; method: string }, handler: BytesHandler): void {
-    this.#handlers.set(methodName(method), handler);
-    if (this.#services.has(method.service)) return;
-    // The whole service, so that a method it does not have is UNIMPLEMENTED and not silence.
-    const subject = this.#subjects.method(`${method.service}.*`);
-    const onMessage = (message: BusMessage) => this.#onRequest(message);
-    this.#services.set(method.service, this.#bus.subscribe(subject, onMessage, { queue: QUEUE }));
-  }
-
   #onRequest(message: BusMessage): void {
     const { replyTo } = message;
     const frame = decodeClientFrame(message.data);
@@ -121,76 +127,87 @@ export class RpcServer {
       this.#droppedFrames += 1;
       return;
     }
+    const name = this.#subjects.methodOf(message.subject);
+    const served = this.#registry.find(name);
+    const count = served?.stats.begin(performance.now());
+    const onEnd = (status: Status) => count?.({ nowMs: performance.now(), status });
     try {
-      if (frame.kind !== 'open') throw invalid('the first frame of a call must be Open');
-      this.#open(frame, { replyTo, subjectMethod: this.#subjects.methodOf(message.subject) });
+      if (frame.kind !== 'open') throw invalidArgument('body must be Open in the first frame');
+      this.#open(this.#admit(frame, { name, served }), { frame, replyTo, onEnd });
     } catch (error) {
-      this.#refuse(frame.callId, { replyTo, error: RpcError.from(error) });
+      onEnd(this.#refuse(frame.callId, { replyTo, error: RpcError.from(error) }));
     }
   }
 
-  #open(frame: OpenFrame, route: { replyTo: string; subjectMethod: string }): void {
-    const { callId } = frame;
-    const handler = this.#admit(frame, route.subjectMethod);
-    const call = new ServerCall({
-      bus: this.#bus,
-      callId,
-      replyTo: route.replyTo,
-      serverId: this.#serverId,
-      timeoutMs: frame.timeoutMs,
-      heartbeatIntervalMs: this.#heartbeatIntervalMs,
-    });
-    const context = {
-      signal: call.signal,
-      deadlineMs: frame.timeoutMs > 0 ? Date.now() + frame.timeoutMs : undefined,
-      metadata: frame.metadata,
-    };
+  #open(
+    { run }: ServedMethod,
+    route: {
+      readonly frame: OpenFrame;
+      readonly replyTo: string;
+      readonly onEnd: (status: Status) => void;
+    },
+  ): void {
+    const { replyTo, onEnd } = route;
+    const { callId, timeoutMs, credit, payload, metadata } = route.frame;
+    const options = { ...this.#options, bus: this.#bus };
+    const abandonedTo = `${this.#inbox}.${callId}`;
+    const call = new ServerCall({ ...options, callId, replyTo, abandonedTo, timeoutMs, credit });
+    const context = call.context(metadata);
     this.#calls.set(callId, call);
-    void call.run(() => handler(frame.payload, context)).finally(() => this.#calls.delete(callId));
+    void call
+      .run(() => run(payload, context))
+      .then((status) => {
+        this.#calls.delete(callId);
+        onEnd(status);
+      });
   }
 
   /**
    * Permissions guard the subject, so the frame may not name another method than the subject does.
    */
-  #admit(frame: OpenFrame, subjectMethod: string): BytesHandler {
-    if (frame.method !== subjectMethod) {
-      throw invalid(`method must be "${subjectMethod}", as the subject says`);
-    }
+  #admit(
+    frame: OpenFrame,
+    { name, served }: { readonly name: string; readonly served: ServedMethod | undefined },
+  ): ServedMethod {
+    if (frame.method !== name)
+      throw invalidArgument(`method must be "${name}", as the subject says`);
     if (frame.timeoutMs > MAX_TIMEOUT_MS) {
-      throw invalid(`timeout_ms must be at most ${MAX_TIMEOUT_MS}, not ${frame.timeoutMs}`);
+      throw invalidArgument(`timeout_ms must be at most ${MAX_TIMEOUT_MS}, not ${frame.timeoutMs}`);
     }
+    checkMetadata('metadata', frame.metadata);
     if (this.#calls.has(frame.callId)) {
       throw new RpcError('ALREADY_EXISTS', 'call_id must not be that of an open call');
     }
-    if (this.#calls.size >= this.#maxOpenCalls) {
-      throw new RpcError(
-        'RESOURCE_EXHAUSTED',
-        `the server already has ${this.#maxOpenCalls} open calls`,
-      );
-    }
-    const handler = this.#handlers.get(frame.method);
-    if (handler === undefined) {
+    if (this.#calls.size >= this.#options.maxOpenCalls) throw overload(this.#options);
+    if (served === undefined) {
       throw new RpcError('UNIMPLEMENTED', 'this server does not have that method');
     }
-    return handler;
+    return served;
   }
 
   /** The only frame of a call that was never accepted. */
-  #refuse(callId: string, { replyTo, error }: { replyTo: string; error: RpcError }): void {
-    const status = { code: error.code, message: error.message };
-    const body = { kind: 'end', status, messageCount: 0 } as const;
+  #refuse(callId: string, { replyTo, error }: { replyTo: string; error: RpcError }): Status {
+    const { code, message, details } = error;
+    const status = { code, message, details };
+    const body = { kind: 'end', status, messageCount: 0, trailers: EMPTY_METADATA } as const;
     this.#bus.publish(replyTo, encodeServerFrame({ callId, sequence: 0, body }));
+    return status;
   }
 
+  /** A frame about an unknown call is late, or meant for another server. */
   #onControl(message: BusMessage): void {
     const frame = decodeClientFrame(message.data);
-    if (frame?.kind !== 'cancel') {
-      this.#droppedFrames += 1;
-      return;
-    }
-    // An unknown call has just ended, or belongs to another server.
-    const reason = `the client cancelled the call: ${frame.reason}`;
-    this.#calls.get(frame.callId)?.abort(new RpcError('CANCELLED', reason));
+    if (frame?.kind === 'cancel') {
+      const reason = `the client cancelled the call: ${frame.reason}`;
+      this.#calls.get(frame.callId)?.abort(new RpcError('CANCELLED', reason));
+    } else if (frame?.kind === 'credit') this.#calls.get(frame.callId)?.grant(frame.credit);
+    else this.#droppedFrames += 1;
+  }
+
+  /** The answer to a heartbeat that reached nobody: the client is gone, or forgot the call. */
+  #onAbandoned({ subject, data }: BusMessage): void {
+    const call = this.#calls.get(subject.slice(this.#inbox.length + 1));
+    if (data.length === 0) call?.abort(new RpcError('CANCELLED', 'the client has left the call'));
   }
 
   #abortAll(reason: string): void {
@@ -198,20 +215,13 @@ export class RpcServer {
   }
 }
 
-function decodeRequest<Request>(
-  method: { readonly decodeRequest: (bytes: Uint8Array) => Request },
-  payload: Uint8Array,
-): Request {
-  try {
-    return method.decodeRequest(payload);
-  } catch (error) {
-    if (error instanceof RpcError || error instanceof InvalidArgumentError) throw error;
-    throw new RpcError('INVALID_ARGUMENT', 'the payload is not a request of this method', {
-      cause: error,
-    });
-  }
-}
-
-function invalid(message: string): RpcError {
-  return new RpcError('INVALID_ARGUMENT', message);
+function overload(server: { readonly serverId: string; readonly maxOpenCalls: number }): RpcError {
+  const description = `the server already has ${server.maxOpenCalls} open calls`;
+  const violations = [{ subject: `server:${server.serverId}`, description }];
+  return new RpcError('RESOURCE_EXHAUSTED', description, {
+    details: [
+      { kind: 'quotaFailure', violations },
+      { kind: 'retryInfo', retryDelayMs: OVERLOAD_DELAY_MS },
+    ],
+  });
 }

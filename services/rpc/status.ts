@@ -1,4 +1,5 @@
 import { InvalidArgumentError, ModelError } from '../core/support/errors.ts';
+import type { ErrorDetail } from './error-details.ts';
 
 /** The gRPC status codes and their numbers on the wire. */
 export const STATUS_NUMBERS = {
@@ -30,22 +31,30 @@ export type ErrorCode = Exclude<StatusCode, 'OK'>;
 export interface Status {
   readonly code: StatusCode;
   readonly message: string;
+  readonly details: readonly ErrorDetail[];
 }
 
-/** The one error that crosses the API: a status code and a sentence for a person. */
+export interface RpcErrorOptions extends ErrorOptions {
+  readonly details?: readonly ErrorDetail[];
+}
+
+/** The one error that crosses the API: a status code, a sentence for a person, and details. */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: ErrorCode;
+  readonly details: readonly ErrorDetail[];
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options: RpcErrorOptions = {}) {
     super(message, options);
     this.code = code;
+    this.details = options.details ?? [];
   }
 
   /** Any thrown value as an RpcError; what is no known kind of error is INTERNAL. */
   static from(error: unknown): RpcError {
     if (error instanceof RpcError) return error;
-    return new RpcError(codeOf(error), messageOf(error), { cause: error });
+    const details = detailsOf(error);
+    return new RpcError(codeOf(error), messageOf(error), { cause: error, details });
   }
 
   /** The error of a call whose AbortSignal fired with this reason. */
@@ -54,6 +63,11 @@ export class RpcError extends Error {
     const code = codeOf(reason) === 'DEADLINE_EXCEEDED' ? 'DEADLINE_EXCEEDED' : 'CANCELLED';
     return new RpcError(code, `the call was aborted: ${messageOf(reason)}`, { cause: reason });
   }
+}
+
+/** The error of a request or frame that breaks its contract; the message is `<field> must …`. */
+export function invalidArgument(message: string): RpcError {
+  return RpcError.from(new InvalidArgumentError(message));
 }
 
 const CODES_BY_NUMBER = new Map(
@@ -75,6 +89,12 @@ function codeOf(error: unknown): ErrorCode {
   if (error.name === 'AbortError') return 'CANCELLED';
   if (error.name === 'TimeoutError') return 'DEADLINE_EXCEEDED';
   return 'INTERNAL';
+}
+
+function detailsOf(error: unknown): readonly ErrorDetail[] {
+  if (!(error instanceof InvalidArgumentError) || error.field === undefined) return [];
+  const { field, message } = error;
+  return [{ kind: 'badRequest', fieldViolations: [{ field, description: message }] }];
 }
 
 function messageOf(error: unknown): string {

@@ -146,6 +146,19 @@ function defineContract(name: string, makeBroker: MakeBroker): void {
       assert.deepEqual(replySubjects, [undefined, inbox]);
     });
 
+    contract('where nobody listens, the reply subject gets an empty message', async (connect) => {
+      const [client, other] = [await connect(), await connect()];
+      const inbox = client.newInbox();
+      const received: string[] = [];
+      client.subscribe(inbox, (message) => received.push(`client ${message.data.length}`));
+      other.subscribe(`${inbox}`, () => received.push('other'));
+      await Promise.all([client.flush(), other.flush()]);
+      client.publish('nobody', encode('x'), { replyTo: inbox });
+      client.publish('nobody', encode('x'));
+      await Promise.all([client.flush(), other.flush()]);
+      assert.deepEqual(received, ['client 0']);
+    });
+
     contract('inboxes are all different, of one connection and of several', async (connect) => {
       const buses = [await connect(), await connect()];
       const inboxes = buses.flatMap((bus) => Array.from({ length: 1_000 }, () => bus.newInbox()));

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { InvalidArgumentError } from '../../services/core/support/errors.ts';
+import { RpcClient } from '../../services/rpc/client.ts';
+import { RpcServer } from '../../services/rpc/server.ts';
 import { RpcError } from '../../services/rpc/status.ts';
 import {
   ASK,
   BROKERS,
+  CLUSTER,
   collect,
   countForever,
   countTo,
   makePair,
   range,
   STREAM,
+  tamperedBus,
   until,
   untilAborted,
 } from './toy-service.ts';
@@ -252,19 +256,80 @@ for (const [name, makeBroker] of Object.entries(BROKERS)) {
       await until(() => server.openCalls === 0);
       await assert.rejects(client.callUnary(ASK, ''), { code: 'FAILED_PRECONDITION' });
     });
+    test('a call that no server listens for is refused at once', async (t) => {
+      const connect = await makeBroker(t);
+      if (connect === undefined) return;
+      // With limits so long, only the broker's own answer can end the call within the test.
+      const { client } = await makePair(connect, { client: { connectTimeoutMs: 2 ** 30 } });
+      await assert.rejects(client.callUnary(ASK, '', { timeoutMs: 2 ** 30 }), {
+        code: 'UNAVAILABLE',
+        message: /listening/,
+      });
+    });
+
+    test('a client that vanishes frees its calls, whatever their handlers wait for', async (t) => {
+      const connect = await makeBroker(t);
+      if (connect === undefined) return;
+      const { server, client, serverBus, clientBus } = await makePair(connect, {
+        server: { heartbeatIntervalMs: 10 },
+        client: { maxBufferedMessages: 4 },
+      });
+      server.serverStreaming(STREAM, countForever);
+      server.unary(ASK, (_, call) => untilAborted(call.signal));
+      await serverBus.flush();
+      const stream = client.callServerStreaming(STREAM, '');
+      await stream.next();
+      const answer = client.callUnary(ASK, '');
+      await until(() => server.openCalls === 2);
+      // A closed connection carries no cancellation.
+      await clientBus.close();
+      await assert.rejects(answer, { code: 'UNAVAILABLE' });
+      await until(() => server.openCalls === 0);
+    });
+
+    test('a server that vanishes ends its calls, and never as if they were whole', async (t) => {
+      const connect = await makeBroker(t);
+      if (connect === undefined) return;
+      const { server, client, serverBus } = await makePair(connect, {
+        client: { probeAfterMs: 10, maxBufferedMessages: 4 },
+      });
+      server.serverStreaming(STREAM, countForever);
+      server.unary(ASK, (_, call) => untilAborted(call.signal));
+      await serverBus.flush();
+      const stream = client.callServerStreaming(STREAM, '');
+      await stream.next();
+      const answer = client.callUnary(ASK, '');
+      await until(() => server.openCalls === 2);
+      // A closed connection carries no end of a call.
+      await serverBus.close();
+      const gone = { code: 'UNAVAILABLE', message: /gone/ };
+      await assert.rejects(answer, gone);
+      await assert.rejects(collect(stream), gone);
+    });
+
+    test('a call that its client does not know any more is cancelled', async (t) => {
+      const connect = await makeBroker(t);
+      if (connect === undefined) return;
+      const serverBus = await connect();
+      const clientBus = await connect();
+      const options = { cluster: CLUSTER, serverId: 'server-1', heartbeatIntervalMs: 10 };
+      const server = new RpcServer(serverBus, options);
+      server.unary(ASK, (_, call) => untilAborted(call.signal));
+      await serverBus.flush();
+      // Every cancellation of this client is lost.
+      const deaf = tamperedBus(clientBus, (data, subject) =>
+        subject.includes('.control.') ? [] : [data],
+      );
+      const client = new RpcClient(deaf, { cluster: CLUSTER });
+      const controller = new AbortController();
+      const answer = client.callUnary(ASK, '', { signal: controller.signal });
+      await until(() => server.openCalls === 1);
+      controller.abort();
+      await assert.rejects(answer, { code: 'CANCELLED' });
+      await until(() => server.openCalls === 0);
+    });
   });
 }
-
-test('a broker without a listening server refuses the call at once', async (t) => {
-  const connect = await BROKERS['a NATS server']!(t);
-  if (connect === undefined) return;
-  // With limits so long, only the broker's own answer can end the call within the test.
-  const { client } = await makePair(connect, { client: { connectTimeoutMs: 2 ** 30 } });
-  await assert.rejects(client.callUnary(ASK, '', { timeoutMs: 2 ** 30 }), {
-    code: 'UNAVAILABLE',
-    message: /listening/,
-  });
-});
 
 test('timeouts must be whole milliseconds', async (t) => {
   const connect = (await BROKERS['the memory broker']!(t))!;

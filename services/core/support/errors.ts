@@ -7,12 +7,19 @@ export class ModelError extends Error {
 }
 
 /**
- * A request or option that breaks its contract; the message names the field and the valid choice.
- * Exit code 2.
+ * A request or option that breaks its contract; the message names the field and the valid choice:
+ * `<field> must …`. Exit code 2.
  */
 export class InvalidArgumentError extends Error {
   override readonly name = 'InvalidArgumentError';
+
+  /** The field that the message begins with; undefined where it speaks of something else. */
+  get field(): string | undefined {
+    return FIELD_AT_FAULT.exec(this.message)?.[1];
+  }
 }
+
+const FIELD_AT_FAULT = /^([A-Za-z_][\w.[\]-]*) must\b/;
 
 /** Throws when a condition that the program itself must keep does not hold. Always on. */
 export function assert(condition: boolean, message: string): asserts condition {
