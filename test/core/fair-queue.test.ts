@@ -65,6 +65,15 @@ suite('fairness between clients', () => {
     assert.ok(Math.abs(share - (300 / 5 / 2) * COST) <= 2 * COST, `it got ${share}`);
   });
 
+  test('a client that comes back after a long time has saved nothing up', () => {
+    const served = serve(600, (step, add) => {
+      if (step % 5 === 0) add('constant');
+      if (step === 0 || (step >= 300 && step % 5 === 0)) add('returning');
+    });
+    const share = served.get('returning')!;
+    assert.ok(Math.abs(share - (300 / 5 / 2 + 1) * COST) <= 2 * COST, `it got ${share}`);
+  });
+
   test('clients come in order of arrival within themselves, and the preempted come first', () => {
     const scheduler = new Scheduler(
       makeSchedulerOptions({ schedulingPolicy: 'fair', kvBlocks: 4, blockSize: 4 }),

@@ -111,6 +111,7 @@ export class SchedulerModel {
       assert.equal(sequence.preemptions, preemptions);
       if (state === 'running') assert.equal(sequence.computedTokens, computed);
       else assert.equal(sequence.table.blocks.length, 0);
+      if (state === 'waiting') assert.equal(sequence.computedTokens, 0);
     }
     if (this.#options.capacitySchedulerPolicy === 'guaranteed_no_evict') {
       assert.equal(this.scheduler.stats.preemptions, 0);

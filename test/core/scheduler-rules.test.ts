@@ -161,6 +161,20 @@ suite('the rules of continuous batching', () => {
     );
   });
 
+  test('who runs after a victim that stood before it in order misses no step', () => {
+    const bench = new Bench({ kvBlocks: 6, schedulingPolicy: 'priority' });
+    const low = bench.add({ prompt: 7, maxTokens: 9, priority: 5 });
+    const high = bench.add({ prompt: 8, maxTokens: 6, priority: -5 });
+    const middle = bench.add({ prompt: 7, maxTokens: 6, priority: 0 });
+    bench.step();
+    const { sequences } = bench.schedule();
+    assert.equal(low.preemptions, 1, 'for the third block of the second in order');
+    assert.deepEqual(
+      sequences.map(({ sequence }) => sequence),
+      [high, middle],
+    );
+  });
+
   test('guaranteed_no_evict admits only whom it can serve to the end', () => {
     const bench = new Bench({ kvBlocks: 4, capacitySchedulerPolicy: 'guaranteed_no_evict' });
     const first = bench.add({ prompt: 4, maxTokens: 9 }); // three blocks at its longest
