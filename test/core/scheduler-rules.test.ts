@@ -163,7 +163,8 @@ suite('the rules of continuous batching', () => {
 
   test('who runs after a victim that stood before it in order misses no step', () => {
     const bench = new Bench({ kvBlocks: 6, schedulingPolicy: 'priority' });
-    const low = bench.add({ prompt: 7, maxTokens: 9, priority: 5 });
+    const low = bench.add({ prompt: 6, maxTokens: 9, priority: 5 });
+    bench.step();
     const high = bench.add({ prompt: 8, maxTokens: 6, priority: -5 });
     const middle = bench.add({ prompt: 7, maxTokens: 6, priority: 0 });
     bench.step();
