@@ -1,6 +1,7 @@
 import { Chip } from '../../services/cluster/chip.ts';
 import type { ChipEffects, LoadedShard } from '../../services/cluster/chip-effects.ts';
-import { Coordinator, type CoordinatorEvent } from '../../services/cluster/coordinator.ts';
+import { Coordinator } from '../../services/cluster/coordinator.ts';
+import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
 import type { DropReason } from '../../services/cluster/exchange-runner.ts';
 import type { GroupSpec } from '../../services/cluster/messages.ts';
 import type { Destination } from '../../services/core/collectives/frame.ts';
@@ -72,6 +73,8 @@ export class VirtualGroup {
   network: Network = RELIABLE;
   /** How many commands of each kind went out. */
   readonly commands = { join: 0, step: 0, logits: 0 };
+  /** Why steps were given up. */
+  readonly stepFailures: string[] = [];
   #nextPid = 1;
   readonly #shards: readonly Shard[];
   readonly #outcomes = new Map<Sequence, Outcome>();
@@ -247,6 +250,7 @@ export class VirtualGroup {
   }
 
   #observe(event: CoordinatorEvent): void {
+    if (event.kind === 'stepFailed') this.stepFailures.push(event.message);
     if (event.kind !== 'token' && event.kind !== 'requestFailed') return;
     const outcome = this.#outcomes.get(event.sequence)!;
     if (event.kind === 'token') outcome.tokens.push(event.drawn.token);

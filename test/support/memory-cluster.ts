@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Bus } from '../../services/bus/bus.ts';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
 import { openCheckpoint } from '../../services/checkpoint/open-checkpoint.ts';
-import type { CoordinatorEvent } from '../../services/cluster/coordinator.ts';
+import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { KvCacheDtype, Precision } from '../../services/core/model/precision.ts';
 import type { SamplingParams } from '../../services/core/sampling/params.ts';
@@ -62,6 +62,7 @@ export class MemoryCluster {
   #samples = 0;
   #ready: () => void = () => {};
   #refused: (error: Error) => void = () => {};
+  #stepFailed: (message: string) => void = () => {};
 
   private constructor(options: MemoryClusterOptions, config: ModelConfig) {
     const broker = new MemoryBroker();
@@ -136,6 +137,13 @@ export class MemoryCluster {
     return (await this.generateAll([request]))[0]!;
   }
 
+  /** Why the next step that fails does. */
+  nextStepFailure(): Promise<string> {
+    return new Promise((resolve) => {
+      this.#stepFailed = resolve;
+    });
+  }
+
   /** The whole vocabulary's logits of a sampled row of the last step. */
   logits(sample = 0): Float32Array {
     const parts = this.chips.map((chip) => chip.loaded!.shard.logitsOf(sample));
@@ -174,6 +182,10 @@ export class MemoryCluster {
 
   #observe(event: CoordinatorEvent): void {
     if (event.kind === 'ready') this.#ready();
+    if (event.kind === 'stepFailed') {
+      this.#samples = 0;
+      this.#stepFailed(event.message);
+    }
     if (event.kind === 'refused') this.#refused(new Error(event.message));
     if (event.kind === 'requestFailed') {
       this.#pending.get(event.sequence)?.reject(new Error(event.message));
