@@ -1,0 +1,106 @@
+import type { Architecture, LayerGroup } from '../architecture/architecture.ts';
+import type { CollectivePricer } from './collectives.ts';
+import type { Layout } from './layout.ts';
+import { type Operator, rowsOf } from './operator.ts';
+import { WIDE_BYTES } from './precision.ts';
+
+/**
+ * Norms with their residual additions, and the activation function: passes over rows that no matrix
+ * product pays for. Norms work on whole rows on every chip.
+ */
+export function makeElementwise(
+  group: LayerGroup,
+  options: {
+    readonly hiddenSize: number;
+    readonly tp: number;
+    readonly memoryBytesPerSecond: number;
+  },
+): Operator {
+  const { hiddenSize, tp, memoryBytesPerSecond } = options;
+  // Twice a layer: read the residual and what is added, write both their sum and its norm.
+  const norms = 2 * 4 * hiddenSize;
+  const activation = ((inwardMatrices(group) + 1) * activeWidth(group)) / tp;
+  const bytesPerRow = WIDE_BYTES * (norms + activation) * group.layers;
+  return {
+    name: 'elementwise',
+    addTo(cost, shape) {
+      const bytes = bytesPerRow * rowsOf(shape);
+      cost.memorySeconds += bytes / memoryBytesPerSecond;
+      cost.memoryBytes += bytes;
+    },
+  };
+}
+
+/** The all-reduces of a step: two a layer, and that of the embedding rows. */
+export function makeAllReduce(
+  { hiddenSize }: Architecture,
+  layers: number,
+  collectives: CollectivePricer,
+): Operator {
+  const bytesPerRow = WIDE_BYTES * hiddenSize;
+  const times = 2 * layers + 1;
+  return {
+    name: 'all_reduce',
+    addTo(cost, shape) {
+      const bytes = bytesPerRow * rowsOf(shape);
+      cost.collectiveSeconds += times * collectives.allReduceSeconds(bytes);
+      cost.linkBytes += times * collectives.allReduceSentBytes(bytes);
+    },
+  };
+}
+
+/** Logits of the rows to be sampled, brought together from the chips' parts of the vocabulary. */
+export function makeLogitsGather(
+  { vocabSize }: Architecture,
+  collectives: CollectivePricer,
+): Operator {
+  return {
+    name: 'logits_gather',
+    addTo(cost, { sampledRows }) {
+      const bytes = WIDE_BYTES * vocabSize * sampledRows;
+      cost.collectiveSeconds += collectives.allGatherSeconds(bytes);
+      cost.linkBytes += collectives.allReduceSentBytes(bytes) / 2;
+    },
+  };
+}
+
+/**
+ * Tokens sent to their experts on other chips, one byte an element, and their results brought back,
+ * two. Within one replica the all-reduce does it.
+ */
+export function makeExpertExchange(
+  { hiddenSize, groups }: Architecture,
+  layout: Layout,
+  rates: { readonly bytesPerSecond: number; readonly latencySeconds: number },
+): Operator {
+  const exchanges = groups.map(({ layers, feedForward }) =>
+    feedForward.kind === 'experts' ? { layers, active: feedForward.active } : undefined,
+  );
+  const away = layout.dp > 1 ? (layout.ep - 1) / layout.ep : 0;
+  const bytesPerRow = exchanges.reduce(
+    (sum, group) => sum + (group ? group.layers * group.active * hiddenSize * 3 : 0),
+    0,
+  );
+  const layers = exchanges.reduce((sum, group) => sum + (group?.layers ?? 0), 0);
+  return {
+    name: 'expert_exchange',
+    addTo(cost, shape) {
+      const rows = rowsOf(shape);
+      if (rows === 0 || away === 0) return;
+      const bytes = (away * bytesPerRow * rows) / layout.tp;
+      cost.collectiveSeconds += bytes / rates.bytesPerSecond + 2 * layers * rates.latencySeconds;
+      cost.linkBytes += bytes;
+    },
+  };
+}
+
+function inwardMatrices({ feedForward }: LayerGroup): number {
+  return feedForward.gated ? 2 : 1;
+}
+
+/** Channels of the perceptrons that one token meets. */
+function activeWidth({ feedForward }: LayerGroup): number {
+  return feedForward.kind === 'dense'
+    ? feedForward.intermediateSize
+    : feedForward.active * feedForward.expertSize + feedForward.sharedSize;
+}

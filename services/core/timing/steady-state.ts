@@ -1,0 +1,181 @@
+import { InvalidArgumentError } from '../support/errors.ts';
+import type { StepPrice } from './step-price.ts';
+import type { StepPricer } from './step-pricer.ts';
+import type { StepShape } from './step-shape.ts';
+
+/** Requests of equal length, served by continuous batching with chunked prefill. */
+export interface SteadyLoad {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Requests that clients keep open; infinite where more are always waiting. */
+  readonly concurrency: number;
+  /** Tokens of a step. */
+  readonly maxNumBatchedTokens: number;
+  /** Sequences of a step. */
+  readonly maxNumSeqs: number;
+  /** Tokens whose keys and values fit one replica. */
+  readonly kvTokens: number;
+  /** Whether a sequence reserves its longest course when it is admitted, or takes blocks as it grows. */
+  readonly kvReservation: 'whole' | 'growing';
+}
+
+/** What limits the sequences that run together. */
+export type SteadyLimit = 'concurrency' | 'sequences' | 'kv' | 'tokens';
+
+/** The state that continuous batching settles in; rates are of one replica. */
+export interface SteadyState {
+  readonly limit: SteadyLimit;
+  readonly decodeSequences: number;
+  /** Mean over steps. */
+  readonly prefillTokens: number;
+  /** Share of the steps that compute a part of a prompt. */
+  readonly prefillShare: number;
+  readonly stepSeconds: number;
+  readonly prefillStepSeconds: number;
+  readonly requestsPerSecond: number;
+  readonly outputTokensPerSecond: number;
+  readonly totalTokensPerSecond: number;
+  /** Mean time between tokens of a request. */
+  readonly tpotSeconds: number;
+  /** From the head of the queue to the first token. */
+  readonly ttftSeconds: number;
+  /** The account of the average step. */
+  readonly price: StepPrice;
+}
+
+/**
+ * The steady state in closed form. Of N sequences in flight, D decode; each decodes in every step and
+ * leaves after o − 1 of them, so by Little's law D / (o − 1) requests come and go per step, and
+ * prompts add P = D · i / (o − 1) tokens to the average step.
+ * - N is the least of the clients, the sequence limit, and what the KV cache holds.
+ * - Where D + P would exceed the token budget T, D settles at T / (1 + i / (o − 1)).
+ * - Where a prompt is computed in fewer steps than pass between two arrivals, only that share of
+ *   the steps has a prompt's chunk in it; the mean step weighs both kinds.
+ * With pipeline stages, each of their batches has its part of N, and a token takes a whole round.
+ */
+export function steadyState(pricer: StepPricer, load: SteadyLoad): SteadyState {
+  checkLoad(load);
+  const { pp } = pricer.options.layout;
+  const { sequences, limit } = sequencesInFlight(load);
+  const perBatch = sequences / pp;
+  const settled = load.maxNumBatchedTokens / (1 + tokensPerDecode(load));
+  const saturated = load.outputTokens === 1 || perBatch > settled;
+  const decode = load.outputTokens === 1 ? 0 : Math.min(perBatch, settled);
+  return describe(pricer, load, { decode, limit: saturated ? 'tokens' : limit });
+}
+
+/**
+ * Output tokens per second of a run of that many requests that are all there at the start: waves of
+ * the sequences that run together, the last of them smaller.
+ */
+export function finiteRunTokensPerSecond(
+  pricer: StepPricer,
+  load: SteadyLoad,
+  requests: number,
+): number {
+  const state = steadyState(pricer, load);
+  if (state.limit === 'tokens') return state.outputTokensPerSecond;
+  const sequences = sequencesInFlight(load).sequences;
+  const waves = Math.floor(requests / sequences);
+  const rest = requests - waves * sequences;
+  const last = rest < 1 ? undefined : steadyState(pricer, { ...load, concurrency: rest });
+  const seconds =
+    (waves * sequences) / state.requestsPerSecond + (last ? rest / last.requestsPerSecond : 0);
+  return (requests * load.outputTokens) / seconds;
+}
+
+/** Prompt tokens that come with each decoded token. */
+function tokensPerDecode({ inputTokens, outputTokens }: SteadyLoad): number {
+  return inputTokens / Math.max(1, outputTokens - 1);
+}
+
+function sequencesInFlight(load: SteadyLoad): { sequences: number; limit: SteadyLimit } {
+  const { inputTokens, outputTokens, kvReservation } = load;
+  const held = inputTokens + (kvReservation === 'whole' ? outputTokens : outputTokens / 2);
+  const limits: readonly (readonly [SteadyLimit, number])[] = [
+    ['kv', load.kvTokens / held],
+    ['sequences', load.maxNumSeqs],
+    ['concurrency', load.concurrency],
+  ];
+  const [limit, sequences] = limits.reduce((least, next) => (next[1] < least[1] ? next : least));
+  return { sequences, limit };
+}
+
+function describe(
+  pricer: StepPricer,
+  load: SteadyLoad,
+  { decode, limit }: { readonly decode: number; readonly limit: SteadyLimit },
+): SteadyState {
+  const { inputTokens, outputTokens } = load;
+  const { pp } = pricer.options.layout;
+  const room = load.maxNumBatchedTokens - decode;
+  const arrivals = outputTokens === 1 ? room / inputTokens : decode / (outputTokens - 1);
+  const chunk = Math.min(inputTokens, room);
+  const prefillShare = Math.min(1, (arrivals * inputTokens) / chunk);
+  const prefillTokens = arrivals * inputTokens;
+  const shape = { decode, load, chunk };
+  const mixed = pricer.price(shapeOf({ ...shape, prefillTokens: prefillTokens / prefillShare }));
+  const plain =
+    decode > 0 && prefillShare < 1 ? pricer.price(shapeOf({ ...shape, prefillTokens: 0 })) : mixed;
+  const mean = (of: (price: StepPrice) => number): number =>
+    prefillShare * of(mixed) + (1 - prefillShare) * of(plain);
+  const interval = mean(({ intervalSeconds }) => intervalSeconds);
+  const requestsPerSecond = arrivals / interval;
+  return {
+    limit,
+    decodeSequences: decode * pp,
+    prefillTokens,
+    prefillShare,
+    stepSeconds: interval,
+    prefillStepSeconds: mixed.intervalSeconds,
+    requestsPerSecond,
+    outputTokensPerSecond: requestsPerSecond * outputTokens,
+    totalTokensPerSecond: requestsPerSecond * (inputTokens + outputTokens),
+    tpotSeconds: interval * pp,
+    ttftSeconds: interval / 2 + (inputTokens / chunk) * mixed.intervalSeconds * pp,
+    price: prefillShare >= 0.5 ? mixed : plain,
+  };
+}
+
+/** A step with whole or fractional prompts of the mean progress. */
+function shapeOf(step: {
+  readonly decode: number;
+  readonly load: SteadyLoad;
+  readonly chunk: number;
+  readonly prefillTokens: number;
+}): StepShape {
+  const { decode, load, chunk, prefillTokens } = step;
+  const { inputTokens, outputTokens } = load;
+  const prompts = prefillTokens / inputTokens;
+  return {
+    prefillSequences: prefillTokens / chunk,
+    prefillTokens,
+    prefillPairs: (prefillTokens * (inputTokens + 1)) / 2,
+    prefillCachedTokens: ((prefillTokens / chunk) * (inputTokens - chunk)) / 2,
+    decodeSequences: decode,
+    decodeContextTokens: decode * (inputTokens + outputTokens / 2),
+    sampledRows: decode + prompts,
+  };
+}
+
+function checkLoad(load: SteadyLoad): void {
+  for (const field of [
+    'inputTokens',
+    'outputTokens',
+    'maxNumBatchedTokens',
+    'maxNumSeqs',
+  ] as const) {
+    if (!Number.isInteger(load[field]) || load[field] < 1) {
+      throw new InvalidArgumentError(`${field} must be an integer from 1, not ${load[field]}`);
+    }
+  }
+  if (!(load.concurrency > 0)) {
+    throw new InvalidArgumentError(`concurrency must be above 0, not ${load.concurrency}`);
+  }
+  const needed = load.inputTokens + load.outputTokens;
+  if (load.kvTokens < needed) {
+    throw new InvalidArgumentError(
+      `the KV cache holds ${load.kvTokens} tokens, and one request needs ${needed}: choose a larger tp or shorter requests`,
+    );
+  }
+}

@@ -1,0 +1,148 @@
+import type { Architecture, LayerGroup } from '../architecture/architecture.ts';
+import { layerCount } from '../architecture/architecture.ts';
+import { layerMatrices, type Matrix } from '../architecture/matrices.ts';
+import type { Format } from '../hardware/chip.ts';
+import {
+  type AttentionOptions,
+  makeContextAttention,
+  makeGenerationAttention,
+} from './attention-operators.ts';
+import type { KernelParameters, VersionParameters } from './calibration-model.ts';
+import { type ChipRates, gemmFlopsOf, peakFlopsOf } from './chip-rates.ts';
+import { type CollectivePricer, makeCollectivePricer } from './collectives.ts';
+import { type GemmRates, makeGemm, type Routing } from './gemm-operator.ts';
+import {
+  makeAllReduce,
+  makeElementwise,
+  makeExpertExchange,
+  makeLogitsGather,
+} from './layer-operators.ts';
+import type { Layout } from './layout.ts';
+import type { Operator } from './operator.ts';
+import { kvBytesOf, type PricedPrecision, WIDE_BYTES, weightBytesOf } from './precision.ts';
+import { localExperts, shardMatrix } from './sharding.ts';
+
+const MICROS = 1e-6;
+
+/** All that the price of a step depends on beside its counts. */
+export interface StepOptions {
+  readonly architecture: Architecture;
+  readonly rates: ChipRates;
+  readonly layout: Layout;
+  readonly precision: PricedPrecision;
+  readonly kernels: KernelParameters;
+  readonly version: VersionParameters;
+}
+
+/** The operators of a step, in all layers, on one chip of each stage. */
+export function makeStepOperators(options: StepOptions): readonly Operator[] {
+  const { architecture, rates, layout, kernels } = options;
+  const collectives = makeCollectivePricer(rates, kernels, layout.tp);
+  return [
+    ...architecture.groups.flatMap((group) => makeGroupOperators(group, options)),
+    ...makeHead(options, collectives),
+    makeAllReduce(architecture, layerCount(architecture), collectives),
+    makeExpertExchange(architecture, layout, expertRates(options)),
+  ];
+}
+
+function makeGroupOperators(group: LayerGroup, options: StepOptions): readonly Operator[] {
+  const { architecture, rates, layout } = options;
+  const attention = attentionOptions(group, options);
+  return [
+    ...layerMatrices(group, architecture.hiddenSize)
+      .filter(({ role }) => role !== 'conditioning')
+      .map((matrix) => makeLayerGemm(matrix, group, options)),
+    makeContextAttention(attention),
+    makeGenerationAttention(attention),
+    makeElementwise(group, {
+      hiddenSize: architecture.hiddenSize,
+      tp: layout.tp,
+      memoryBytesPerSecond: rates.memoryBytesPerSecond,
+    }),
+  ];
+}
+
+function makeLayerGemm(matrix: Matrix, group: LayerGroup, options: StepOptions): Operator {
+  const { layout, precision } = options;
+  const { inputs, outputs } = shardMatrix(matrix, group, layout);
+  return makeGemm({
+    name: matrix.name,
+    times: group.layers,
+    rows: 'all',
+    inputs,
+    outputs,
+    weightBytes: weightBytesOf(precision.weights),
+    rates: gemmRates(precision.weights, options),
+    routing: matrix.role === 'expert' ? routingOf(group, layout) : undefined,
+  });
+}
+
+function makeHead(options: StepOptions, collectives: CollectivePricer): readonly Operator[] {
+  const { architecture, layout } = options;
+  if (architecture.vocabSize === 0) return [];
+  const head = makeGemm({
+    name: 'head',
+    times: 1,
+    rows: 'sampled',
+    inputs: architecture.hiddenSize,
+    outputs: Math.ceil(architecture.vocabSize / layout.tp),
+    weightBytes: WIDE_BYTES,
+    rates: gemmRates('bf16', options),
+    routing: undefined,
+  });
+  return [head, makeLogitsGather(architecture, collectives)];
+}
+
+function routingOf(group: LayerGroup, layout: Layout): Routing | undefined {
+  const { feedForward } = group;
+  if (feedForward.kind !== 'experts') return undefined;
+  return {
+    localExperts: localExperts(group, layout),
+    activeShare: feedForward.active / feedForward.experts,
+    replicas: layout.dp,
+  };
+}
+
+/** Of the measured cost of quantising, a version pays the share that its kernels do not fuse. */
+function gemmRates(format: Format, { rates, kernels, version }: StepOptions): GemmRates {
+  const { narrow, wide } = kernels.gemm;
+  const quantised = format !== 'bf16';
+  const gemm = quantised ? narrow : wide;
+  const share = quantised ? version.quantisationShare : 0;
+  const overhead = wide.overheadMicros + share * (narrow.overheadMicros - wide.overheadMicros);
+  const secondsPerByte = 1 / rates.memoryBytesPerSecond;
+  return {
+    flopsPerSecond: gemmFlopsOf(rates, kernels, format),
+    memoryBytesPerSecond: rates.memoryBytesPerSecond,
+    overheadSeconds: overhead * MICROS,
+    epilogueSecondsPerElement: gemm.epilogueShare * WIDE_BYTES * secondsPerByte,
+    quantisationSecondsPerElement:
+      share * gemm.quantisationPasses * (WIDE_BYTES + 1) * secondsPerByte,
+    inputBytes: weightBytesOf(format),
+  };
+}
+
+function attentionOptions(group: LayerGroup, options: StepOptions): AttentionOptions {
+  const { rates, layout, precision, kernels } = options;
+  return {
+    group,
+    times: group.layers,
+    tp: layout.tp,
+    kvBytes: kvBytesOf(precision),
+    kernels,
+    flopsPerSecond: peakFlopsOf(rates, 'bf16') * kernels.contextAttention.computeEfficiency,
+    memoryBytesPerSecond: rates.memoryBytesPerSecond,
+  };
+}
+
+/** Experts beyond one server are reached over the network. */
+function expertRates({ rates, layout, kernels }: StepOptions) {
+  const { pipelined, twoShot } = kernels.allReduce;
+  const inServer = layout.ep <= rates.maxChipsPerServer;
+  const rate = inServer ? rates.linkBytesPerSecond : rates.networkBytesPerSecond;
+  return {
+    bytesPerSecond: rate * pipelined.efficiency,
+    latencySeconds: twoShot.latencyMicros * MICROS,
+  };
+}
