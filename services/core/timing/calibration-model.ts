@@ -44,12 +44,18 @@ export interface KernelParameters {
 export interface VersionParameters {
   /** Share of the measured cost of quantising activations that this engine still pays. */
   readonly quantisationShare: number;
+  /** Time of norms, residuals and activations over that of streaming their rows once. */
+  readonly elementwiseFactor: number;
   /** Beside the kernels that are priced one by one, for each layer. */
   readonly layerOverheadMicros: number;
   /** Scheduling, sampling and launch of a step. */
   readonly stepOverheadMicros: number;
   /** Share of the all-reduce time that is hidden behind compute. */
   readonly collectiveOverlap: number;
+  /** What the parameters rest on, for reports. */
+  readonly basis: string;
+  /** The published row that set the overlap; undefined where none did. */
+  readonly anchor: string | undefined;
 }
 
 /** What `npm run calibrate` writes. */

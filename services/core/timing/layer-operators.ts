@@ -14,9 +14,11 @@ export function makeElementwise(
     readonly hiddenSize: number;
     readonly tp: number;
     readonly memoryBytesPerSecond: number;
+    /** See `VersionParameters`. */
+    readonly factor: number;
   },
 ): Operator {
-  const { hiddenSize, tp, memoryBytesPerSecond } = options;
+  const { hiddenSize, tp, memoryBytesPerSecond, factor } = options;
   // Twice a layer: read the residual and what is added, write both their sum and its norm.
   const norms = 2 * 4 * hiddenSize;
   const activation = ((inwardMatrices(group) + 1) * activeWidth(group)) / tp;
@@ -25,7 +27,7 @@ export function makeElementwise(
     name: 'elementwise',
     addTo(cost, shape) {
       const bytes = bytesPerRow * rowsOf(shape);
-      cost.memorySeconds += bytes / memoryBytesPerSecond;
+      cost.memorySeconds += (factor * bytes) / memoryBytesPerSecond;
       cost.memoryBytes += bytes;
     },
   };

@@ -27,16 +27,29 @@ export interface MemoryPlanOptions {
   readonly chip: Pick<ChipSpec, 'hbmBytes'>;
   /** Rows of the largest step. */
   readonly maxNumBatchedTokens: number;
-  /** Of what weights and activations leave. */
+  /** Sequences of the largest step. */
+  readonly maxNumSeqs: number;
+  /** Share of the memory that the engine may use at all. */
+  readonly memoryFraction: number;
+  /** Of what weights and activations leave of it. */
   readonly kvFraction: number;
 }
+
+/** What a driver, its libraries and their workspaces keep for themselves (assumed). */
+const RESERVED_BYTES = 1.5e9;
+/** Logits are sampled in f32, whole rows on every chip. */
+const LOGIT_BYTES = 4;
 
 /** Works out whether a model fits a layout, and how many tokens it can hold. */
 export function planMemory(options: MemoryPlanOptions): MemoryPlan {
   const { architecture, layout, precision, chip } = options;
   const weightBytes = weightBytesPerChip(architecture, layout, precision);
   const activationBytes = activationBytesPerChip(options);
-  const kvBytes = (chip.hbmBytes - weightBytes - activationBytes) * options.kvFraction;
+  const usable = Math.min(
+    chip.hbmBytes * options.memoryFraction,
+    chip.hbmBytes - reservedBytes(chip),
+  );
+  const kvBytes = (usable - weightBytes - activationBytes) * options.kvFraction;
   const kvBytesPerToken = kvBytesPerTokenOf(architecture, layout, precision);
   const kvTokens = kvBytesPerToken === 0 ? Number.POSITIVE_INFINITY : kvBytes / kvBytesPerToken;
   return {
@@ -92,7 +105,15 @@ function layerElements(group: LayerGroup, hiddenSize: number, layout: Layout): n
   }, 0);
 }
 
-/** Residual, norm output and the widest product of a step's rows, which the layers use in turn. */
+/** Small chips without a driver of their own reserve in proportion. */
+function reservedBytes({ hbmBytes }: Pick<ChipSpec, 'hbmBytes'>): number {
+  return Math.min(RESERVED_BYTES, 0.02 * hbmBytes);
+}
+
+/**
+ * Residual, norm output and the widest product of a step's rows, which the layers use in turn, and the
+ * logits of its sequences.
+ */
 function activationBytesPerChip(options: MemoryPlanOptions): number {
   const { architecture, layout, maxNumBatchedTokens } = options;
   const widest = Math.max(
@@ -102,7 +123,8 @@ function activationBytesPerChip(options: MemoryPlanOptions): number {
       ),
     ),
   );
-  return maxNumBatchedTokens * WIDE_BYTES * (3 * architecture.hiddenSize + 2 * widest);
+  const logits = options.maxNumSeqs * architecture.vocabSize * LOGIT_BYTES;
+  return maxNumBatchedTokens * WIDE_BYTES * (3 * architecture.hiddenSize + 2 * widest) + logits;
 }
 
 /** Share of the layers on the fullest stage. */

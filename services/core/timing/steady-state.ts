@@ -84,6 +84,29 @@ export function finiteRunTokensPerSecond(
   return (requests * load.outputTokens) / seconds;
 }
 
+/**
+ * Mean seconds to the first token of a closed loop: its first round, in which all clients start at
+ * once and wait for each other's prompts, and the later ones, which have drifted apart.
+ */
+export function closedLoopTtftSeconds(
+  pricer: StepPricer,
+  load: SteadyLoad,
+  requests: number,
+): number {
+  const { ttftSeconds } = steadyState(pricer, load);
+  const sequences = sequencesInFlight(load).sequences;
+  const tokens = sequences * load.inputTokens;
+  const steps = Math.max(1, tokens / load.maxNumBatchedTokens);
+  const full = shapeOf({
+    decode: 0,
+    load,
+    chunk: Math.min(load.inputTokens, load.maxNumBatchedTokens),
+    prefillTokens: tokens / steps,
+  });
+  const first = Math.min(1, sequences / requests);
+  return first * ((steps + 1) / 2) * pricer.seconds(full) + (1 - first) * ttftSeconds;
+}
+
 /** Prompt tokens that come with each decoded token. */
 function tokensPerDecode({ inputTokens, outputTokens }: SteadyLoad): number {
   return inputTokens / Math.max(1, outputTokens - 1);

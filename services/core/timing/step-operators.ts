@@ -47,7 +47,7 @@ export function makeStepOperators(options: StepOptions): readonly Operator[] {
 }
 
 function makeGroupOperators(group: LayerGroup, options: StepOptions): readonly Operator[] {
-  const { architecture, rates, layout } = options;
+  const { architecture, rates, layout, version } = options;
   const attention = attentionOptions(group, options);
   return [
     ...layerMatrices(group, architecture.hiddenSize)
@@ -59,6 +59,7 @@ function makeGroupOperators(group: LayerGroup, options: StepOptions): readonly O
       hiddenSize: architecture.hiddenSize,
       tp: layout.tp,
       memoryBytesPerSecond: rates.memoryBytesPerSecond,
+      factor: version.elementwiseFactor,
     }),
   ];
 }
@@ -73,7 +74,7 @@ function makeLayerGemm(matrix: Matrix, group: LayerGroup, options: StepOptions):
     inputs,
     outputs,
     weightBytes: weightBytesOf(precision.weights),
-    rates: gemmRates(precision.weights, options),
+    rates: gemmRatesOf({ ...rateOptions(options), format: precision.weights }),
     routing: matrix.role === 'expert' ? routingOf(group, layout) : undefined,
   });
 }
@@ -88,10 +89,14 @@ function makeHead(options: StepOptions, collectives: CollectivePricer): readonly
     inputs: architecture.hiddenSize,
     outputs: Math.ceil(architecture.vocabSize / layout.tp),
     weightBytes: WIDE_BYTES,
-    rates: gemmRates('bf16', options),
+    rates: gemmRatesOf({ ...rateOptions(options), format: 'bf16' }),
     routing: undefined,
   });
   return [head, makeLogitsGather(architecture, collectives)];
+}
+
+function rateOptions({ rates, kernels, version }: StepOptions) {
+  return { rates, kernels, quantisationShare: version.quantisationShare };
 }
 
 function routingOf(group: LayerGroup, layout: Layout): Routing | undefined {
@@ -101,25 +106,6 @@ function routingOf(group: LayerGroup, layout: Layout): Routing | undefined {
     localExperts: localExperts(group, layout),
     activeShare: feedForward.active / feedForward.experts,
     replicas: layout.dp,
-  };
-}
-
-/** Of the measured cost of quantising, a version pays the share that its kernels do not fuse. */
-function gemmRates(format: Format, { rates, kernels, version }: StepOptions): GemmRates {
-  const { narrow, wide } = kernels.gemm;
-  const quantised = format !== 'bf16';
-  const gemm = quantised ? narrow : wide;
-  const share = quantised ? version.quantisationShare : 0;
-  const overhead = wide.overheadMicros + share * (narrow.overheadMicros - wide.overheadMicros);
-  const secondsPerByte = 1 / rates.memoryBytesPerSecond;
-  return {
-    flopsPerSecond: gemmFlopsOf(rates, kernels, format),
-    memoryBytesPerSecond: rates.memoryBytesPerSecond,
-    overheadSeconds: overhead * MICROS,
-    epilogueSecondsPerElement: gemm.epilogueShare * WIDE_BYTES * secondsPerByte,
-    quantisationSecondsPerElement:
-      share * gemm.quantisationPasses * (WIDE_BYTES + 1) * secondsPerByte,
-    inputBytes: weightBytesOf(format),
   };
 }
 
@@ -144,5 +130,30 @@ function expertRates({ rates, layout, kernels }: StepOptions) {
   return {
     bytesPerSecond: rate * pipelined.efficiency,
     latencySeconds: twoShot.latencyMicros * MICROS,
+  };
+}
+
+/** What products of a format cost; of quantising, the share that an engine's kernels do not fuse. */
+export function gemmRatesOf(options: {
+  readonly format: Format;
+  readonly rates: ChipRates;
+  readonly kernels: KernelParameters;
+  readonly quantisationShare: number;
+}): GemmRates {
+  const { format, rates, kernels } = options;
+  const { narrow, wide } = kernels.gemm;
+  const quantised = format !== 'bf16';
+  const gemm = quantised ? narrow : wide;
+  const share = quantised ? options.quantisationShare : 0;
+  const overhead = wide.overheadMicros + share * (narrow.overheadMicros - wide.overheadMicros);
+  const secondsPerByte = 1 / rates.memoryBytesPerSecond;
+  return {
+    flopsPerSecond: gemmFlopsOf(rates, kernels, format),
+    memoryBytesPerSecond: rates.memoryBytesPerSecond,
+    overheadSeconds: overhead * MICROS,
+    epilogueSecondsPerElement: gemm.epilogueShare * WIDE_BYTES * secondsPerByte,
+    quantisationSecondsPerElement:
+      share * gemm.quantisationPasses * (WIDE_BYTES + 1) * secondsPerByte,
+    inputBytes: weightBytesOf(format),
   };
 }

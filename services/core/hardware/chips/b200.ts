@@ -46,6 +46,26 @@ export const B200: Chip = makeChip({
       source: 'ai-dynamo/aiconfigurator systems/b200_sxm.yaml at 095f58a5',
     },
   },
+  bestGemmFlops: {
+    fp4: {
+      value: 4506e12,
+      unit: 'FLOP/s',
+      origin: 'measured',
+      source: 'aiconfigurator gemm_perf tables, TensorRT-LLM 1.2.0rc5, best shape',
+    },
+    fp8: {
+      value: 3116e12,
+      unit: 'FLOP/s',
+      origin: 'measured',
+      source: 'aiconfigurator gemm_perf tables, TensorRT-LLM 1.2.0rc5, best shape',
+    },
+    bf16: {
+      value: 1694e12,
+      unit: 'FLOP/s',
+      origin: 'measured',
+      source: 'aiconfigurator gemm_perf tables, TensorRT-LLM 1.2.0rc5, best shape',
+    },
+  },
   links: {
     topology: 'switched',
     bytesPerSecond: {

@@ -40,6 +40,15 @@ export const GB200: Chip = makeChip({
       source: 'ai-dynamo/aiconfigurator systems/gb200.yaml at 095f58a5',
     },
   },
+  bestGemmFlops: {
+    fp4: {
+      value: 5007e12,
+      unit: 'FLOP/s',
+      origin: 'derived',
+      source:
+        'what B200 reached of its peak, by aiconfigurator gemm_perf tables, TensorRT-LLM 1.2.0rc5, best shape',
+    },
+  },
   links: {
     topology: 'switched',
     bytesPerSecond: {

@@ -35,6 +35,20 @@ export const H200: Chip = makeChip({
       source: 'ai-dynamo/aiconfigurator systems/h200_sxm.yaml at 095f58a5',
     },
   },
+  bestGemmFlops: {
+    fp8: {
+      value: 1448e12,
+      unit: 'FLOP/s',
+      origin: 'measured',
+      source: 'aiconfigurator gemm_perf tables, TensorRT-LLM 1.2.0rc5, best shape',
+    },
+    bf16: {
+      value: 849e12,
+      unit: 'FLOP/s',
+      origin: 'measured',
+      source: 'aiconfigurator gemm_perf tables, TensorRT-LLM 1.2.0rc5, best shape',
+    },
+  },
   links: {
     topology: 'switched',
     bytesPerSecond: {
