@@ -1,5 +1,5 @@
 import type { KernelParameters } from '../core/timing/calibration-model.ts';
-import type { MeasuredOperators } from './measured-operators.ts';
+import type { MeasuredAttention, MeasuredOperators } from './measured-operators.ts';
 import { minimize, type Parameter } from './minimize.ts';
 import { makeOperatorTimer, meanError, type OperatorTimer } from './operator-timer.ts';
 
@@ -112,16 +112,17 @@ const fitContextAttention: Fit = (start, { attention }) => {
  * launch is fitted, where little is streamed.
  */
 const fitGenerationAttention: Fit = (start, { attention }) => {
-  const few = 32e6;
-  const bytes = (row: (typeof attention)[number]): number =>
-    (row.batch * row.tokens * 2 * 8 * 128 * row.kvBytes) / row.tp;
-  const rows = attention.filter((row) => row.kind === 'generation' && bytes(row) < few);
+  const rows = attention.filter(isSmallGeneration);
   return fit(
     [between(0, 30)],
     ([overheadMicros]) => ({ ...start, generationAttention: { overheadMicros: overheadMicros! } }),
     (timer) => meanError(rows, (row) => timer.attention(row)),
   );
 };
+
+/** Reads less than 32 MB of keys and values: 8 heads of 128, over the chips. */
+const isSmallGeneration = ({ kind, batch, tokens, kvBytes, tp }: MeasuredAttention): boolean =>
+  kind === 'generation' && (batch * tokens * 2 * 8 * 128 * kvBytes) / tp < 32e6;
 
 const fitAllReduce: Fit = (start, { allReduces }) => {
   const latency = (high: number): Parameter => between(0, high);

@@ -37,26 +37,31 @@ export function roleOf(row: PublishedRow, rows: readonly PublishedRow[]): RowRol
 export function fitVersions(options: VersionFitOptions): Record<string, VersionParameters> {
   const fitted = fitStatic(options);
   const versions: Record<string, VersionParameters> = {};
-  let latest = fitted;
-  for (const { name } of SOFTWARE_VERSIONS) {
-    if (name.startsWith('vllm')) continue;
-    const anchor = anchorOf(name, options.rows);
-    if (anchor !== undefined) latest = anchorOn(anchor, fitted, options);
-    const isFitted = options.rows.some((row) => row.version === name && isFit(row));
-    versions[name] =
-      isFitted || anchor !== undefined
-        ? latest
-        : {
-            ...latest,
-            basis: `as ${latestName(versions)}; nothing fitted on this version`,
-            anchor: undefined,
-          };
+  let before: { readonly name: string; readonly parameters: VersionParameters } | undefined;
+  for (const { name } of SOFTWARE_VERSIONS.filter(({ name }) => name.startsWith('trtllm'))) {
+    const parameters = parametersOf(name, { fitted, before, options });
+    versions[name] = parameters;
+    before = { name, parameters };
   }
   return { ...versions, ...fitVllm(options) };
 }
 
-function latestName(versions: Record<string, VersionParameters>): string {
-  return Object.keys(versions).at(-1)!;
+/** A version with neither a fitted row nor an anchor keeps what the version before it has. */
+function parametersOf(
+  version: string,
+  from: {
+    readonly fitted: VersionParameters;
+    readonly before: { readonly name: string; readonly parameters: VersionParameters } | undefined;
+    readonly options: VersionFitOptions;
+  },
+): VersionParameters {
+  const { fitted, before, options } = from;
+  const anchor = anchorOf(version, options.rows);
+  if (anchor !== undefined) return anchorOn(anchor, fitted, options);
+  const isFitted = options.rows.some((row) => row.version === version && isFit(row));
+  if (isFitted || before === undefined) return fitted;
+  const { anchor: _, ...kept } = before.parameters;
+  return { ...kept, basis: `as ${before.name}; nothing is fitted on this version` };
 }
 
 /** The Llama-3 row of the version at the anchor's layout. */
@@ -84,7 +89,6 @@ function fitStatic(options: VersionFitOptions): VersionParameters {
     stepOverheadMicros: STEP_OVERHEAD_MICROS,
     collectiveOverlap: 0,
     basis: `fitted on ${rows.length} static batches of 0.8 and 0.9`,
-    anchor: undefined,
   });
   const values = minimize(
     (candidate) => meanRowError(rows, build(candidate), options),
@@ -110,7 +114,6 @@ function fitVllm(options: VersionFitOptions): Record<string, VersionParameters> 
     stepOverheadMicros: STEP_OVERHEAD_MICROS,
     collectiveOverlap: overlap!,
     basis: `fitted on ${rows.length} figures of closed loops`,
-    anchor: undefined,
   });
   const values = minimize(
     (candidate) => meanRowError(rows, build(candidate), options),

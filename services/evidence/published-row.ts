@@ -24,6 +24,8 @@ export interface PublishedRow {
   readonly maxNumBatchedTokens: number | undefined;
   readonly maxNumSeqs: number | undefined;
   readonly value: number;
+  /** Why the row says little about the silicon; undefined for a sound one. */
+  readonly doubt: string | undefined;
   readonly source: string;
 }
 
@@ -43,6 +45,7 @@ export function readPublishedRows(path: string): readonly PublishedRow[] {
     maxNumBatchedTokens: optionalNumber(row, 'max_num_batched_tokens'),
     maxNumSeqs: optionalNumber(row, 'max_num_seqs'),
     value: numberOf(row, 'value'),
+    doubt: row.doubt || undefined,
     source: row.source ?? '',
   }));
 }

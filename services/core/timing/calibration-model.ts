@@ -54,8 +54,8 @@ export interface VersionParameters {
   readonly collectiveOverlap: number;
   /** What the parameters rest on, for reports. */
   readonly basis: string;
-  /** The published row that set the overlap; undefined where none did. */
-  readonly anchor: string | undefined;
+  /** The published row that set the overlap, where one did. */
+  readonly anchor?: string;
 }
 
 /** What `npm run calibrate` writes. */

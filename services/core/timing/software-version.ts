@@ -48,8 +48,8 @@ export const SOFTWARE_VERSIONS: readonly SoftwareVersion[] = [
   { name: 'trtllm-0.14.0', ...BENCHED },
   { name: 'trtllm-0.15.0', ...BENCHED },
   { name: 'trtllm-0.19', ...PYTORCH },
-  { name: 'trtllm-0.20', ...PYTORCH },
   { name: 'trtllm-0.20-nocudagraph', ...PYTORCH },
+  { name: 'trtllm-0.20', ...PYTORCH },
   { name: 'trtllm-0.21', ...PYTORCH },
   { name: 'trtllm-1.0', ...PYTORCH },
   {
