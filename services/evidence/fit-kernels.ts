@@ -120,9 +120,9 @@ const fitGenerationAttention: Fit = (start, { attention }) => {
   );
 };
 
-/** Reads less than 32 MB of keys and values: 8 heads of 128, over the chips. */
+/** Contexts of at least a tile, and less than 32 MB of keys and values: 8 heads of 128, over the chips. */
 const isSmallGeneration = ({ kind, batch, tokens, kvBytes, tp }: MeasuredAttention): boolean =>
-  kind === 'generation' && (batch * tokens * 2 * 8 * 128 * kvBytes) / tp < 32e6;
+  kind === 'generation' && tokens >= 128 && (batch * tokens * 2 * 8 * 128 * kvBytes) / tp < 32e6;
 
 const fitAllReduce: Fit = (start, { allReduces }) => {
   const latency = (high: number): Parameter => between(0, high);
@@ -169,13 +169,12 @@ function reportOn(kernels: KernelParameters, measured: MeasuredOperators): reado
         timer.gemm,
       ),
     ),
-    ...(['context', 'generation'] as const).map((kind) =>
-      line(
-        `${kind} attention`,
-        attention.filter((row) => row.kind === kind),
-        timer.attention,
-      ),
+    line(
+      'context attention',
+      attention.filter(({ kind }) => kind === 'context'),
+      timer.attention,
     ),
+    line('generation attention', attention.filter(isSmallGeneration), timer.attention),
     line('all-reduce', allReduces, timer.allReduce),
   ];
 }

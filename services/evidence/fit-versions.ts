@@ -88,6 +88,7 @@ function fitStatic(options: VersionFitOptions): VersionParameters {
     layerOverheadMicros: layerOverheadMicros!,
     stepOverheadMicros: STEP_OVERHEAD_MICROS,
     collectiveOverlap: 0,
+    operatorOverlap: 0,
     basis: `fitted on ${rows.length} static batches of 0.8 and 0.9`,
   });
   const values = minimize(
@@ -113,6 +114,7 @@ function fitVllm(options: VersionFitOptions): Record<string, VersionParameters> 
     layerOverheadMicros: layerOverheadMicros!,
     stepOverheadMicros: STEP_OVERHEAD_MICROS,
     collectiveOverlap: overlap!,
+    operatorOverlap: 0,
     basis: `fitted on ${rows.length} figures of closed loops`,
   });
   const values = minimize(

@@ -6,7 +6,7 @@ import {
   makeGenerationAttention,
 } from '../core/timing/attention-operators.ts';
 import type { KernelParameters } from '../core/timing/calibration-model.ts';
-import { peakFlopsOf, ratesOf } from '../core/timing/chip-rates.ts';
+import { attentionFlopsOf, ratesOf } from '../core/timing/chip-rates.ts';
 import { makeCollectivePricer } from '../core/timing/collectives.ts';
 import { makeGemm } from '../core/timing/gemm-operator.ts';
 import { makeCost, type Operator } from '../core/timing/operator.ts';
@@ -43,7 +43,7 @@ export function makeOperatorTimer(kernels: KernelParameters): OperatorTimer {
     tp,
     kvBytes,
     kernels,
-    flopsPerSecond: peakFlopsOf(rates, 'bf16') * kernels.contextAttention.computeEfficiency,
+    flopsPerSecond: attentionFlopsOf(rates, kernels),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
   });
   const collectives = new Map(

@@ -28,7 +28,8 @@ export function parseParametric(name: string): Architecture | undefined {
   const match = PATTERN.exec(name);
   if (match === null) return undefined;
   const parameters = Number(match[2]) * UNITS[match[3]!.toLowerCase()]!;
-  return makeParametric(match[1]!.toLowerCase() === 'moe' ? 'moe' : 'dense', parameters);
+  const kind = match[1]!.toLowerCase() === 'moe' ? 'moe' : 'dense';
+  return { ...makeParametric(kind, parameters), name: name.toLowerCase() };
 }
 
 /** A transformer of usual proportions with about that many parameters (within 3 %). */

@@ -52,6 +52,8 @@ export interface VersionParameters {
   readonly stepOverheadMicros: number;
   /** Share of the all-reduce time that is hidden behind compute. */
   readonly collectiveOverlap: number;
+  /** Share of the lesser of compute and memory time that runs beside the other; 0 on GPUs. */
+  readonly operatorOverlap: number;
   /** What the parameters rest on, for reports. */
   readonly basis: string;
   /** The published row that set the overlap, where one did. */

@@ -63,6 +63,13 @@ export function gemmFlopsOf(rates: ChipRates, kernels: KernelParameters, format:
   return best.byConstruction ? measured : Math.min(achievable, measured);
 }
 
+/** What attention reaches, in bf16. A claim that counts attention in its rate implies that rate. */
+export function attentionFlopsOf(rates: ChipRates, kernels: KernelParameters): number {
+  return rates.chip.bestGemmFlops?.bf16?.byConstruction
+    ? gemmFlopsOf(rates, kernels, 'bf16')
+    : peakFlopsOf(rates, 'bf16') * kernels.contextAttention.computeEfficiency;
+}
+
 function nearestFormat(valid: readonly Format[], wanted: Format): Format {
   const distance = (format: Format): number =>
     Math.abs(FORMATS.indexOf(format) - FORMATS.indexOf(wanted));

@@ -25,6 +25,8 @@ export interface GemmRates {
   readonly quantisationSecondsPerElement: number;
   /** Bytes of an element of the input as the product reads it. */
   readonly inputBytes: number;
+  /** Of the output as it goes to memory; 0 where it stays on the chip. */
+  readonly outputBytes: number;
 }
 
 /** Experts of one chip, met by the tokens of all replicas. */
@@ -36,7 +38,6 @@ export interface Routing {
   readonly replicas: number;
 }
 
-const OUTPUT_BYTES = 2;
 /** Rows that an expert's product is padded to; half of it is lost on average (assumed). */
 const EXPERT_TILE_ROWS = 64;
 
@@ -59,7 +60,7 @@ export function makeGemm(options: GemmOptions): Operator {
     cost.memorySeconds += times * (quantise + epilogue);
     cost.overheadSeconds += times * rates.overheadSeconds;
     cost.flops += times * 2 * rows * size;
-    cost.memoryBytes += times * (bytes + rows * outputs * OUTPUT_BYTES);
+    cost.memoryBytes += times * (bytes + rows * outputs * rates.outputBytes);
   };
   const addRouted = (cost: Cost, shape: StepShape, route: Routing): void => {
     const tokens = rowsOf(shape) * route.replicas;

@@ -28,7 +28,7 @@ export function makeElementwise(
     addTo(cost, shape) {
       const bytes = bytesPerRow * rowsOf(shape);
       cost.memorySeconds += (factor * bytes) / memoryBytesPerSecond;
-      cost.memoryBytes += bytes;
+      cost.memoryBytes += Math.min(1, factor) * bytes;
     },
   };
 }

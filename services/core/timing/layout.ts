@@ -1,5 +1,4 @@
-import type { Architecture } from '../architecture/architecture.ts';
-import { layerCount } from '../architecture/architecture.ts';
+import { type Architecture, type LayerGroup, layerCount } from '../architecture/architecture.ts';
 import { InvalidArgumentError } from '../support/errors.ts';
 
 /**
@@ -20,50 +19,62 @@ export function chipCount({ tp, pp, dp }: Layout): number {
 
 /** Refuses a layout that the model cannot take; the message names the nearest valid degree. */
 export function checkLayout(layout: Layout, architecture: Architecture): void {
+  const problem = findLayoutProblem(layout, architecture);
+  if (problem !== undefined) throw new InvalidArgumentError(problem);
+}
+
+/** What keeps a model from taking a layout, in one sentence; undefined where nothing does. */
+export function findLayoutProblem(layout: Layout, architecture: Architecture): string | undefined {
   for (const field of ['tp', 'pp', 'ep', 'dp'] as const) {
     const value = layout[field];
     if (!Number.isInteger(value) || value < 1) {
-      throw new InvalidArgumentError(`${field} must be an integer from 1, not ${value}`);
+      return `${field} must be an integer from 1, not ${value}`;
     }
   }
-  const heads = architecture.groups[0]!.attention.heads;
-  refuse('tp', layout.tp, divisorsOf(heads), `divide the ${heads} heads of ${architecture.name}`);
+  return (
+    headProblem(layout, architecture) ??
+    stageProblem(layout, architecture) ??
+    expertProblem(layout, architecture)
+  );
+}
+
+function headProblem({ tp }: Layout, { name, groups }: Architecture): string | undefined {
+  const { heads } = groups[0]!.attention;
+  return divisorProblem('tp', tp, { valid: divisorsOf(heads), rule: `${heads} heads of ${name}` });
+}
+
+function stageProblem({ pp }: Layout, architecture: Architecture): string | undefined {
   const layers = layerCount(architecture);
-  if (layout.pp > layers) {
-    throw new InvalidArgumentError(
-      `pp must be at most the ${layers} layers of ${architecture.name}, not ${layout.pp}; the nearest is ${layers}`,
-    );
-  }
-  checkExperts(layout, architecture);
+  return pp <= layers
+    ? undefined
+    : `pp must be at most the ${layers} layers of ${architecture.name}, not ${pp}; the nearest is ${layers}`;
 }
 
-function checkExperts({ tp, ep, dp }: Layout, architecture: Architecture): void {
-  const experts = Math.max(
-    1,
-    ...architecture.groups.map(({ feedForward }) =>
-      feedForward.kind === 'experts' ? feedForward.experts : 1,
-    ),
-  );
+function expertProblem({ tp, ep, dp }: Layout, architecture: Architecture): string | undefined {
+  const experts = Math.max(1, ...architecture.groups.map(expertsOf));
   const valid = divisorsOf(tp * dp).filter((degree) => experts % degree === 0);
-  refuse(
-    'ep',
-    ep,
-    valid,
-    `divide the ${experts} experts of ${architecture.name} and tp × dp = ${tp * dp}`,
-  );
+  const rule = `${experts} expert(s) of ${architecture.name} and tp × dp = ${tp * dp}`;
+  return divisorProblem('ep', ep, { valid, rule });
 }
 
-function refuse(field: string, value: number, valid: readonly number[], rule: string): void {
-  if (valid.includes(value)) return;
+function expertsOf({ feedForward }: LayerGroup): number {
+  return feedForward.kind === 'experts' ? feedForward.experts : 1;
+}
+
+function divisorProblem(
+  field: string,
+  value: number,
+  { valid, rule }: { readonly valid: readonly number[]; readonly rule: string },
+): string | undefined {
+  if (valid.includes(value)) return undefined;
   const nearest = valid.reduce((best, candidate) =>
     Math.abs(candidate - value) < Math.abs(best - value) ? candidate : best,
   );
-  throw new InvalidArgumentError(
-    `${field} must ${rule}, which ${value} does not; the nearest is ${nearest}`,
-  );
+  return `${field} must divide the ${rule}, which ${value} does not; the nearest is ${nearest}`;
 }
 
-function divisorsOf(total: number): readonly number[] {
+/** All divisors, in ascending order. */
+export function divisorsOf(total: number): readonly number[] {
   const all: number[] = [];
   for (let degree = 1; degree <= total; degree++) if (total % degree === 0) all.push(degree);
   return all;

@@ -29,6 +29,9 @@ const STATIC = { ...TUNED, kvFraction: 0.9, source: `${OVERVIEW}, static batches
 const PYTORCH = { ...TUNED, kvFraction: 0.95, source: `${OVERVIEW}, PyTorch backend` } as const;
 const BENCHED = { ...TUNED, source: `${OVERVIEW}, trtllm-bench` } as const;
 
+/** Software that costs nothing and hides all it can: an upper bound, for chips as claimed. */
+export const IDEAL_SOFTWARE = 'ideal';
+
 /** Every version that is known, oldest first. */
 export const SOFTWARE_VERSIONS: readonly SoftwareVersion[] = [
   { name: 'trtllm-0.8.0', ...STATIC },
@@ -60,6 +63,11 @@ export const SOFTWARE_VERSIONS: readonly SoftwareVersion[] = [
     kvFraction: 1,
     kvReservation: 'growing',
     source: 'vLLM V1 defaults of the OpenAI server on H100: 8,192 tokens, 1,024 sequences',
+  },
+  {
+    name: IDEAL_SOFTWARE,
+    ...TUNED,
+    source: 'assumed: the operators alone, as a vendor claim takes them',
   },
 ];
 

@@ -39,7 +39,8 @@ export interface SteadyState {
   readonly tpotSeconds: number;
   /** From the head of the queue to the first token. */
   readonly ttftSeconds: number;
-  /** The account of the average step. */
+  /** The more frequent kind of step, and its account. */
+  readonly shape: StepShape;
   readonly price: StepPrice;
 }
 
@@ -136,10 +137,11 @@ function describe(
   const chunk = Math.min(inputTokens, room);
   const prefillShare = Math.min(1, (arrivals * inputTokens) / chunk);
   const prefillTokens = arrivals * inputTokens;
-  const shape = { decode, load, chunk };
-  const mixed = pricer.price(shapeOf({ ...shape, prefillTokens: prefillTokens / prefillShare }));
-  const plain =
-    decode > 0 && prefillShare < 1 ? pricer.price(shapeOf({ ...shape, prefillTokens: 0 })) : mixed;
+  const parts = { decode, load, chunk };
+  const mixedShape = shapeOf({ ...parts, prefillTokens: prefillTokens / prefillShare });
+  const mixed = pricer.price(mixedShape);
+  const plainShape = shapeOf({ ...parts, prefillTokens: 0 });
+  const plain = prefillShare < 1 ? pricer.price(plainShape) : mixed;
   const mean = (of: (price: StepPrice) => number): number =>
     prefillShare * of(mixed) + (1 - prefillShare) * of(plain);
   const interval = mean(({ intervalSeconds }) => intervalSeconds);
@@ -156,7 +158,9 @@ function describe(
     totalTokensPerSecond: requestsPerSecond * (inputTokens + outputTokens),
     tpotSeconds: interval * pp,
     ttftSeconds: interval / 2 + (inputTokens / chunk) * mixed.intervalSeconds * pp,
-    price: prefillShare >= 0.5 ? mixed : plain,
+    ...(prefillShare >= 0.5
+      ? { shape: mixedShape, price: mixed }
+      : { shape: plainShape, price: plain }),
   };
 }
 

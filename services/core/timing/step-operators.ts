@@ -8,7 +8,7 @@ import {
   makeGenerationAttention,
 } from './attention-operators.ts';
 import type { KernelParameters, VersionParameters } from './calibration-model.ts';
-import { type ChipRates, gemmFlopsOf, peakFlopsOf } from './chip-rates.ts';
+import { attentionFlopsOf, type ChipRates, gemmFlopsOf } from './chip-rates.ts';
 import { type CollectivePricer, makeCollectivePricer } from './collectives.ts';
 import { type GemmRates, makeGemm, type Routing } from './gemm-operator.ts';
 import {
@@ -117,7 +117,7 @@ function attentionOptions(group: LayerGroup, options: StepOptions): AttentionOpt
     tp: layout.tp,
     kvBytes: kvBytesOf(precision),
     kernels,
-    flopsPerSecond: peakFlopsOf(rates, 'bf16') * kernels.contextAttention.computeEfficiency,
+    flopsPerSecond: attentionFlopsOf(rates, kernels),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
   };
 }
@@ -155,5 +155,6 @@ export function gemmRatesOf(options: {
     quantisationSecondsPerElement:
       share * gemm.quantisationPasses * (WIDE_BYTES + 1) * secondsPerByte,
     inputBytes: weightBytesOf(format),
+    outputBytes: gemm.epilogueShare > 0 ? WIDE_BYTES : 0,
   };
 }

@@ -12,10 +12,9 @@ import {
   type StepPrice,
 } from './step-price.ts';
 import type { StepShape } from './step-shape.ts';
+import { LEAST_POWER_SHARE } from './token-cost.ts';
 
 const MICROS = 1e-6;
-/** A busy accelerator draws between this share of its rated power and all of it (assumed). */
-const LEAST_POWER_SHARE = 0.5;
 
 /**
  * Prices steps of one model on one layout of one chip under one version of the software. What does
@@ -97,7 +96,16 @@ export class StepPricer {
     for (const operator of this.#operators) operator.addTo(cost, shape);
     cost.overheadSeconds += this.#fixedOverheadSeconds + this.#stepOverheadSeconds;
     if (this.options.layout.pp > 1) this.#addStageTransfers(cost, rowsOf(shape));
+    this.#overlapOperators(cost);
     return cost;
+  }
+
+  /** What runs beside something longer takes no time of its own. */
+  #overlapOperators(cost: Cost): void {
+    const { operatorOverlap } = this.options.version;
+    const hidden = operatorOverlap * Math.min(cost.computeSeconds, cost.memorySeconds);
+    if (cost.computeSeconds < cost.memorySeconds) cost.computeSeconds -= hidden;
+    else cost.memorySeconds -= hidden;
   }
 
   /** Activations that go from stage to stage, each chip sending its part to its successor. */
