@@ -4,6 +4,7 @@ import { chipCount } from '../core/timing/layout.ts';
 import {
   isByConstruction,
   type LoadPrice,
+  type PlacedModel,
   type PricedLoad,
   priceLoad,
   uncertainFigures,
@@ -11,15 +12,15 @@ import {
 import { softwareParametersOf } from '../core/timing/software-parameters.ts';
 import { wholeNumber } from '../runtime/options/serving-options.ts';
 import { addLoadOptions, type LoadOptions, placeModel } from './load-options.ts';
+import { caveats, operatorTable } from './price-parts.ts';
+import { textOfSample } from './price-sample.ts';
 import { formatNumber, formatRange, formatShare } from './quantity.ts';
-import { renderTable } from './table.ts';
 
 const EXAMPLES = `Examples:
   sohu price --chip H100 --isl 2048 --osl 128 --software trtllm-0.10.0
   sohu price --chip Sohu --isl 2048 --osl 128          as claimed, with the ranges that follow
   sohu price --model deepseek-v3 --chip H200 --dp 2 --ep 16 --concurrency 256 --json
 `;
-const HEAD = ['Operator', 'Time', 'Share', 'Compute', 'Memory', 'Collectives', 'Overhead'];
 
 interface PriceOptions extends LoadOptions {
   readonly isl: number;
@@ -44,18 +45,30 @@ export function addPriceCommand(program: Command): void {
 }
 
 function price(options: PriceOptions): void {
+  const placed = placeModel(options);
+  const text =
+    placed.architecture.diffusion === undefined
+      ? textOfLoad(placed, options)
+      : textOfSample(placed, options.json === true);
+  process.stdout.write(`${text}\n`);
+}
+
+function textOfLoad(placed: PlacedModel, options: PriceOptions): string {
   const load: PricedLoad = {
-    ...placeModel(options),
+    ...placed,
     inputTokens: options.isl,
     outputTokens: options.osl,
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
   };
   const ends = [priceLoad(load, 'low'), priceLoad(load, 'high')] as const;
   const middle = priceLoad(load, 'middle');
-  const text = options.json
+  return options.json
     ? JSON.stringify(report(load, middle, ends))
-    : [...summary(load, middle, ends), operatorTable(middle), ...caveats(load)].join('\n');
-  process.stdout.write(`${text}\n`);
+    : [
+        ...summary(load, middle, ends),
+        operatorTable(middle.operators, middle.state.price),
+        ...caveats(load),
+      ].join('\n');
 }
 
 type Ends = readonly [LoadPrice, LoadPrice];
@@ -104,50 +117,6 @@ function summary(load: PricedLoad, middle: LoadPrice, ends: Ends): string[] {
     `${'Cost'.padEnd(22)} $${formatRange(costRange(ends, 'dollars'))} per million tokens`,
     `Sequences in a step    ${formatNumber(state.decodeSequences)} decode, limited by ${state.limit}; ${formatNumber(state.shape.prefillTokens)} prompt tokens`,
     `One such step          ${formatNumber(1000 * state.price.seconds)} ms, bound by ${state.price.binds}:`,
-  ];
-}
-
-/** The account of the step shown, its collectives before any overlap. */
-function operatorTable({ operators, state }: LoadPrice): string {
-  const ms = (seconds: number): string => `${(1000 * seconds).toFixed(2)} ms`;
-  const { seconds: total, hiddenCollectiveSeconds } = state.price;
-  const rows = operators
-    .filter(({ seconds }) => seconds > 0)
-    .map((line) => [
-      line.name,
-      ms(line.seconds),
-      formatShare(line.seconds / total),
-      ms(line.computeSeconds),
-      ms(line.memorySeconds),
-      ms(line.collectiveSeconds),
-      ms(line.overheadSeconds),
-    ]);
-  const hidden = hiddenCollectiveSeconds;
-  const overlap = [
-    'overlap',
-    `-${ms(hidden)}`,
-    `-${formatShare(hidden / total)}`,
-    '',
-    '',
-    `-${ms(hidden)}`,
-    '',
-  ];
-  return renderTable(HEAD, hidden > 0 ? [...rows, overlap] : rows, {
-    stream: process.stdout,
-    textColumns: 1,
-  });
-}
-
-function caveats({ chip, software }: PricedLoad): string[] {
-  const uncertain = uncertainFigures(chip);
-  return [
-    `Software: ${softwareParametersOf(software).version.basis}.`,
-    ...(uncertain.length === 0
-      ? []
-      : [`Ranges: ${uncertain.join(', ')} of ${chip.name} not known.`]),
-    ...(isByConstruction(chip)
-      ? [`Input, by construction: the peak of ${chip.name} is deduced from its throughput claim.`]
-      : []),
   ];
 }
 

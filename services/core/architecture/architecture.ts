@@ -58,6 +58,8 @@ export interface Diffusion {
   /** Tokens of one sample. */
   readonly sampleTokens: number;
   readonly denoisingSteps: number;
+  /** Two with classifier-free guidance. */
+  readonly passesPerStep: number;
 }
 
 /**

@@ -126,6 +126,7 @@ function readDiffusion(json: Fields): Architecture['diffusion'] {
   return {
     sampleTokens: size(json, 'sample_tokens'),
     denoisingSteps: size(json, 'denoising_steps'),
+    passesPerStep: size(json, 'passes_per_step'),
   };
 }
 

@@ -30,6 +30,7 @@ export interface PlacedModel {
 export interface PricedLoad extends PlacedModel {
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Requests that clients keep open, at all replicas together; infinite where more always wait. */
   readonly concurrency: number;
 }
 
@@ -49,13 +50,14 @@ export interface LoadPrice {
 export function priceLoad(load: PricedLoad, end: RangeEnd): LoadPrice {
   const pricer = makePricer(load, end);
   const plan = planLoad(load);
-  if (!plan.fits) throw new InvalidArgumentError(explainOverflow(load, plan));
+  checkFit(load, plan);
+  const { dp } = load.layout;
   const state = steadyState(pricer, {
     ...load,
+    concurrency: load.concurrency / dp,
     kvTokens: plan.kvTokens,
     kvReservation: load.software.kvReservation,
   });
-  const { dp } = load.layout;
   const totalTokensPerSecond = state.totalTokensPerSecond * dp;
   return {
     plan,
@@ -102,7 +104,12 @@ export function isByConstruction(chip: Chip): boolean {
   return Object.values(chip.peakFlops).some(({ byConstruction }) => byConstruction === true);
 }
 
-function explainOverflow({ architecture, chip, layout }: PricedLoad, plan: MemoryPlan): string {
+/** Refuses a model that does not fit, with the arithmetic. */
+export function checkFit(placed: PlacedModel, plan: MemoryPlan): void {
+  if (!plan.fits) throw new InvalidArgumentError(explainOverflow(placed, plan));
+}
+
+function explainOverflow({ architecture, chip, layout }: PlacedModel, plan: MemoryPlan): string {
   const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
   const chips = chipCount(layout);
   const needed = Math.ceil((chips * (plan.weightBytes + plan.activationBytes)) / plan.memoryBytes);
