@@ -73,6 +73,7 @@ export function loadOf(row: PublishedRow, { architecture }: PredictionContext): 
     concurrency: row.sequences ?? Number.POSITIVE_INFINITY,
     kvTokens: plan.kvTokens,
     kvReservation: software.kvReservation,
+    arrivals: row.sequences === undefined ? 'together' : 'spread',
   };
 }
 

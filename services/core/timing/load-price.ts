@@ -57,6 +57,7 @@ export function priceLoad(load: PricedLoad, end: RangeEnd): LoadPrice {
     concurrency: load.concurrency / dp,
     kvTokens: plan.kvTokens,
     kvReservation: load.software.kvReservation,
+    arrivals: Number.isFinite(load.concurrency) ? 'spread' : 'together',
   });
   const totalTokensPerSecond = state.totalTokensPerSecond * dp;
   return {

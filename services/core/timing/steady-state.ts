@@ -17,6 +17,11 @@ export interface SteadyLoad {
   readonly kvTokens: number;
   /** Whether a sequence reserves its longest course when it is admitted, or takes blocks as it grows. */
   readonly kvReservation: 'whole' | 'growing';
+  /**
+   * Whether requests have drifted apart, as those of clients with lengths that vary, or started
+   * together with equal lengths, so that they also end together and their prompts fill whole steps.
+   */
+  readonly arrivals: 'spread' | 'together';
 }
 
 /** What limits the sequences that run together. */
@@ -50,8 +55,9 @@ export interface SteadyState {
  * prompts add P = D · i / (o − 1) tokens to the average step.
  * - N is the least of the clients, the sequence limit, and what the KV cache holds.
  * - Where D + P would exceed the token budget T, D settles at T / (1 + i / (o − 1)).
- * - Where a prompt is computed in fewer steps than pass between two arrivals, only that share of
- *   the steps has a prompt's chunk in it; the mean step weighs both kinds.
+ * - Where prompts are computed in fewer steps than pass between two arrivals, only that share of
+ *   the steps has a chunk in it: of one prompt where requests are spread, of as many as the budget
+ *   takes where they start together. The mean step weighs both kinds.
  * With pipeline stages, each of their batches has its part of N, and a token takes a whole round.
  */
 export function steadyState(pricer: StepPricer, load: SteadyLoad): SteadyState {
@@ -134,7 +140,8 @@ function describe(
   const { pp } = pricer.options.layout;
   const room = load.maxNumBatchedTokens - decode;
   const arrivals = outputTokens === 1 ? room / inputTokens : decode / (outputTokens - 1);
-  const chunk = Math.min(inputTokens, room);
+  const burst = load.arrivals === 'together' ? Math.max(1, decode) * inputTokens : inputTokens;
+  const chunk = Math.min(burst, room);
   const prefillShare = Math.min(1, (arrivals * inputTokens) / chunk);
   const prefillTokens = arrivals * inputTokens;
   const parts = { decode, load, chunk };
@@ -157,7 +164,7 @@ function describe(
     outputTokensPerSecond: requestsPerSecond * outputTokens,
     totalTokensPerSecond: requestsPerSecond * (inputTokens + outputTokens),
     tpotSeconds: interval * pp,
-    ttftSeconds: interval / 2 + (inputTokens / chunk) * mixed.intervalSeconds * pp,
+    ttftSeconds: interval / 2 + Math.max(1, inputTokens / chunk) * mixed.intervalSeconds * pp,
     ...(prefillShare >= 0.5
       ? { shape: mixedShape, price: mixed }
       : { shape: plainShape, price: plain }),
@@ -174,11 +181,12 @@ function shapeOf(step: {
   const { decode, load, chunk, prefillTokens } = step;
   const { inputTokens, outputTokens } = load;
   const prompts = prefillTokens / inputTokens;
+  const part = Math.min(chunk, inputTokens);
   return {
-    prefillSequences: prefillTokens / chunk,
+    prefillSequences: prefillTokens / part,
     prefillTokens,
     prefillPairs: (prefillTokens * (inputTokens + 1)) / 2,
-    prefillCachedTokens: ((prefillTokens / chunk) * (inputTokens - chunk)) / 2,
+    prefillCachedTokens: ((prefillTokens / part) * (inputTokens - part)) / 2,
     decodeSequences: decode,
     decodeContextTokens: decode * (inputTokens + outputTokens / 2),
     sampledRows: decode + prompts,
