@@ -15,7 +15,7 @@ import { renderMarkdownTable, renderTable } from './table.ts';
 
 const EXAMPLES = `Examples:
   sohu validate                            the error of every published row, and the medians
-  sohu validate --version trtllm-0.10.0    one version of the software
+  sohu validate --software trtllm-0.10.0   one version of the software
   sohu validate --markdown                 the medians as Markdown
   sohu validate --json
 `;
@@ -33,7 +33,7 @@ const SUMMARY_HEAD = [
 ];
 
 interface ValidateOptions {
-  readonly version: string | undefined;
+  readonly software: string | undefined;
   readonly json?: true;
   readonly markdown?: true;
 }
@@ -43,7 +43,7 @@ export function addValidateCommand(program: Command): void {
   program
     .command('validate')
     .description('Hold the timing model against published measurements, row by row.')
-    .option('--version <name>', 'only this version of the software')
+    .option('--software <version>', 'only this version of the software')
     .addOption(new Option('--json', 'print one JSON object').conflicts('markdown'))
     .option('--markdown', 'print the rows and medians as Markdown tables')
     .addHelpText('before', EXAMPLES)
@@ -60,7 +60,7 @@ function validate(options: ValidateOptions): void {
     CALIBRATION,
     findModel,
   );
-  const rows = choose(all, options.version);
+  const rows = choose(all, options.software);
   const summaries = summarizeErrors(rows, ({ row, role }) =>
     [row.table, row.version, row.chip, row.metric, role].join(),
   );
@@ -73,10 +73,10 @@ function validate(options: ValidateOptions): void {
   process.stdout.write(`${text}\n`);
 }
 
-function choose(all: readonly ValidatedRow[], version: string | undefined) {
-  if (version === undefined) return all;
+function choose(all: readonly ValidatedRow[], software: string | undefined) {
+  if (software === undefined) return all;
   const versions = [...new Set(all.map(({ row }) => row.version))];
-  const wanted = findNamed(versions, version, { field: 'version', namesOf: (name) => [name] });
+  const wanted = findNamed(versions, software, { field: 'software', namesOf: (name) => [name] });
   return all.filter(({ row }) => row.version === wanted);
 }
 
