@@ -38,8 +38,8 @@ export interface Routing {
   readonly replicas: number;
 }
 
-/** Rows that an expert's product is padded to; half of it is lost on average (assumed). */
-const EXPERT_TILE_ROWS = 64;
+/** Rows of a tile of a product: an expert's rows are padded to it, by half a tile on average. */
+const EXPERT_TILE_ROWS = 128;
 
 /**
  * time = overhead + quantise + (compute ⊔ stream) + epilogue: the roofline with what measured

@@ -4,6 +4,8 @@ import type { Layout } from './layout.ts';
 import { type Operator, rowsOf } from './operator.ts';
 import { WIDE_BYTES } from './precision.ts';
 
+const F32_BYTES = 4;
+
 /**
  * Norms with their residual additions, and the activation function: passes over rows that no matrix
  * product pays for. Norms work on whole rows on every chip.
@@ -22,7 +24,8 @@ export function makeElementwise(
   // Twice a layer: read the residual and what is added, write both their sum and its norm.
   const norms = 2 * 4 * hiddenSize;
   const activation = ((inwardMatrices(group) + 1) * activeWidth(group)) / tp;
-  const bytesPerRow = WIDE_BYTES * (norms + activation) * group.layers;
+  const routing = routedPasses(group) * hiddenSize;
+  const bytesPerRow = WIDE_BYTES * (norms + activation + routing) * group.layers;
   return {
     name: 'elementwise',
     addTo(cost, shape) {
@@ -66,6 +69,22 @@ export function makeLogitsGather(
   };
 }
 
+/** Choosing a token: bf16 logits are read, kept as f32, and read twice, for their sum and the choice. */
+export function makeSampling(
+  { vocabSize }: Architecture,
+  options: { readonly memoryBytesPerSecond: number; readonly factor: number },
+): Operator {
+  const bytesPerRow = (WIDE_BYTES + 3 * F32_BYTES) * vocabSize;
+  return {
+    name: 'sampling',
+    addTo(cost, { sampledRows }) {
+      const bytes = bytesPerRow * sampledRows;
+      cost.memorySeconds += (options.factor * bytes) / options.memoryBytesPerSecond;
+      cost.memoryBytes += Math.min(1, options.factor) * bytes;
+    },
+  };
+}
+
 /**
  * Tokens sent to their experts on other chips, one byte an element, and their results brought back,
  * two. Within one replica the all-reduce does it.
@@ -98,6 +117,11 @@ export function makeExpertExchange(
 
 function inwardMatrices({ feedForward }: LayerGroup): number {
   return feedForward.gated ? 2 : 1;
+}
+
+/** Rows that are copied to each of a token's experts, and read back and added. */
+function routedPasses({ feedForward }: LayerGroup): number {
+  return feedForward.kind === 'experts' ? 3 * feedForward.active + 1 : 0;
 }
 
 /** Channels of the perceptrons that one token meets. */

@@ -16,6 +16,7 @@ import {
   makeElementwise,
   makeExpertExchange,
   makeLogitsGather,
+  makeSampling,
 } from './layer-operators.ts';
 import type { Layout } from './layout.ts';
 import type { Operator } from './operator.ts';
@@ -92,7 +93,11 @@ function makeHead(options: StepOptions, collectives: CollectivePricer): readonly
     rates: gemmRatesOf({ ...rateOptions(options), format: 'bf16' }),
     routing: undefined,
   });
-  return [head, makeLogitsGather(architecture, collectives)];
+  const sampling = makeSampling(architecture, {
+    memoryBytesPerSecond: options.rates.memoryBytesPerSecond,
+    factor: options.version.elementwiseFactor,
+  });
+  return [head, makeLogitsGather(architecture, collectives), sampling];
 }
 
 function rateOptions({ rates, kernels, version }: StepOptions) {
