@@ -2,16 +2,12 @@ import type { Architecture } from '../core/architecture/architecture.ts';
 import { findChip } from '../core/hardware/chip-catalogue.ts';
 import type { KernelParameters, VersionParameters } from '../core/timing/calibration-model.ts';
 import { ratesOf } from '../core/timing/chip-rates.ts';
+import { closedLoopTtftSeconds, finiteRunTokensPerSecond } from '../core/timing/finite-run.ts';
 import { planMemory } from '../core/timing/memory-plan.ts';
 import type { PricedPrecision } from '../core/timing/precision.ts';
 import { findSoftwareVersion, type SoftwareVersion } from '../core/timing/software-version.ts';
 import { firstTokenSeconds, staticBatchTokensPerSecond } from '../core/timing/static-batch.ts';
-import {
-  closedLoopTtftSeconds,
-  finiteRunTokensPerSecond,
-  type SteadyLoad,
-  steadyState,
-} from '../core/timing/steady-state.ts';
+import { type SteadyLoad, steadyState } from '../core/timing/steady-state.ts';
 import { StepPricer } from '../core/timing/step-pricer.ts';
 import type { PublishedRow } from './published-row.ts';
 

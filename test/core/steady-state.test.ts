@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  finiteRunTokensPerSecond,
-  type SteadyLoad,
-  steadyState,
-} from '../../services/core/timing/steady-state.ts';
+import { finiteRunTokensPerSecond } from '../../services/core/timing/finite-run.ts';
+import { type SteadyLoad, steadyState } from '../../services/core/timing/steady-state.ts';
 import type { StepPricer } from '../../services/core/timing/step-pricer.ts';
 import { makeStepShape, type PrefillChunk } from '../../services/core/timing/step-shape.ts';
 import { makePricer, makeRates } from '../support/pricing.ts';

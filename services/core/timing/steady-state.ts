@@ -71,55 +71,13 @@ export function steadyState(pricer: StepPricer, load: SteadyLoad): SteadyState {
   return describe(pricer, load, { decode, limit: saturated ? 'tokens' : limit });
 }
 
-/**
- * Output tokens per second of a run of that many requests that are all there at the start: waves of
- * the sequences that run together, the last of them smaller.
- */
-export function finiteRunTokensPerSecond(
-  pricer: StepPricer,
-  load: SteadyLoad,
-  requests: number,
-): number {
-  const state = steadyState(pricer, load);
-  if (state.limit === 'tokens') return state.outputTokensPerSecond;
-  const sequences = sequencesInFlight(load).sequences;
-  const waves = Math.floor(requests / sequences);
-  const rest = requests - waves * sequences;
-  const last = rest < 1 ? undefined : steadyState(pricer, { ...load, concurrency: rest });
-  const seconds =
-    (waves * sequences) / state.requestsPerSecond + (last ? rest / last.requestsPerSecond : 0);
-  return (requests * load.outputTokens) / seconds;
-}
-
-/**
- * Mean seconds to the first token of a closed loop: its first round, in which all clients start at
- * once and wait for each other's prompts, and the later ones, which have drifted apart.
- */
-export function closedLoopTtftSeconds(
-  pricer: StepPricer,
-  load: SteadyLoad,
-  requests: number,
-): number {
-  const { ttftSeconds } = steadyState(pricer, load);
-  const sequences = sequencesInFlight(load).sequences;
-  const tokens = sequences * load.inputTokens;
-  const steps = Math.max(1, tokens / load.maxNumBatchedTokens);
-  const full = shapeOf({
-    decode: 0,
-    load,
-    chunk: Math.min(load.inputTokens, load.maxNumBatchedTokens),
-    prefillTokens: tokens / steps,
-  });
-  const first = Math.min(1, sequences / requests);
-  return first * ((steps + 1) / 2) * pricer.seconds(full) + (1 - first) * ttftSeconds;
-}
-
 /** Prompt tokens that come with each decoded token. */
 function tokensPerDecode({ inputTokens, outputTokens }: SteadyLoad): number {
   return inputTokens / Math.max(1, outputTokens - 1);
 }
 
-function sequencesInFlight(load: SteadyLoad): { sequences: number; limit: SteadyLimit } {
+/** The least of what clients, the sequence limit and the KV cache allow. */
+export function sequencesInFlight(load: SteadyLoad): { sequences: number; limit: SteadyLimit } {
   const { inputTokens, outputTokens, kvReservation } = load;
   const held = inputTokens + (kvReservation === 'whole' ? outputTokens : outputTokens / 2);
   const limits: readonly (readonly [SteadyLimit, number])[] = [
@@ -145,9 +103,9 @@ function describe(
   const prefillShare = Math.min(1, (arrivals * inputTokens) / chunk);
   const prefillTokens = arrivals * inputTokens;
   const parts = { decode, load, chunk };
-  const mixedShape = shapeOf({ ...parts, prefillTokens: prefillTokens / prefillShare });
+  const mixedShape = meanShapeOf({ ...parts, prefillTokens: prefillTokens / prefillShare });
   const mixed = pricer.price(mixedShape);
-  const plainShape = shapeOf({ ...parts, prefillTokens: 0 });
+  const plainShape = meanShapeOf({ ...parts, prefillTokens: 0 });
   const plain = prefillShare < 1 ? pricer.price(plainShape) : mixed;
   const mean = (of: (price: StepPrice) => number): number =>
     prefillShare * of(mixed) + (1 - prefillShare) * of(plain);
@@ -172,7 +130,7 @@ function describe(
 }
 
 /** A step with whole or fractional prompts of the mean progress. */
-function shapeOf(step: {
+export function meanShapeOf(step: {
   readonly decode: number;
   readonly load: SteadyLoad;
   readonly chunk: number;
