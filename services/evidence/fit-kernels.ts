@@ -1,3 +1,5 @@
+import { H100 } from '../core/hardware/chips/h100.ts';
+import { valueAt } from '../core/hardware/figure.ts';
 import type { KernelParameters } from '../core/timing/calibration-model.ts';
 import type { MeasuredAttention, MeasuredOperators } from './measured-operators.ts';
 import { minimize, type Parameter } from './minimize.ts';
@@ -13,6 +15,8 @@ export interface FitReport {
 
 /** Rough figures of any accelerator, from which the fit starts. */
 const START: KernelParameters = {
+  measuredBytesPerFlop:
+    valueAt(H100.memoryBytesPerSecond, 'middle') / valueAt(H100.peakFlops.bf16!, 'middle'),
   memoryEfficiency: 0.85,
   gemm: {
     narrow: {

@@ -19,6 +19,8 @@ export interface AllReduceParameters {
 
 /** Parameters of kernels on the chip that was measured. */
 export interface KernelParameters {
+  /** Memory rate over dense bf16 peak of the chip that was measured, by its data sheet. */
+  readonly measuredBytesPerFlop: number;
   /** Share of the memory's peak that streaming reaches. */
   readonly memoryEfficiency: number;
   readonly gemm: { readonly narrow: GemmParameters; readonly wide: GemmParameters };
@@ -44,7 +46,10 @@ export interface KernelParameters {
 export interface VersionParameters {
   /** Share of the measured cost of quantising activations that this engine still pays. */
   readonly quantisationShare: number;
-  /** Time of norms, residuals and activations over that of streaming their rows once. */
+  /**
+   * Time of norms, residuals and activations over that of streaming their rows once, on the chip that
+   * was measured.
+   */
   readonly elementwiseFactor: number;
   /** Beside the kernels that are priced one by one, for each layer. */
   readonly layerOverheadMicros: number;

@@ -1,5 +1,6 @@
 import type { Architecture, LayerGroup } from '../architecture/architecture.ts';
 import type { CollectivePricer } from './collectives.ts';
+import { addPass, type ElementwisePass } from './elementwise-pass.ts';
 import type { Layout } from './layout.ts';
 import { type Operator, rowsOf } from './operator.ts';
 import { WIDE_BYTES } from './precision.ts';
@@ -15,12 +16,10 @@ export function makeElementwise(
   options: {
     readonly hiddenSize: number;
     readonly tp: number;
-    readonly memoryBytesPerSecond: number;
-    /** See `VersionParameters`. */
-    readonly factor: number;
+    readonly pass: ElementwisePass;
   },
 ): Operator {
-  const { hiddenSize, tp, memoryBytesPerSecond, factor } = options;
+  const { hiddenSize, tp, pass } = options;
   // Twice a layer: read the residual and what is added, write both their sum and its norm.
   const norms = 2 * 4 * hiddenSize;
   const activation = ((inwardMatrices(group) + 1) * activeWidth(group)) / tp;
@@ -29,9 +28,7 @@ export function makeElementwise(
   return {
     name: 'elementwise',
     addTo(cost, shape) {
-      const bytes = bytesPerRow * rowsOf(shape);
-      cost.memorySeconds += (factor * bytes) / memoryBytesPerSecond;
-      cost.memoryBytes += Math.min(1, factor) * bytes;
+      addPass(cost, bytesPerRow * rowsOf(shape), pass);
     },
   };
 }
@@ -70,17 +67,12 @@ export function makeLogitsGather(
 }
 
 /** Choosing a token: bf16 logits are read, kept as f32, and read twice, for their sum and the choice. */
-export function makeSampling(
-  { vocabSize }: Architecture,
-  options: { readonly memoryBytesPerSecond: number; readonly factor: number },
-): Operator {
+export function makeSampling({ vocabSize }: Architecture, pass: ElementwisePass): Operator {
   const bytesPerRow = (WIDE_BYTES + 3 * F32_BYTES) * vocabSize;
   return {
     name: 'sampling',
     addTo(cost, { sampledRows }) {
-      const bytes = bytesPerRow * sampledRows;
-      cost.memorySeconds += (options.factor * bytes) / options.memoryBytesPerSecond;
-      cost.memoryBytes += Math.min(1, options.factor) * bytes;
+      addPass(cost, bytesPerRow * sampledRows, pass);
     },
   };
 }

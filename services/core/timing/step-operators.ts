@@ -10,6 +10,7 @@ import {
 import type { KernelParameters, VersionParameters } from './calibration-model.ts';
 import { attentionFlopsOf, type ChipRates, gemmFlopsOf } from './chip-rates.ts';
 import { type CollectivePricer, makeCollectivePricer } from './collectives.ts';
+import { elementwisePassOf } from './elementwise-pass.ts';
 import { type GemmRates, makeGemm, type Routing } from './gemm-operator.ts';
 import {
   makeAllReduce,
@@ -48,7 +49,7 @@ export function makeStepOperators(options: StepOptions): readonly Operator[] {
 }
 
 function makeGroupOperators(group: LayerGroup, options: StepOptions): readonly Operator[] {
-  const { architecture, rates, layout, version } = options;
+  const { architecture, layout } = options;
   const attention = attentionOptions(group, options);
   return [
     ...layerMatrices(group, architecture.hiddenSize)
@@ -59,8 +60,7 @@ function makeGroupOperators(group: LayerGroup, options: StepOptions): readonly O
     makeElementwise(group, {
       hiddenSize: architecture.hiddenSize,
       tp: layout.tp,
-      memoryBytesPerSecond: rates.memoryBytesPerSecond,
-      factor: version.elementwiseFactor,
+      pass: elementwisePassOf(options),
     }),
   ];
 }
@@ -93,10 +93,7 @@ function makeHead(options: StepOptions, collectives: CollectivePricer): readonly
     rates: gemmRatesOf({ ...rateOptions(options), format: 'bf16' }),
     routing: undefined,
   });
-  const sampling = makeSampling(architecture, {
-    memoryBytesPerSecond: options.rates.memoryBytesPerSecond,
-    factor: options.version.elementwiseFactor,
-  });
+  const sampling = makeSampling(architecture, elementwisePassOf(options));
   return [head, makeLogitsGather(architecture, collectives), sampling];
 }
 
