@@ -83,6 +83,22 @@ suite('the timing model against published figures', () => {
     assert.ok(medianError(({ row }) => row.metric === 'ttft_ms') < 0.15);
   });
 
+  test('closed loops at a degree that the fit does not see: 7 % a token, 15 % to the first', () => {
+    const loops = ROWS.filter(({ table }) => table === 'vllm-1024-1024');
+    const errors = [2, 4, 8].flatMap((tp) => {
+      const rows = ROWS.filter((row) => !(loops.includes(row) && row.tp === tp));
+      const versions = fitVersions({ kernels: CALIBRATION.kernels, rows, architectureOf });
+      const unseen = loops.filter((row) => row.tp === tp);
+      return validateRows(unseen, { ...CALIBRATION, versions }, architectureOf);
+    });
+    const median = (metric: string): number =>
+      medianOf(
+        errors.filter(({ row }) => row.metric === metric).map(({ error }) => Math.abs(error)),
+      );
+    assert.ok(median('tpot_ms') < 0.07, `${median('tpot_ms')}`);
+    assert.ok(median('ttft_ms') < 0.15, `${median('ttft_ms')}`);
+  });
+
   test('every version has at most one anchor, and its overlap is a share', () => {
     for (const [name, { collectiveOverlap }] of Object.entries(CALIBRATION.versions)) {
       const anchors = VALIDATED.filter(
