@@ -24,6 +24,7 @@ const ENTRIES = [
   'services/worker/main.ts',
   'services/coordinator/main.ts',
   'services/cli/main.ts',
+  'services/calibrate/main.ts',
   'services/client/index.ts',
   'services/kernels/assembly/index.ts',
 ];

@@ -7,12 +7,13 @@ const LAYERS: readonly (readonly string[])[] = [
   ['kernels'],
   ['shard'],
   ['checkpoint'],
+  ['evidence'],
   ['cluster'],
   ['wire'],
   ['rpc'],
   ['runtime'],
   ['client'],
-  ['worker', 'coordinator', 'cli'],
+  ['worker', 'coordinator', 'calibrate', 'cli'],
 ];
 const PURE_LAYERS = ['core', 'shard', 'cluster'];
 

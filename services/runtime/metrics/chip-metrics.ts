@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StepTimes } from '../../cluster/chip-meter.ts';
 import { DROP_REASONS } from '../../cluster/exchange-runner.ts';
-import { SOHU } from '../../core/hardware/chip.ts';
+import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import type { ChipHost } from '../chip/chip-host.ts';
 import { STEP_BUCKETS_SECONDS } from './buckets.ts';
 
