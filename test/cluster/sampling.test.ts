@@ -7,6 +7,7 @@ import { GREEDY, type SamplingParams } from '../../services/core/sampling/params
 import type { ScheduledSequence } from '../../services/core/scheduler/scheduler.ts';
 import { arbitrarySamplingOf } from '../core/arbitrary-sampling.ts';
 import { makeConfig } from '../core/model-configs.ts';
+import { assertClose, assertDrawn } from '../support/assert-drawn.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
 import { drawNaively, type NaiveSequence } from '../support/naive-sampler.ts';
 import { makeSequence, scheduleTokens } from '../support/scheduled-sequence.ts';
@@ -112,21 +113,8 @@ function drawSharded(
   );
 }
 
-function assertClose(actual: number, expected: number): void {
-  const error = Math.abs(actual - expected);
-  assert.ok(error <= 1e-9 * Math.max(1, Math.abs(expected)), `${actual}, not ${expected}`);
-}
-
-function assertDrawn(drawn: DrawnToken, expected: DrawnToken): void {
-  assert.equal(drawn.token, expected.token);
-  assert.equal(drawn.logprobs === undefined, expected.logprobs === undefined);
-  if (drawn.logprobs === undefined) return;
-  assertClose(drawn.logprobs.logprob, expected.logprobs!.logprob);
-  const tokensOf = (of: DrawnToken): number[] => of.logprobs!.top.map(({ token }) => token);
-  assert.deepEqual(tokensOf(drawn), tokensOf(expected));
-  drawn.logprobs.top.forEach(({ logprob }, index) => {
-    assertClose(logprob, expected.logprobs!.top[index]!.logprob);
-  });
+function listOf({ token, logprobs }: DrawnToken): Parameters<typeof assertDrawn>[0] {
+  return { tokens: [token], logprobs: [logprobs] };
 }
 
 suite('sampling over the shards of a group', () => {
@@ -140,7 +128,7 @@ suite('sampling over the shards of a group', () => {
         const drawn = drawSharded(group, moments);
         moments.forEach((moment, index) => {
           const expected = drawNaively(moment.logits, moment);
-          if (expected.margin > 1e-9) assertDrawn(drawn[index]!, expected);
+          if (expected.margin > 1e-9) assertDrawn(listOf(drawn[index]!), listOf(expected));
         });
         unproven += group.unproven;
       },

@@ -5,8 +5,9 @@ import { openCheckpoint } from '../../services/checkpoint/open-checkpoint.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { KvCacheDtype, Precision } from '../../services/core/model/precision.ts';
+import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
 import type { SamplingParams } from '../../services/core/sampling/params.ts';
-import type { Sequence } from '../../services/core/scheduler/request.ts';
+import type { FinishReason, Sequence } from '../../services/core/scheduler/request.ts';
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
 import { makeGenerationRequest } from './generation-request.ts';
@@ -32,17 +33,25 @@ export interface MemoryClusterOptions {
 export interface GenerateOptions {
   readonly prompt: readonly number[];
   readonly maxTokens: number;
+  readonly minTokens?: number;
+  /** All that end it: the model's own are generated through. */
+  readonly stopTokenIds?: readonly number[];
   readonly sampling?: Partial<SamplingParams>;
+  /** Which of the request's parallel samples is looked at; as many are generated as it takes. */
+  readonly choice?: number;
 }
 
 /** What a request gained, with a hash of the bits of the logits that each token was drawn from. */
 export interface Generation {
   readonly tokens: readonly number[];
+  readonly logprobs: readonly (DrawLogprobs | undefined)[];
   readonly logits: readonly string[];
+  readonly finishReason: FinishReason;
 }
 
 interface Pending {
   readonly tokens: number[];
+  readonly logprobs: (DrawLogprobs | undefined)[];
   readonly logits: string[];
   readonly resolve: (generation: Generation) => void;
   readonly reject: (error: Error) => void;
@@ -154,18 +163,26 @@ export class MemoryCluster {
   }
 
   #generate(request: GenerateOptions, index: number): Promise<Generation> {
+    const { choice = 0 } = request;
     return new Promise((resolve, reject) => {
       const admission = this.host.coordinator.submit(
         makeGenerationRequest({
           requestId: `request-${index}`,
           promptTokens: request.prompt,
           maxTokens: request.maxTokens,
+          minTokens: request.minTokens ?? 0,
+          stopTokenIds: request.stopTokenIds ?? [],
           sampling: request.sampling ?? {},
           ignoreEos: true,
+          n: choice + 1,
         }),
       );
-      if (admission.kind !== 'queued') reject(new Error(JSON.stringify(admission)));
-      else this.#pending.set(admission.sequences[0]!, { tokens: [], logits: [], resolve, reject });
+      if (admission.kind !== 'queued') {
+        reject(new Error(JSON.stringify(admission)));
+        return;
+      }
+      const gains = { tokens: [], logprobs: [], logits: [] };
+      this.#pending.set(admission.sequences[choice]!, { ...gains, resolve, reject });
     });
   }
 
@@ -188,9 +205,10 @@ export class MemoryCluster {
     this.#options.onToken?.(this, sample);
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return;
-    const { tokens, logits } = pending;
+    const { tokens, logprobs, logits } = pending;
     tokens.push(drawn.token);
+    logprobs.push(drawn.logprobs);
     logits.push(createHash('sha1').update(this.logits(sample)).digest('hex'));
-    if (finishReason !== undefined) pending.resolve({ tokens, logits });
+    if (finishReason !== undefined) pending.resolve({ tokens, logprobs, logits, finishReason });
   }
 }
