@@ -66,12 +66,13 @@ export class StepCollector {
     return this.#problem;
   }
 
-  /** Takes a report; another one of the same rank is ignored. */
+  /** Takes a report; one of no rank, or another one of the same, is ignored. */
   addReport(report: StepReport): CollectorState {
-    if (this.#reports[report.rank] !== undefined) return 'waiting';
-    this.#reports[report.rank] = report;
-    if (!this.#isSound(report.samples)) {
-      return this.#diverge(`chip ${report.rank} reported other samples than step ${this.step} has`);
+    const { rank, samples } = report;
+    if (rank >= this.#reports.length || this.#reports[rank] !== undefined) return 'waiting';
+    this.#reports[rank] = report;
+    if (!this.#isSound(samples)) {
+      return this.#diverge(`chip ${rank} reported other samples than step ${this.step} has`);
     }
     if (this.#reports.includes(undefined)) return 'waiting';
     const reports = this.#reports as StepReport[];
@@ -87,8 +88,7 @@ export class StepCollector {
     if (row === undefined) return 'waiting';
     const { sample } = logits;
     const drawn = drawWholeRow(this.#sampled[sample]!.sequence, this.#samplesOf(sample), row);
-    const isWhole = drawn !== undefined && this.#isVocabulary(row.logits.length);
-    if (isWhole) this.#drawn[sample] = drawn;
+    if (drawn !== undefined && this.#isVocabulary(row.logits.length)) this.#drawn[sample] = drawn;
     else this.#wholeRows!.discard(sample);
     return this.#drawn.includes(undefined) ? 'waiting' : 'complete';
   }

@@ -5,6 +5,7 @@ import type { DropReason } from '../../services/cluster/exchange-runner.ts';
 import type { GroupSpec } from '../../services/cluster/messages.ts';
 import type { Destination } from '../../services/core/collectives/frame.ts';
 import type { Precision } from '../../services/core/model/precision.ts';
+import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
 import type { Sequence } from '../../services/core/scheduler/request.ts';
 import { assert } from '../../services/core/support/errors.ts';
 import { createWasmKernels } from '../../services/kernels/wasm.ts';
@@ -46,6 +47,7 @@ export const RELIABLE: Network = {
 /** A request's end: its tokens, or why there are no more. */
 export interface Outcome {
   readonly tokens: number[];
+  readonly logprobs: (DrawLogprobs | undefined)[];
   failure: string | undefined;
   done: boolean;
 }
@@ -153,7 +155,7 @@ export class VirtualGroup {
       }),
     );
     assert(admission.kind === 'queued', 'the request is queued');
-    const outcome: Outcome = { tokens: [], failure: undefined, done: false };
+    const outcome: Outcome = { tokens: [], logprobs: [], failure: undefined, done: false };
     const sequence = admission.sequences[0]!;
     this.#outcomes.set(sequence, outcome);
     return { sequence, outcome };
@@ -253,8 +255,10 @@ export class VirtualGroup {
   #observe(event: CoordinatorEvent): void {
     if (event.kind !== 'token' && event.kind !== 'requestFailed') return;
     const outcome = this.#outcomes.get(event.sequence)!;
-    if (event.kind === 'token') outcome.tokens.push(event.drawn.token);
-    else outcome.failure = event.message;
+    if (event.kind === 'token') {
+      outcome.tokens.push(event.drawn.token);
+      outcome.logprobs.push(event.drawn.logprobs);
+    } else outcome.failure = event.message;
     outcome.done = event.kind === 'requestFailed' || event.finishReason !== undefined;
   }
 }
