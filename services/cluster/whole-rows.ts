@@ -30,10 +30,10 @@ export class WholeRows {
     parts[part.rank] = part;
     if (parts.includes(undefined)) return undefined;
     const whole = parts as Logits[];
-    const isChanged = whole.some(({ raw }) => raw !== undefined);
+    const raw = whole.flatMap((one) => one.raw ?? []);
     return {
       logits: concatenate(whole.map(({ logits }) => logits)),
-      raw: isChanged ? concatenate(whole.map(({ raw, logits }) => raw ?? logits)) : undefined,
+      raw: raw.length === this.#ranks ? concatenate(raw) : undefined,
     };
   }
 

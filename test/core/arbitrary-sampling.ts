@@ -13,7 +13,7 @@ function between(min: number, max: number): fc.Arbitrary<number> {
 const arbitraryTruncation = fc.record({
   topP: often(1, between(0.01, 1)),
   topK: often(0, fc.integer({ min: 1, max: 60 })),
-  minP: often(0, between(0, 1)),
+  minP: often(0, fc.oneof(fc.constant(1), between(0, 1))),
 });
 
 /** Every parameter, each alone and with others, biases for tokens below `vocabSize`. */
