@@ -9,6 +9,8 @@ import { StepLoop } from './step-loop.ts';
 export interface CoordinatorOptions {
   readonly spec: GroupSpec;
   readonly scheduler: Omit<SchedulerOptions, 'kvBlocks'>;
+  /** Tokens of the model's vocabulary. */
+  readonly vocabSize: number;
   /** A step that takes longer is given up, and everything is computed anew in a new epoch. */
   readonly stepTimeoutMicros: number;
 }
@@ -132,11 +134,12 @@ export class Coordinator {
   }
 
   #serve(kvBlocks: number): Serving {
-    const { spec, stepTimeoutMicros } = this.#options;
+    const { spec, vocabSize, stepTimeoutMicros } = this.#options;
     const scheduler = new Scheduler({ ...this.#options.scheduler, kvBlocks });
     const loop = new StepLoop({
       scheduler,
       ranks: spec.tensorParallel,
+      vocabSize,
       stepTimeoutMicros,
       effects: this.#effects,
       failed: () => this.#raiseEpoch(),

@@ -8,6 +8,8 @@ export interface StepLoopOptions {
   readonly scheduler: Scheduler;
   /** Chips of the group. */
   readonly ranks: number;
+  /** Tokens of the model's vocabulary. */
+  readonly vocabSize: number;
   /** A step that takes longer is given up. */
   readonly stepTimeoutMicros: number;
   readonly effects: Pick<CoordinatorEffects, 'command' | 'event' | 'nowMicros'>;
@@ -47,13 +49,13 @@ export class StepLoop {
   /** Begins the next step if there is something to do and nothing in flight. */
   pump(): void {
     if (this.#epoch === undefined || this.#collector !== undefined) return;
-    const { scheduler, ranks, effects } = this.#options;
+    const { scheduler, ranks, vocabSize, effects } = this.#options;
     const beganMicros = effects.nowMicros();
     const scheduled = scheduler.schedule(beganMicros);
     this.#tellKvEvents();
     if (scheduled === undefined) return;
     const step = ++this.#step;
-    this.#collector = new StepCollector({ step, scheduled, ranks, beganMicros });
+    this.#collector = new StepCollector({ step, scheduled, ranks, vocabSize, beganMicros });
     this.#command(this.#epoch, scheduled);
   }
 
@@ -73,7 +75,7 @@ export class StepLoop {
     const collector = this.#collector!;
     const state = collector.addReport(report);
     if (state === 'complete') this.#complete(collector);
-    else if (state === 'divergent') this.#failDivergent(collector.step);
+    else if (state === 'divergent') this.#failDivergent(collector.problem);
     else if (state === 'unproven') {
       const { step, unproven } = collector;
       const { effects } = this.#options;
@@ -121,22 +123,24 @@ export class StepLoop {
 
   #complete({ step, scheduled, drawn, beganMicros }: StepCollector): void {
     const { scheduler, effects } = this.#options;
-    this.#collector = undefined;
     this.#divergentSteps = 0;
     const now = effects.nowMicros();
     for (const output of scheduler.complete(drawn, now)) {
-      effects.event({ kind: 'token', ...output });
+      // Whoever heard of a token before this one may have cancelled its sequence.
+      const isCancelled = output.sequence.state === 'ended' && output.finishReason === undefined;
+      if (!isCancelled) effects.event({ kind: 'token', ...output });
     }
     const tokens = scheduled.sequences.reduce((sum, { count }) => sum + count, 0);
     const sequences = scheduled.sequences.length;
     const durationMicros = now - beganMicros;
     effects.event({ kind: 'stepCompleted', step, tokens, sequences, durationMicros });
+    // Not before: whoever submits a request on hearing a token does not begin the next step.
+    this.#collector = undefined;
     this.pump();
   }
 
-  #failDivergent(step: number): void {
+  #failDivergent(message: string): void {
     const { scheduler, effects } = this.#options;
-    const message = `the chips' activations differ after step ${step}`;
     if (++this.#divergentSteps >= MAX_DIVERGENT_STEPS) {
       this.#divergentSteps = 0;
       for (const sequence of scheduler.cancelAll()) {

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import type { DropReason } from '../../services/cluster/exchange-runner.ts';
-import type { Report } from '../../services/cluster/messages.ts';
+import type { Logits, Report, StepReport } from '../../services/cluster/messages.ts';
 import { decodeReport, encodeReport } from '../../services/wire/report-codec.ts';
 import { makeRandom, writeHfCheckpoint } from '../support/checkpoint-files.ts';
 import type { GenerateOptions } from '../support/memory-cluster.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
 import { type FaultRates, makeFaultyNetwork, makeSilentChip, NO_FAULTS } from './faulty-network.ts';
-import { RELIABLE, VirtualGroup } from './virtual-group.ts';
+import { type Network, type Outcome, RELIABLE, VirtualGroup } from './virtual-group.ts';
 
 const REQUESTS: readonly GenerateOptions[] = [
   { prompt: [3, 1, 4, 1, 5, 9, 2, 6], maxTokens: 4 },
@@ -234,6 +234,43 @@ suite('a group with a broken chip', () => {
   });
 });
 
+suite('reports that are no answer', () => {
+  const edits: [string, (report: StepReport) => StepReport][] = [
+    ['lack their samples', (report) => ({ ...report, samples: [] })],
+    [
+      'name no candidate',
+      (report) => ({
+        ...report,
+        samples: report.samples.map(() => ({
+          ...{ draw: { kind: 'candidate', candidate: undefined }, logprobs: undefined },
+        })),
+      }),
+    ],
+    [
+      'answer what nobody asked',
+      (report) => ({
+        ...report,
+        samples: report.samples.map(({ draw }) => ({
+          ...{ draw, logprobs: { mass: { maximum: 0, sum: 1 }, logits: [] } },
+        })),
+      }),
+    ],
+  ];
+  for (const [what, edit] of edits) {
+    test(`fail the step where they ${what}, and the next epoch is sound`, async (t) => {
+      const model = writeModel(t);
+      const group = await VirtualGroup.start({ model, tp: 4 });
+      group.network = editReports((report) => (report.kind === 'report' ? edit(report) : report));
+      for (const { failure, tokens } of group.generate(REQUESTS)) {
+        assert.ok(failure !== undefined);
+        assert.deepEqual(tokens, []);
+      }
+      group.network = RELIABLE;
+      assert.deepEqual(tokensOf(group), await tokensOnOneChip(model));
+    });
+  }
+});
+
 suite('requests that are cancelled', () => {
   test('leave the others as they are, and free their blocks', async (t) => {
     const model = writeModel(t);
@@ -264,20 +301,55 @@ suite('requests that are cancelled', () => {
 });
 
 suite('a nucleus that candidates do not prove', () => {
+  /** A flat distribution, once as the model has it and once penalised, with log-probabilities. */
+  const flat = [1, 2, 3, 4].map((seed) => ({
+    prompt: [seed, 600, 5],
+    maxTokens: 6,
+    sampling: {
+      ...{ temperature: 50, topP: 0.99, seed, logprobs: seed },
+      ...(seed % 2 === 0 ? { presencePenalty: 2, repetitionPenalty: 1.5 } : {}),
+    },
+  }));
+
   test('is settled by the whole logits, with the same tokens at every degree', async (t) => {
     const model = writeModel(t, { vocab_size: 611 });
-    const requests = [1, 2, 3].map((seed) => ({
-      prompt: [seed, 600, 5],
-      maxTokens: 6,
-      sampling: { temperature: 50, topP: 0.99, topK: 0, seed },
-    }));
-    const runs: number[][][] = [];
+    const runs: Outcome[][] = [];
     for (const tp of [1, 2, 4, 8]) {
       const group = await VirtualGroup.start({ model, tp });
-      runs.push(tokensOf(group, [...requests, ...REQUESTS]));
+      runs.push(group.generate([...flat, ...REQUESTS]));
       assert.ok(group.commands.logits >= 6, `${group.commands.logits} gathers`);
     }
     for (const run of runs) assert.deepEqual(run, runs[0]);
-    assert.ok(new Set(runs[0]!.flat()).size > 10, 'a flat distribution spreads its draws');
+    const drawn = runs[0]!.flatMap(({ tokens }) => tokens);
+    assert.ok(new Set(drawn).size > 10, 'a flat distribution spreads its draws');
+    assert.equal(runs[0]![3]!.logprobs[5]!.top.length, 4);
+  });
+
+  test('names the chip whose row is lost, and goes on; one that comes twice does no harm', async (t) => {
+    const model = writeModel(t, { vocab_size: 611 });
+    const group = await VirtualGroup.start({ model, tp: 4 });
+    const carryRows = (copies: (report: Logits) => number): Network => ({
+      ...RELIABLE,
+      report: (data, rank) => {
+        const report = decodeReport(data)!;
+        const count = report.kind === 'shardLogits' ? copies(report) : 1;
+        return Array.from({ length: count }, () => RELIABLE.report(data, rank)).flat();
+      },
+    });
+    group.network = carryRows(() => 2);
+    const expected = group.generate(flat);
+    group.network = carryRows(({ rank, sample }) => (rank === 2 && sample === 1 ? 0 : 1));
+    const submitted = flat.map((request) => group.submit(request));
+    group.run(() => group.stepFailures.length > 0);
+    assert.match(
+      group.stepFailures[0]!,
+      /^step \d+ was not completed within 10 s: no report from chip 2$/,
+    );
+    group.network = RELIABLE;
+    group.run(() => submitted.every(({ outcome }) => outcome.done));
+    assert.deepEqual(
+      submitted.map(({ outcome }) => outcome),
+      expected,
+    );
   });
 });

@@ -5,7 +5,9 @@ import type { CoordinatorEvent } from '../../services/cluster/coordinator-effect
 import type { DropReason } from '../../services/cluster/exchange-runner.ts';
 import type { GroupSpec } from '../../services/cluster/messages.ts';
 import type { Destination } from '../../services/core/collectives/frame.ts';
+import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { Precision } from '../../services/core/model/precision.ts';
+import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
 import type { Sequence } from '../../services/core/scheduler/request.ts';
 import { assert } from '../../services/core/support/errors.ts';
 import { createWasmKernels } from '../../services/kernels/wasm.ts';
@@ -48,6 +50,7 @@ export const RELIABLE: Network = {
 /** A request's end: its tokens, or why there are no more. */
 export interface Outcome {
   readonly tokens: number[];
+  readonly logprobs: (DrawLogprobs | undefined)[];
   failure: string | undefined;
   done: boolean;
 }
@@ -82,13 +85,13 @@ export class VirtualGroup {
   #events: { readonly atMicros: number; readonly action: () => void }[] = [];
   #nowMicros = 0;
 
-  private constructor(spec: GroupSpec, maxModelLen: number, shards: readonly Shard[]) {
+  private constructor(spec: GroupSpec, config: ModelConfig, shards: readonly Shard[]) {
     this.#shards = shards;
     const { maxNumSeqs, maxNumBatchedTokens, blockSize } = spec;
-    const limits = { maxNumSeqs, maxNumBatchedTokens, blockSize, maxModelLen };
+    const limits = { maxNumSeqs, maxNumBatchedTokens, blockSize, maxModelLen: config.maxPositions };
     const scheduler = makeSchedulerOptions(limits);
     this.coordinator = new Coordinator(
-      { spec, scheduler, stepTimeoutMicros: 10e6 },
+      { spec, scheduler, vocabSize: config.vocabSize, stepTimeoutMicros: 10e6 },
       {
         command: (command) => {
           this.commands[command.kind]++;
@@ -126,8 +129,8 @@ export class VirtualGroup {
       const executor = new ShardExecutor(loaded.shard.layout, createWasmKernels(memory));
       shards.push({ loaded, executor });
     }
-    const { maxPositions } = shards[0]!.loaded.shard.layout.plan.config;
-    const group = new VirtualGroup(spec, maxPositions, shards);
+    const { config } = shards[0]!.loaded.shard.layout.plan;
+    const group = new VirtualGroup(spec, config, shards);
     group.coordinator.tick();
     for (const chip of group.chips) chip.tick();
     group.run(() => group.coordinator.ready);
@@ -152,7 +155,7 @@ export class VirtualGroup {
       }),
     );
     assert(admission.kind === 'queued', 'the request is queued');
-    const outcome: Outcome = { tokens: [], failure: undefined, done: false };
+    const outcome: Outcome = { tokens: [], logprobs: [], failure: undefined, done: false };
     const sequence = admission.sequences[0]!;
     this.#outcomes.set(sequence, outcome);
     return { sequence, outcome };
@@ -253,8 +256,10 @@ export class VirtualGroup {
     if (event.kind === 'stepFailed') this.stepFailures.push(event.message);
     if (event.kind !== 'token' && event.kind !== 'requestFailed') return;
     const outcome = this.#outcomes.get(event.sequence)!;
-    if (event.kind === 'token') outcome.tokens.push(event.drawn.token);
-    else outcome.failure = event.message;
+    if (event.kind === 'token') {
+      outcome.tokens.push(event.drawn.token);
+      outcome.logprobs.push(event.drawn.logprobs);
+    } else outcome.failure = event.message;
     outcome.done = event.kind === 'requestFailed' || event.finishReason !== undefined;
   }
 }

@@ -112,6 +112,7 @@ function makeCoordinator(
       numGpuBlocksOverride: 16,
     },
     scheduler: makeSchedulerOptions({ ...LIMITS, maxModelLen: 64 }),
+    vocabSize: 2048,
     stepTimeoutMicros: 60e6,
     onEvent,
   });
