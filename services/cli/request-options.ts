@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError as InvalidOptionError, Option } from 'commander';
+import { checkBeamSearch } from '../client/beam-search.ts';
 import type { GenerateRequest } from '../client/index.ts';
 import { toGenerateInput } from '../client/request.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
-import { checkRequestSampling } from '../rpc/request-sampling.ts';
+import { checkGenerateInput } from '../rpc/check-generate-input.ts';
 import { wholeNumber } from '../runtime/options/serving-options.ts';
 
 /** What a command asks of every prompt, named as vLLM's sampling parameters. */
@@ -64,16 +65,17 @@ export function addRequestOptions(command: Command): Command {
 
 /** Throws InvalidArgumentError for values that no server takes, and for options that do not go together. */
 export function checkRequestOptions(options: RequestOptions): void {
-  checkRequestSampling(toGenerateInput({ ...requestOf(options), prompt: '' }).sampling);
-  const { n, beamWidth, lengthPenalty } = options;
-  if (beamWidth === undefined && lengthPenalty !== 1) {
+  checkGenerateInput(toGenerateInput({ ...requestOf(options), prompt: '' }));
+  const { n, beamWidth, maxTokens, lengthPenalty } = options;
+  if (beamWidth === undefined) {
+    if (lengthPenalty === 1) return;
     throw new InvalidArgumentError('--length-penalty needs --beam-width');
   }
-  if (beamWidth !== undefined && n > beamWidth) {
-    throw new InvalidArgumentError(
-      `--n must be at most --beam-width, which is ${beamWidth}, not ${n}`,
-    );
-  }
+  checkBeamSearch({ beamWidth, maxTokens, lengthPenalty });
+  if (n <= beamWidth) return;
+  throw new InvalidArgumentError(
+    `--n must be at most --beam-width, which is ${beamWidth}, not ${n}`,
+  );
 }
 
 /** What all prompts of the command have in common. */

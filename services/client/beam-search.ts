@@ -87,7 +87,7 @@ export async function searchBeams(
   request: BeamSearchRequest,
 ): Promise<BeamSearchResult> {
   const { beamWidth, requestId = randomUUID() } = request;
-  checkSearch(request);
+  checkBeamSearch(request);
   const search = await prepare(client, { ...request, requestId });
   const ended: Path[] = [];
   let beams: readonly Path[] = [{ tokenIds: [], cumulativeLogprob: 0, score: 0, ended: false }];
@@ -103,6 +103,19 @@ export async function searchBeams(
     promptTokens: search.promptIds.length,
     beams: await Promise.all(paths.map((path) => toBeam(search, path))),
   };
+}
+
+/** Throws INVALID_ARGUMENT for a search that no server could serve. */
+export function checkBeamSearch(
+  request: Pick<BeamSearchRequest, 'beamWidth' | 'maxTokens' | 'lengthPenalty'>,
+): void {
+  const { beamWidth, maxTokens, lengthPenalty = 1 } = request;
+  checkInteger('beamWidth', beamWidth, { from: 1, to: MAX_BEAM_WIDTH });
+  checkInteger('maxTokens', maxTokens, { from: 1, to: INT32.to });
+  checkNumber('lengthPenalty', lengthPenalty);
+  if (!Number.isFinite(lengthPenalty)) {
+    throw invalidField('lengthPenalty', 'a finite number', lengthPenalty);
+  }
 }
 
 /** Asks the server for what the search must know: the prompt's ids, and when a text is over. */
@@ -154,13 +167,4 @@ function byScore(a: Path, b: Path): number {
   if (a.score !== b.score) return b.score - a.score;
   const different = a.tokenIds.findIndex((id, index) => id !== b.tokenIds[index]);
   return different < 0 ? -1 : a.tokenIds[different]! - (b.tokenIds[different] ?? -1);
-}
-
-function checkSearch({ beamWidth, maxTokens, lengthPenalty = 1 }: BeamSearchRequest): void {
-  checkInteger('beamWidth', beamWidth, { from: 1, to: MAX_BEAM_WIDTH });
-  checkInteger('maxTokens', maxTokens, { from: 1, to: INT32.to });
-  checkNumber('lengthPenalty', lengthPenalty);
-  if (!Number.isFinite(lengthPenalty)) {
-    throw invalidField('lengthPenalty', 'a finite number', lengthPenalty);
-  }
 }

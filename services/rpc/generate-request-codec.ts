@@ -6,9 +6,6 @@ import { DEFAULT_SAMPLING } from './request-sampling.ts';
 
 const { GenerateRequest } = sohu.v1;
 
-const MAX_NAME_LENGTH = 128;
-const MAX_CACHE_SALT_LENGTH = 256;
-
 export function encodeGenerateRequest(request: GenerateInput): Uint8Array {
   const { requestId, prompt, sampling, priority, cacheSalt, clientId } = request;
   const input =
@@ -20,13 +17,10 @@ export function encodeGenerateRequest(request: GenerateInput): Uint8Array {
   return GenerateRequest.encode({ ...names, ...input, samplingParams, priority }).finish();
 }
 
-/** Throws InvalidArgumentError where the request lacks an id or an input, or names are too long. */
+/** Throws InvalidArgumentError where the request has no input. */
 export function decodeGenerateRequest(bytes: Uint8Array): GenerateInput {
   const message = GenerateRequest.decode(bytes);
   const { requestId, tokenized, text, samplingParams, priority, cacheSalt, clientId } = message;
-  checkLength('request_id', requestId, { from: 1, to: MAX_NAME_LENGTH });
-  checkLength('cache_salt', cacheSalt, { from: 0, to: MAX_CACHE_SALT_LENGTH });
-  checkLength('client_id', clientId, { from: 0, to: MAX_NAME_LENGTH });
   const prompt = decodePrompt({ tokenIds: tokenized?.inputIds ?? undefined, text });
   const sampling = decodeSampling(samplingParams ?? {});
   return { requestId, prompt, sampling, priority, cacheSalt, clientId };
@@ -80,14 +74,4 @@ function decodeSampling(params: sohu.v1.SamplingParams.$Properties): RequestSamp
 /** In the order of the token ids, whatever the order on the wire. */
 function decodeLogitBias(biases: Readonly<Record<string, number>>): readonly LogitBias[] {
   return Object.entries(biases).map(([token, bias]) => ({ token: Number(token), bias }));
-}
-
-function checkLength(
-  name: string,
-  { length }: string,
-  { from, to }: { readonly from: number; readonly to: number },
-): void {
-  if (length >= from && length <= to) return;
-  const range = from === 0 ? `at most ${to}` : `${from} to ${to}`;
-  throw new InvalidArgumentError(`${name} must have ${range} characters`);
 }

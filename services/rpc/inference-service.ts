@@ -1,3 +1,4 @@
+import { checkGenerateInput } from './check-generate-input.ts';
 import {
   DETOKENIZE,
   GENERATE,
@@ -12,10 +13,9 @@ import type {
   KvEventBatch,
   ServerInfo,
 } from './inference-types.ts';
-import { checkRequestSampling } from './request-sampling.ts';
 import type { RpcServer } from './server.ts';
 
-/** Whatever can continue prompts; its sampling parameters are already checked. */
+/** Whatever can continue prompts; its requests are already checked. */
 export interface InferenceEngine {
   /**
    * Accepted first, then the events of every sample, each with complete last; stops and frees what
@@ -40,7 +40,7 @@ export interface InferenceEngine {
 /** Puts an engine behind the Inference service. */
 export function serveInference(server: RpcServer, engine: InferenceEngine): void {
   server.serverStreaming(GENERATE, (request, call) => {
-    checkRequestSampling(request.sampling);
+    checkGenerateInput(request);
     return engine.generate(request, call.signal);
   });
   server.unary(TOKENIZE, (text) => engine.tokenize(text));

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { KvEvent } from '../../services/core/kv/kv-events.ts';
+import { checkGenerateInput } from '../../services/rpc/check-generate-input.ts';
 import {
   DETOKENIZE,
   GENERATE,
@@ -211,21 +212,27 @@ test('top_k -1 means all tokens, as 0 does', () => {
 });
 
 test('a request without an id or an input, or with names too long, is refused', () => {
-  assert.throws(() => GENERATE.decodeRequest(new Uint8Array()), /request_id/);
   assert.throws(() => GENERATE.decodeRequest(Uint8Array.of(0x0a, 1, 0x72)), /input/);
-  const long = 'x'.repeat(257);
-  const request = {
+  const request: GenerateInput = {
     requestId: 'r',
     prompt: { kind: 'text', text: '' },
     sampling: DEFAULT_SAMPLING,
     priority: 0,
     cacheSalt: '',
     clientId: '',
-  } as const;
-  const withSalt = GENERATE.encodeRequest({ ...request, cacheSalt: long });
-  assert.throws(() => GENERATE.decodeRequest(withSalt), /cache_salt must have at most 256/);
-  const withClient = GENERATE.encodeRequest({ ...request, clientId: long });
-  assert.throws(() => GENERATE.decodeRequest(withClient), /client_id must have at most 128/);
+  };
+  checkGenerateInput(request);
+  const long = 'x'.repeat(257);
+  const bad: [Partial<GenerateInput>, RegExp][] = [
+    [{ requestId: '' }, /request_id must have 1 to 128 characters, not 0/],
+    [{ requestId: long }, /request_id/],
+    [{ cacheSalt: long }, /cache_salt must have 0 to 256 characters, not 257/],
+    [{ clientId: long }, /client_id must have 0 to 128/],
+    [{ sampling: { ...DEFAULT_SAMPLING, n: 0 } }, /n must/],
+  ];
+  for (const [parameters, message] of bad) {
+    assert.throws(() => checkGenerateInput({ ...request, ...parameters }), { message });
+  }
 });
 
 test('the protocol files keep to the rules of the wire', () => {
