@@ -10,12 +10,13 @@ const LAYERS: readonly (readonly string[])[] = [
   ['evidence'],
   ['cluster'],
   ['wire'],
+  ['sim'],
   ['rpc'],
   ['runtime'],
   ['client'],
   ['worker', 'coordinator', 'calibrate', 'cli'],
 ];
-const PURE_LAYERS = ['core', 'shard', 'cluster'];
+const PURE_LAYERS = ['core', 'shard', 'cluster', 'sim'];
 
 /** Imports from a folder of services/ to one that is not below it. */
 export function findUpwardImports(sources: readonly Source[]): string[] {
