@@ -6,8 +6,6 @@ import { stepSequence } from './step-sequence.ts';
 
 export interface StepLoopOptions {
   readonly scheduler: Scheduler;
-  /** Chips of the group. */
-  readonly ranks: number;
   /** Tokens of the model's vocabulary. */
   readonly vocabSize: number;
   /** A step that takes longer is given up. */
@@ -31,6 +29,8 @@ export class StepLoop {
   readonly #options: StepLoopOptions;
   /** Undefined while the chips are not all in one epoch. */
   #epoch: number | undefined;
+  /** Chips of the epoch. */
+  #ranks = 0;
   #collector: StepCollector | undefined;
   #step = 0;
   #divergentSteps = 0;
@@ -39,9 +39,14 @@ export class StepLoop {
     this.#options = options;
   }
 
+  get isStepInFlight(): boolean {
+    return this.#collector !== undefined;
+  }
+
   /** All chips have joined an epoch. */
-  beginEpoch(epoch: number): void {
+  beginEpoch(epoch: number, ranks: number): void {
     this.#epoch = epoch;
+    this.#ranks = ranks;
     this.#step = 0;
     this.pump();
   }
@@ -49,7 +54,8 @@ export class StepLoop {
   /** Begins the next step if there is something to do and nothing in flight. */
   pump(): void {
     if (this.#epoch === undefined || this.#collector !== undefined) return;
-    const { scheduler, ranks, vocabSize, effects } = this.#options;
+    const { scheduler, vocabSize, effects } = this.#options;
+    const ranks = this.#ranks;
     const beganMicros = effects.nowMicros();
     const scheduled = scheduler.schedule(beganMicros);
     this.#tellKvEvents();
@@ -117,7 +123,7 @@ export class StepLoop {
     return (
       report.epoch === this.#epoch &&
       report.step === this.#collector?.step &&
-      report.rank < this.#options.ranks
+      report.rank < this.#ranks
     );
   }
 

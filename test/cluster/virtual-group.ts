@@ -66,7 +66,7 @@ export interface VirtualGroupOptions {
 export class VirtualGroup {
   network: Network = RELIABLE;
   /** How many commands of each kind went out. */
-  readonly commands = { join: 0, step: 0, logits: 0 };
+  readonly commands = { join: 0, heartbeat: 0, step: 0, logits: 0 };
   /** Why steps were given up. */
   readonly stepFailures: string[] = [];
   readonly #world: World;
@@ -77,7 +77,11 @@ export class VirtualGroup {
     const limits = { maxNumSeqs, maxNumBatchedTokens, blockSize, maxModelLen: config.maxPositions };
     const scheduler = makeSchedulerOptions(limits);
     this.#world = new World({
-      coordinator: { spec, scheduler, vocabSize: config.vocabSize, stepTimeoutMicros: 10e6 },
+      coordinator: {
+        ...{ spec, scheduler, vocabSize: config.vocabSize },
+        stepTimeoutMicros: 10e6,
+        patienceMicros: 60e6,
+      },
       seats: shards.length,
       shards: { take: (_, rank) => shards[rank]!, give: () => {} },
       codec: WIRE_CODEC,

@@ -114,6 +114,7 @@ function makeCoordinator(
     scheduler: makeSchedulerOptions({ ...LIMITS, maxModelLen: 64 }),
     vocabSize: 2048,
     stepTimeoutMicros: 60e6,
+    patienceMicros: 60e6,
     onEvent,
   });
 }

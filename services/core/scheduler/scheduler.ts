@@ -2,7 +2,7 @@ import { KvCacheManager } from '../kv/kv-cache-manager.ts';
 import type { KvEvent } from '../kv/kv-events.ts';
 import type { DrawnToken } from '../sampling/drawn-token.ts';
 import { assert } from '../support/errors.ts';
-import { findRefusal, promptTokensLeft, type Refusal } from './admission.ts';
+import { findProblem, findRefusal, promptTokensLeft, type Refusal } from './admission.ts';
 import { AdmissionRoom } from './admission-room.ts';
 import type { SchedulerOptions } from './options.ts';
 import { chooseVictim } from './preemption.ts';
@@ -43,8 +43,8 @@ export type Admission =
  */
 export class Scheduler {
   readonly stats = new SchedulerStats();
-  readonly #options: SchedulerOptions;
-  readonly #kv: KvCacheManager;
+  #options: SchedulerOptions;
+  #kv: KvCacheManager;
   readonly #waiting: WaitingSequences;
   /** In the order of admission. */
   #running: Sequence[] = [];
@@ -84,6 +84,48 @@ export class Scheduler {
     );
     for (const sequence of sequences) this.#waiting.arrive(sequence);
     return { kind: 'queued', sequences };
+  }
+
+  /**
+   * Queues the unfinished samples of a request that was taken in before, by choice with the tokens
+   * that each has drawn: whatever the bounds are, they are served.
+   */
+  restore(
+    request: GenerationRequest,
+    generated: ReadonlyMap<number, readonly number[]>,
+    nowMicros: number,
+  ): readonly Sequence[] {
+    return [...generated].map(([choice, tokens]) => {
+      const options = this.#options;
+      const sequence = createSequence({ id: this.#nextId++, request, choice, nowMicros, options });
+      sequence.tokens.push(...tokens);
+      this.#waiting.arrive(sequence);
+      return sequence;
+    });
+  }
+
+  /**
+   * Goes on with another number of blocks, when the chips have lost their memory. Ends what needs
+   * more of them than there are, and returns it.
+   */
+  resize(kvBlocks: number): readonly Sequence[] {
+    assert(this.#running.length === 0, 'nothing runs while the number of blocks changes');
+    if (kvBlocks === this.#options.kvBlocks) return [];
+    this.#options = { ...this.#options, kvBlocks };
+    this.#kv = new KvCacheManager(this.#options);
+    return this.removeUnservable();
+  }
+
+  /** Ends what waits and can never be served, and returns it. */
+  removeUnservable(): readonly Sequence[] {
+    const all = this.#waiting.removeAll();
+    const isServable = ({ request }: Sequence): boolean =>
+      findProblem(request, this.#options) === undefined;
+    for (const sequence of all) {
+      if (isServable(sequence)) this.#waiting.arrive(sequence);
+      else sequence.state = 'ended';
+    }
+    return all.filter(({ state }) => state === 'ended');
   }
 
   /** Ends a sequence at any moment, and again; a step in flight finishes without it. */

@@ -21,6 +21,9 @@ import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
 import { schedulerOptions } from './scheduler-options.ts';
 
+/** A process that is restarted is back and has its shard long before. */
+const PATIENCE_MICROS = 120e6;
+
 /** Runs a coordinator process: forms the group, then serves clients until it is told to stop. */
 export async function runCoordinator(options: NodeOptions & ServingOptions): Promise<void> {
   process.title = `sohu: coordinator ${options.group}`;
@@ -101,6 +104,7 @@ function startHost(
     scheduler,
     vocabSize,
     stepTimeoutMicros: options.stepTimeout * 1e6,
+    patienceMicros: PATIENCE_MICROS,
     onEvent,
   });
 }

@@ -33,7 +33,7 @@ export class ChipProcess {
   constructor(options: ChipProcessOptions) {
     this.#options = options;
     const { seat, pid } = options;
-    this.chip = new Chip({ rank: seat, pid, metricsAddress: '' }, this.#effects());
+    this.chip = new Chip({ seat, pid, metricsAddress: '' }, this.#effects());
   }
 
   get state(): Process['state'] {
