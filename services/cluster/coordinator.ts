@@ -168,7 +168,6 @@ export class Coordinator {
     const isReplaced = this.#membership.replaceSilent({
       nowMicros: this.#effects.nowMicros(),
       patienceMicros: this.#options.patienceMicros,
-      mayShrink: this.#serving !== undefined || this.#recovered.length > 0,
     });
     const join = this.#membership.currentJoin();
     if (isReplaced) this.#raiseEpoch();

@@ -25,7 +25,7 @@ export class Membership {
   /** By rank. */
   #ready: (Ready | undefined)[] = [];
   #epoch = 0;
-  /** The highest epoch that anybody has told of. */
+  /** The highest epoch that was ever heard of, this one included. */
   #highestEpoch: number;
   /** Since when the chips have been waited for. */
   #askedMicros: number;
@@ -106,13 +106,9 @@ export class Membership {
 
   /**
    * Forms the group anew where some of it have not been heard for too long since they were asked;
-   * returns whether it has other seats now. Without `mayShrink` it keeps its size.
+   * returns whether it has other seats now. Before its first epoch it waits for all of its size.
    */
-  replaceSilent(options: {
-    readonly nowMicros: number;
-    readonly patienceMicros: number;
-    readonly mayShrink: boolean;
-  }): boolean {
+  replaceSilent(options: { readonly nowMicros: number; readonly patienceMicros: number }): boolean {
     const { nowMicros, patienceMicros } = options;
     if (nowMicros - this.#askedMicros <= patienceMicros) return false;
     const { tensorParallel } = this.#spec;
@@ -123,7 +119,8 @@ export class Membership {
     if (this.ranks > 0 && this.#seats.every((seat) => alive.includes(seat))) return false;
     const seats = chooseSeats({ current: this.#seats, alive, tensorParallel });
     if (seats === undefined) return false;
-    if (seats.length < (this.ranks || tensorParallel) && !options.mayShrink) return false;
+    // Chips that have never been there are late, not lost.
+    if (seats.length < tensorParallel && this.#highestEpoch === 0) return false;
     this.#seats = seats;
     this.#ready = seats.map(() => undefined);
     this.#askedMicros = nowMicros;
@@ -134,7 +131,8 @@ export class Membership {
   raiseEpoch(nowMicros: number): Join {
     assert(this.ranks > 0, 'a group is formed before its epoch begins');
     if (this.allReady || this.#epoch === 0) this.#askedMicros = nowMicros;
-    this.#epoch = Math.max(this.#epoch, this.#highestEpoch) + 1;
+    this.#epoch = this.#highestEpoch + 1;
+    this.#highestEpoch = this.#epoch;
     this.#ready = this.#seats.map(() => undefined);
     return this.currentJoin()!;
   }

@@ -14,6 +14,7 @@ import { ShardExecutor } from '../../services/shard/executor.ts';
 import { WIRE_CODEC } from '../../services/sim/world/message-codec.ts';
 import type { Letter, Network as WorldNetwork } from '../../services/sim/world/network.ts';
 import type { ShardInstance } from '../../services/sim/world/shard-source.ts';
+import { Timeline } from '../../services/sim/world/timeline.ts';
 import { World } from '../../services/sim/world/world.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
 import type { GenerateOptions } from '../support/memory-cluster.ts';
@@ -77,6 +78,7 @@ export class VirtualGroup {
     const limits = { maxNumSeqs, maxNumBatchedTokens, blockSize, maxModelLen: config.maxPositions };
     const scheduler = makeSchedulerOptions(limits);
     this.#world = new World({
+      timeline: new Timeline(),
       coordinator: {
         ...{ spec, scheduler, vocabSize: config.vocabSize },
         stepTimeoutMicros: 10e6,

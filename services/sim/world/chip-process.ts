@@ -17,6 +17,8 @@ export interface ChipProcessOptions {
   readonly observer: WorldObserver;
   readonly computeMicros: () => number;
   readonly loadMicros: () => number;
+  /** Changes frames on their way into the chip. */
+  readonly tamper: ((frame: ShardFrame, chip: Chip) => ShardFrame) | undefined;
   readonly report: (report: Report) => void;
   readonly sendFrame: (frame: ShardFrame, destination: Destination) => number;
 }
@@ -50,8 +52,11 @@ export class ChipProcess {
 
   receiveFrame(decoded: DecodedFrame): void {
     this.#process.handle(() => {
-      if (decoded.kind === 'frame') this.chip.receiveFrame(decoded.frame);
-      else this.chip.meter.dropped(decoded.kind);
+      const { chip } = this;
+      const { tamper } = this.#options;
+      if (decoded.kind === 'frame')
+        chip.receiveFrame(tamper?.(decoded.frame, chip) ?? decoded.frame);
+      else chip.meter.dropped(decoded.kind);
     });
   }
 

@@ -1,11 +1,13 @@
 import { Coordinator, type CoordinatorOptions } from '../../cluster/coordinator.ts';
 import type { Command, Report } from '../../cluster/messages.ts';
+import type { JournalStore } from './journal-store.ts';
 import { Process } from './process.ts';
 import type { Timeline } from './timeline.ts';
 import type { WorldObserver } from './world-observer.ts';
 
 export interface CoordinatorProcessOptions {
-  readonly options: CoordinatorOptions;
+  readonly options: Omit<CoordinatorOptions, 'journal'>;
+  readonly journal: JournalStore | undefined;
   readonly timeline: Timeline;
   readonly observer: WorldObserver;
   readonly command: (command: Command) => void;
@@ -16,17 +18,23 @@ export class CoordinatorProcess {
   readonly coordinator: Coordinator;
   readonly #process = new Process();
 
-  constructor({ options, timeline, observer, command }: CoordinatorProcessOptions) {
-    const coordinator: Coordinator = new Coordinator(options, {
-      command: (told) => {
-        observer.commanded?.(told);
-        command(told);
+  constructor({ options, journal, timeline, observer, command }: CoordinatorProcessOptions) {
+    const opened = journal?.open((count) =>
+      this.#process.handle(() => coordinator.journaled(count)),
+    );
+    const coordinator: Coordinator = new Coordinator(
+      { ...options, journal: opened },
+      {
+        command: (told) => {
+          observer.commanded?.(told);
+          command(told);
+        },
+        event: (event) => observer.told?.(event),
+        setTick: (delayMicros) =>
+          timeline.after(delayMicros, () => this.#process.handle(() => coordinator.tick())),
+        nowMicros: () => timeline.nowMicros,
       },
-      event: (event) => observer.told?.(event),
-      setTick: (delayMicros) =>
-        timeline.after(delayMicros, () => this.#process.handle(() => coordinator.tick())),
-      nowMicros: () => timeline.nowMicros,
-    });
+    );
     this.coordinator = coordinator;
   }
 

@@ -12,6 +12,8 @@ export interface WorldObserver {
   readonly reported?: (report: Report, seat: number) => void;
   /** A chip begins to compute a segment; its activations are those after the exchange before. */
   readonly computing?: (work: SegmentWork, chip: Chip, shard: Shard) => void;
+  /** The coordinator has ended, and its sequences with it. */
+  readonly coordinatorEnded?: () => void;
   /** The coordinator tells of something. */
   readonly told?: (event: CoordinatorEvent) => void;
 }

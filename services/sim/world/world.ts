@@ -1,16 +1,21 @@
 import type { Chip } from '../../cluster/chip.ts';
 import type { Coordinator, CoordinatorOptions } from '../../cluster/coordinator.ts';
+import type { ShardFrame } from '../../core/collectives/frame.ts';
 import { ChipProcess } from './chip-process.ts';
 import { CoordinatorProcess } from './coordinator-process.ts';
+import type { JournalStore } from './journal-store.ts';
 import type { MessageCodec } from './message-codec.ts';
 import type { Network } from './network.ts';
 import { PostOffice } from './post-office.ts';
 import type { ShardSource } from './shard-source.ts';
-import { Timeline } from './timeline.ts';
+import type { Timeline } from './timeline.ts';
 import type { WorldObserver } from './world-observer.ts';
 
 export interface WorldOptions {
-  readonly coordinator: CoordinatorOptions;
+  readonly timeline: Timeline;
+  readonly coordinator: Omit<CoordinatorOptions, 'journal'>;
+  /** Undefined lets requests end with their coordinator. */
+  readonly journal?: JournalStore;
   /** Chips, each in a seat of its own. */
   readonly seats: number;
   readonly shards: ShardSource;
@@ -18,6 +23,8 @@ export interface WorldOptions {
   readonly codec: MessageCodec | undefined;
   readonly network: Network;
   readonly observer: WorldObserver;
+  /** Changes frames on their way into a chip, to break what protects it. */
+  readonly tamper?: ((frame: ShardFrame, chip: Chip) => ShardFrame) | undefined;
   /** Virtual time that a segment takes; drawn anew for each. */
   readonly computeMicros: () => number;
   /** Virtual time that loading a shard takes. */
@@ -29,7 +36,7 @@ export interface WorldOptions {
  * virtual network. Nothing but the options decides what happens: equal options, equal course.
  */
 export class World {
-  readonly timeline = new Timeline();
+  readonly timeline: Timeline;
   /** May be exchanged at any time; holds for what is sent from then on. */
   network: Network;
   readonly #options: WorldOptions;
@@ -41,6 +48,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
+    this.timeline = options.timeline;
     this.network = options.network;
     this.#seats = Array.from({ length: options.seats }, (_, seat) => seat);
     this.#post = new PostOffice({
@@ -59,8 +67,9 @@ export class World {
     return this.#coordinator.coordinator;
   }
 
-  get isCoordinatorRunning(): boolean {
-    return this.#coordinator.isRunning;
+  /** Undefined while none runs. */
+  get runningCoordinator(): Coordinator | undefined {
+    return this.#coordinator.isRunning ? this.coordinator : undefined;
   }
 
   get chips(): readonly Chip[] {
@@ -78,6 +87,11 @@ export class World {
     for (const chip of this.#chips) chip.start();
   }
 
+  /** A chip ends. */
+  crashChip(seat: number): void {
+    this.#chips[seat]!.kill();
+  }
+
   /** A chip starts anew, and has forgotten everything. */
   restartChip(seat: number): void {
     this.#chips[seat]!.kill();
@@ -85,12 +99,16 @@ export class World {
     this.#chips[seat].start();
   }
 
+  /** The coordinator ends, and with it what its journal has not made durable. */
   crashCoordinator(): void {
+    if (!this.#coordinator.isRunning) return;
     this.#coordinator.kill();
+    this.#options.journal?.crash();
+    this.#options.observer.coordinatorEnded?.();
   }
 
   restartCoordinator(): void {
-    this.#coordinator.kill();
+    this.crashCoordinator();
     this.#coordinator = this.#makeCoordinator();
     this.#coordinator.start();
   }
@@ -102,9 +120,10 @@ export class World {
   }
 
   #makeCoordinator(): CoordinatorProcess {
-    const { coordinator, observer } = this.#options;
+    const { coordinator, observer, journal } = this.#options;
     return new CoordinatorProcess({
       options: coordinator,
+      journal,
       timeline: this.timeline,
       observer,
       command: (command) =>
@@ -113,13 +132,14 @@ export class World {
   }
 
   #makeChip(seat: number): ChipProcess {
-    const { shards, observer, computeMicros, loadMicros } = this.#options;
+    const { shards, observer, tamper, computeMicros, loadMicros } = this.#options;
     return new ChipProcess({
       seat,
       pid: this.#nextPid++,
       timeline: this.timeline,
       shards,
       observer,
+      tamper,
       computeMicros,
       loadMicros,
       report: (report) => this.#post.sendReport(report, seat),
