@@ -56,7 +56,7 @@ export interface Scenario {
   readonly horizonMicros: number;
 }
 
-const HORIZON_MICROS = 3_000_000;
+const HORIZON_MICROS = 2_000_000;
 
 /** Draws the whole of a world from a seed. */
 export function drawScenario(seed: number, mode: WorldMode): Scenario {
@@ -72,10 +72,9 @@ export function drawScenario(seed: number, mode: WorldMode): Scenario {
     spares,
     scheduler: drawScheduler(random),
     kvBlocks: random.pick([7, 10, 16, 24]),
-    stepTimeoutMicros: random.pick([300_000, 700_000, 1_500_000]),
     patienceMicros: random.pick([1_000_000, 2_500_000]),
     meanFlushMicros: random.pick([100, 5_000, 60_000]),
-    meanComputeMicros: random.pick([300, 1_500, 4_000]),
+    ...drawPace(random),
     meanLoadMicros: random.pick([1_000, 100_000]),
     delays: random.pick([
       { minMicros: 20, meanMicros: 30 },
@@ -89,6 +88,14 @@ export function drawScenario(seed: number, mode: WorldMode): Scenario {
     horizonMicros: HORIZON_MICROS,
   });
   return { seed, mode, ...options, requests, faults, horizonMicros: HORIZON_MICROS };
+}
+
+/** The longer segments take, the longer a step may. */
+function drawPace(
+  random: Random,
+): Pick<Scenario, 'meanComputeMicros' | 'stepTimeoutMicros'> {
+  const meanComputeMicros = random.pick([500, 2_000, 5_000]);
+  return { meanComputeMicros, stepTimeoutMicros: meanComputeMicros * random.pick([150, 400]) };
 }
 
 function drawScheduler(random: Random): Scenario['scheduler'] {
@@ -105,11 +112,12 @@ function drawScheduler(random: Random): Scenario['scheduler'] {
 }
 
 function drawRequests(random: Random): ScenarioRequest[] {
-  const count = random.integer(2, 7);
+  const count = random.integer(3, 9);
   const indices = new Set<number>();
   while (indices.size < count) indices.add(random.integer(0, CATALOGUE_SIZE - 1));
+  const latest = random.pick([50_000, HORIZON_MICROS]);
   return [...indices].map((index) => {
-    const atMicros = random.integer(0, HORIZON_MICROS / 2);
+    const atMicros = random.integer(0, latest);
     const isCancelled = random.chance(0.15);
     const cancelAtMicros = isCancelled ? atMicros + random.around(200_000) : undefined;
     return { atMicros, index, cancelAtMicros };
