@@ -8,6 +8,7 @@ import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
 import { addRunCommand } from './run.ts';
+import { addSwarmCommand } from './swarm.ts';
 import { addUpCommand } from './up.ts';
 import { addValidateCommand } from './validate.ts';
 
@@ -17,6 +18,7 @@ const EXAMPLES = `Examples:
   sohu doctor                    say what this machine lacks
   sohu price --chip H100         say what a load takes on modelled chips
   sohu validate                  hold the timing model against measurements
+  sohu swarm --seeds 1000        look for faults that a cluster does not survive
 `;
 
 const program = new Command('sohu')
@@ -34,6 +36,7 @@ addModelsCommand(program);
 addPlanCommand(program);
 addPriceCommand(program);
 addValidateCommand(program);
+addSwarmCommand(program);
 
 try {
   await program.parseAsync();

@@ -91,9 +91,7 @@ export function drawScenario(seed: number, mode: WorldMode): Scenario {
 }
 
 /** The longer segments take, the longer a step may. */
-function drawPace(
-  random: Random,
-): Pick<Scenario, 'meanComputeMicros' | 'stepTimeoutMicros'> {
+function drawPace(random: Random): Pick<Scenario, 'meanComputeMicros' | 'stepTimeoutMicros'> {
   const meanComputeMicros = random.pick([500, 2_000, 5_000]);
   return { meanComputeMicros, stepTimeoutMicros: meanComputeMicros * random.pick([150, 400]) };
 }
