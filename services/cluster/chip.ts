@@ -1,22 +1,10 @@
 import type { Destination, ShardFrame } from '../core/collectives/frame.ts';
 import { Staging } from '../core/collectives/staging.ts';
-import { digestFloats } from '../core/support/digest.ts';
 import { assert } from '../core/support/errors.ts';
-import type { ChipEffects, LoadedShard, SegmentWork } from './chip-effects.ts';
+import type { ChipEffects, LoadedShard } from './chip-effects.ts';
 import { ChipMeter } from './chip-meter.ts';
-import { ChipSequences } from './chip-sequences.ts';
-import { ExchangeRunner } from './exchange-runner.ts';
-import type {
-  Command,
-  GroupSpec,
-  Join,
-  LoadProgress,
-  LogitsRequest,
-  StepCommand,
-} from './messages.ts';
-import { ShardSampler } from './shard-sampler.ts';
-import { checkStep, type StepFault } from './step-check.ts';
-import { StepRunner } from './step-runner.ts';
+import type { Command, GroupSpec, Join, LoadProgress, StepCommand } from './messages.ts';
+import { ShardWorker } from './shard-worker.ts';
 
 /** How often a chip offers itself while it has to, and asks again for frames that it waits for. */
 const TICK_MICROS = 100_000;
@@ -56,17 +44,8 @@ export class Chip {
   /** What is being loaded, or was loaded last. */
   #shardOf: Place | undefined;
   #loading: LoadProgress | undefined;
-  #loaded: LoadedShard | undefined;
-  #sequences: ChipSequences | undefined;
-  #sampler: ShardSampler | undefined;
-  #exchanges: ExchangeRunner | undefined;
-  /** The step that is being executed. */
-  #step: StepRunner | undefined;
-  /** Number of the last complete step, whose logits are still in memory; 0 where there is none. */
-  #lastStep = 0;
-  #computing = false;
+  #worker: ShardWorker | undefined;
   #deferredJoin: Join | undefined;
-  #exchangesBegunAtTick = 0;
   #heardMicros = 0;
   /** Whether the coordinator was heard to be in another epoch, since the last tick. */
   #isInOtherEpoch = false;
@@ -83,41 +62,41 @@ export class Chip {
 
   /** The step that is being executed. */
   get command(): StepCommand | undefined {
-    return this.#step?.command;
+    return this.#worker?.command;
   }
 
   /** Bytes of frames that are held for exchanges to come. */
   get heldBytes(): number {
-    return this.#exchanges?.heldBytes ?? 0;
+    return this.#worker?.heldBytes ?? 0;
   }
 
   /** What the chip holds, once it does. */
   get loaded(): LoadedShard | undefined {
-    return this.#loaded;
+    return this.#worker?.loaded;
   }
 
   /** Offers itself where it belongs to nobody; else asks peers for frames that do not come. */
   tick(): void {
     this.#effects.setTick(TICK_MICROS);
     const isLost = this.#effects.nowMicros() - this.#heardMicros > LEASE_MICROS;
-    if (this.#place === undefined || isLost || this.#isInOtherEpoch) this.#offer();
+    if (this.#place === undefined || isLost || this.#isInOtherEpoch) {
+      this.#effects.report({ kind: 'hello', ...this.#identity, epoch: this.#epoch });
+    }
     this.#isInOtherEpoch = false;
-    // Not for one begun since the last tick: its frames may lie unread behind a long segment.
-    if (this.#exchanges?.begun === this.#exchangesBegunAtTick) this.#exchanges.requestMissing();
-    this.#exchangesBegunAtTick = this.#exchanges?.begun ?? 0;
+    this.#worker?.tick();
   }
 
   receiveCommand(command: Command): void {
     this.#heardMicros = this.#effects.nowMicros();
     if (command.kind === 'join') this.#join(command);
     else if (command.epoch !== this.#epoch) this.#isInOtherEpoch ||= command.kind === 'heartbeat';
-    else if (this.#place === undefined || this.#loaded === undefined) return;
-    else if (command.kind === 'step') this.#beginStep(command);
-    else if (command.kind === 'logits') this.#sendLogits(command);
+    else if (this.#place === undefined) return;
+    else if (command.kind === 'step') this.#worker?.beginStep(command);
+    else if (command.kind === 'logits') this.#worker?.sendLogits(command);
   }
 
   receiveFrame(frame: ShardFrame): void {
-    const reason = this.#exchanges === undefined ? 'stale' : this.#exchanges.receive(frame);
+    const reason = this.#worker === undefined ? 'stale' : this.#worker.receiveFrame(frame);
     if (reason !== undefined) this.meter.dropped(reason);
   }
 
@@ -129,14 +108,12 @@ export class Chip {
 
   shardLoaded(loaded: LoadedShard): void {
     this.#loading = undefined;
-    this.#loaded = loaded;
-    this.#sequences = new ChipSequences(loaded.shard.layout.plan.tokens);
-    this.#sampler = new ShardSampler(loaded.shard, this.#sequences);
-    this.#exchanges = new ExchangeRunner({
-      rank: this.#shardOf!.rank,
-      ranks: loaded.shard.layout.plan.tensorParallel,
+    this.#worker = new ShardWorker({
+      loaded,
+      meter: this.meter,
+      staging: this.#staging,
+      effects: this.#effects,
       send: (frame, destination) => this.#send(frame, destination),
-      finished: () => this.#stageFinished(),
     });
     this.#takePlace();
   }
@@ -148,24 +125,19 @@ export class Chip {
 
   /** The segment that was given to `effects.compute` is executed. */
   computed(): void {
-    assert(this.#computing, 'a segment was being computed');
-    this.#computing = false;
-    this.meter.computeEnded(this.#effects.nowMicros());
+    assert(this.#worker !== undefined, 'a shard was being computed on');
+    this.#worker.computed();
     const join = this.#deferredJoin;
     this.#deferredJoin = undefined;
     if (join !== undefined) this.#join(join);
-    else this.#stageFinished();
-  }
-
-  #offer(): void {
-    this.#effects.report({ kind: 'hello', ...this.#identity, epoch: this.#epoch });
+    else this.#worker.goOn();
   }
 
   #join(join: Join): void {
     // A coordinator that started anew does not know of the chip's epoch.
     if (join.epoch < this.#epoch) this.#isInOtherEpoch = true;
     else if (join.epoch === this.#epoch) this.#answerAgain();
-    else if (this.#computing) {
+    else if (this.#worker?.isComputing) {
       this.#deferredJoin = join; // the memory is in use until the segment is done
     } else {
       const rank = join.seats.indexOf(this.#identity.seat);
@@ -178,20 +150,15 @@ export class Chip {
 
   /** Begins the epoch with the shard that the place in the group takes, or loads that. */
   #takePlace(): void {
-    this.#step = undefined;
-    this.#lastStep = 0;
-    this.#sequences?.clear();
-    this.#sampler?.clear();
-    this.#exchanges?.beginEpoch(this.#epoch);
+    this.#worker?.beginEpoch(this.#epoch);
     const place = this.#place;
     if (place === undefined) return;
-    if (this.#loaded === undefined || !isSamePlace(place, this.#shardOf!)) this.#load(place);
-    else this.#reportReady(this.#loaded, place.rank);
+    if (this.#worker === undefined || !isSamePlace(place, this.#shardOf!)) this.#load(place);
+    else this.#reportReady(this.#worker);
   }
 
   #load(place: Place): void {
-    this.#loaded = undefined;
-    this.#exchanges = undefined;
+    this.#worker = undefined;
     this.#shardOf = place;
     this.#loading = { kind: 'progress', rank: place.rank, loaded: 0, total: 1 };
     this.#effects.load(place.spec, place.rank);
@@ -201,83 +168,16 @@ export class Chip {
   #answerAgain(): void {
     if (this.#place === undefined) return;
     if (this.#loading !== undefined) this.#effects.report(this.#loading);
-    else if (this.#loaded !== undefined) this.#reportReady(this.#loaded, this.#place.rank);
+    else if (this.#worker !== undefined) this.#reportReady(this.#worker);
   }
 
-  #reportReady({ shard: _, ...sizes }: LoadedShard, rank: number): void {
+  #reportReady({ rank, loaded: { shard: _, ...sizes } }: ShardWorker): void {
     this.#effects.report({ kind: 'ready', rank, epoch: this.#epoch, ...sizes });
   }
 
   #send(frame: ShardFrame, destination: Destination): void {
     const seat = destination === 'all' ? 'all' : this.#seats[destination]!;
     this.meter.sent(this.#effects.sendFrame(frame, seat));
-  }
-
-  #beginStep(command: StepCommand): void {
-    const fault = this.#faultOf(command);
-    if (fault !== undefined) {
-      this.meter.refused(fault);
-      return;
-    }
-    const tokens = command.sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0);
-    this.meter.stepBegan(this.#effects.nowMicros(), tokens);
-    this.#sequences!.update(command);
-    this.#sampler!.clear();
-    this.#exchanges!.beginStep(command.step);
-    this.#step = new StepRunner({
-      command,
-      shard: this.#loaded!.shard,
-      sequences: this.#sequences!,
-      exchanges: this.#exchanges!,
-      staging: this.#staging,
-      compute: (work) => this.#compute(work),
-    });
-    this.#step.advance();
-    this.#reportIfDone();
-  }
-
-  /** Why the chip does not take a command, though it is well-formed. */
-  #faultOf(command: StepCommand): StepFault | undefined {
-    if (this.#step !== undefined || command.step <= this.#lastStep) return 'order';
-    return checkStep(command, this.#sequences!, this.#loaded!.shard.layout);
-  }
-
-  #compute(work: SegmentWork): void {
-    this.#computing = true;
-    this.meter.computeBegan(this.#effects.nowMicros());
-    this.#effects.compute(work);
-  }
-
-  #stageFinished(): void {
-    this.#step?.stageFinished();
-    this.#reportIfDone();
-  }
-
-  #reportIfDone(): void {
-    const step = this.#step;
-    if (step === undefined || !step.done) return;
-    this.#step = undefined;
-    this.#lastStep = step.command.step;
-    this.meter.computeBegan(this.#effects.nowMicros());
-    const samples = this.#sampler!.sampleStep(step.command);
-    const digest = digestFloats(step.hidden);
-    const now = this.#effects.nowMicros();
-    this.meter.computeEnded(now);
-    this.meter.stepEnded(now);
-    const { step: index } = step.command;
-    const { counters } = this.meter;
-    const identity = { rank: this.#place!.rank, epoch: this.#epoch, step: index };
-    this.#effects.report({ kind: 'report', ...identity, digest, samples, counters });
-  }
-
-  #sendLogits({ step, samples }: LogitsRequest): void {
-    if (this.#lastStep !== step) return;
-    for (const sample of samples) {
-      const row = this.#sampler!.rowOf(sample);
-      if (row === undefined) continue;
-      const identity = { rank: this.#place!.rank, epoch: this.#epoch, step, sample };
-      this.#effects.report({ kind: 'shardLogits', ...identity, ...row });
-    }
   }
 }
 
