@@ -87,6 +87,7 @@ export class VirtualGroup {
         patienceMicros: 60e6,
       },
       seats: shards.length,
+      isPidShared: false,
       shards: { take: (_, rank) => shards[rank]!, give: () => {} },
       codec: WIRE_CODEC,
       network: carryBytes(() => this.network),

@@ -23,6 +23,10 @@ suite('requests finish as if nothing had happened', () => {
   const faults: [string, Partial<Scenario>][] = [
     ['a chip crashes and comes back', { faults: during({ kind: 'crashChip', seat: 1 }) }],
     [
+      'a chip crashes and comes back under the same process number',
+      { isPidShared: true, faults: during({ kind: 'crashChip', seat: 1, durationMicros: 1000 }) },
+    ],
+    [
       'all chips crash at once',
       { faults: during(...[0, 1, 2, 3].map((seat) => ({ kind: 'crashChip' as const, seat }))) },
     ],
@@ -100,6 +104,12 @@ suite('a chip that never comes back', () => {
   test('is missed by a coordinator that starts anew, too', () => {
     const faults = [...lose(2), ...during({ kind: 'crashCoordinator' })];
     assert.deepEqual(seatsOf(finish({ faults })), [0, 1]);
+  });
+
+  test('is missed by a coordinator that starts anew while nothing is to be done, too', () => {
+    const faults = [...lose(2), ...during({ kind: 'crashCoordinator' })];
+    const requests = [{ index: 9, atMicros: 400_000, cancelAtMicros: undefined }];
+    assert.deepEqual(seatsOf(finish({ faults, requests })), [0, 1]);
   });
 
   test('comes back too late, and is no member any more', () => {

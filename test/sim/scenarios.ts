@@ -14,6 +14,7 @@ export function makeScenario(given: Partial<Scenario> = {}): Scenario {
     precision: 'f32',
     tensorParallel: 4,
     spares: 0,
+    isPidShared: false,
     scheduler: {
       maxNumSeqs: 8,
       maxNumBatchedTokens: 16,

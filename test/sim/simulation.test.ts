@@ -62,6 +62,16 @@ suite('a simulated world', () => {
   });
 });
 
+suite('seeds that once found something', () => {
+  const seeds = [{ seed: 144, mode: 'liveness' }] as const;
+  for (const { seed, mode } of seeds) {
+    test(`hold now: ${seed} (${mode})`, () => {
+      const { violation } = runScenario(drawScenario(seed, mode), makeLaboratory());
+      assert.equal(violation, undefined);
+    });
+  }
+});
+
 suite('a scenario that fails', () => {
   test('is shrunk to what it takes', () => {
     const property = fc.property(fc.nat({ max: 500 }), fc.nat(), (seed, pick) => {

@@ -32,6 +32,7 @@ export interface Scenario {
   readonly precision: Precision;
   readonly tensorParallel: number;
   readonly spares: number;
+  readonly isPidShared: boolean;
   readonly scheduler: Pick<
     SchedulerOptions,
     | 'maxNumSeqs'
@@ -87,7 +88,8 @@ export function drawScenario(seed: number, mode: WorldMode): Scenario {
     spares,
     horizonMicros: HORIZON_MICROS,
   });
-  return { seed, mode, ...options, requests, faults, horizonMicros: HORIZON_MICROS };
+  const isPidShared = random.chance(0.3);
+  return { seed, mode, ...options, isPidShared, requests, faults, horizonMicros: HORIZON_MICROS };
 }
 
 /** The longer segments take, the longer a step may. */

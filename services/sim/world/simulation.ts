@@ -123,6 +123,7 @@ export class Simulation {
       timeline,
       journal: sabotage.wrapJournal?.(store) ?? store,
       seats: scenario.tensorParallel + scenario.spares,
+      isPidShared: scenario.isPidShared,
       shards: laboratory.shardsOf(scenario.isExact),
       codec,
       network,

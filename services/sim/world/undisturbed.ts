@@ -86,6 +86,7 @@ export class Undisturbed {
         patienceMicros: 1e6,
       },
       seats: 1,
+      isPidShared: false,
       shards,
       codec: undefined,
       network: makeReliableNetwork(1),

@@ -18,6 +18,8 @@ export interface WorldOptions {
   readonly journal?: JournalStore;
   /** Chips, each in a seat of its own. */
   readonly seats: number;
+  /** Whether all processes have the same number, as those in containers have. */
+  readonly isPidShared: boolean;
   readonly shards: ShardSource;
   /** Undefined lets messages travel as they are. */
   readonly codec: MessageCodec | undefined;
@@ -132,10 +134,10 @@ export class World {
   }
 
   #makeChip(seat: number): ChipProcess {
-    const { shards, observer, tamper, computeMicros, loadMicros } = this.#options;
+    const { shards, observer, tamper, computeMicros, loadMicros, isPidShared } = this.#options;
     return new ChipProcess({
       seat,
-      pid: this.#nextPid++,
+      pid: isPidShared ? 1 : this.#nextPid++,
       timeline: this.timeline,
       shards,
       observer,
