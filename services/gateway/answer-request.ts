@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { assert } from '../core/support/errors.ts';
 import type { Fields } from '../core/support/fields.ts';
@@ -89,7 +90,7 @@ async function answer(context: GatewayContext, work: Work): Promise<object | und
     response: reply.raw,
     open: () => {
       reply.hijack();
-      return reply.getHeaders();
+      return reply.getHeaders() as OutgoingHttpHeaders;
     },
     slowReaderTimeoutMs: context.config.settings.slow_reader_timeout * 1000,
     onCut: () => context.metrics.slowReaderCut(),

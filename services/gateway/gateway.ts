@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { AccessControl } from './access/access-control.ts';
 import { type ApiKey, ApiKeys } from './access/api-keys.ts';
@@ -52,7 +53,7 @@ export class Gateway {
   /** Listens, and returns the base URL; port 0 takes a free one. */
   async listen(place: { readonly host: string; readonly port: number }): Promise<string> {
     await this.app.listen(place);
-    const { port } = this.app.addresses()[0]!;
+    const [{ port }] = this.app.addresses() as [AddressInfo];
     const host = place.host.includes(':') ? `[${place.host}]` : place.host;
     return `http://${host}:${port}`;
   }

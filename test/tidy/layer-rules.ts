@@ -12,6 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['rpc'],
   ['runtime'],
   ['client'],
+  ['gateway'],
   ['worker', 'coordinator', 'cli'],
 ];
 const PURE_LAYERS = ['core', 'shard', 'cluster'];
