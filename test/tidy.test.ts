@@ -25,6 +25,7 @@ const ENTRIES = [
   'services/coordinator/main.ts',
   'services/gateway/main.ts',
   'services/cli/main.ts',
+  'services/calibrate/main.ts',
   'services/client/index.ts',
   'services/kernels/assembly/index.ts',
 ];

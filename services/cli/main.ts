@@ -1,15 +1,22 @@
 #!/usr/bin/env node
 import { Command, type CommanderError } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
+import { addChipsCommand } from './chips.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf, StopRequest } from './errors.ts';
+import { addModelsCommand } from './models.ts';
+import { addPlanCommand } from './plan.ts';
+import { addPriceCommand } from './price.ts';
 import { addRunCommand } from './run.ts';
 import { addUpCommand } from './up.ts';
+import { addValidateCommand } from './validate.ts';
 
 const EXAMPLES = `Examples:
   sohu up                        start a cluster, tell a story, serve until Ctrl-C
   sohu run "Once upon a time"    continue a text
   sohu doctor                    say what this machine lacks
+  sohu price --chip H100         say what a load takes on modelled chips
+  sohu validate                  hold the timing model against measurements
 `;
 
 const program = new Command('sohu')
@@ -22,6 +29,11 @@ const program = new Command('sohu')
 addUpCommand(program);
 addRunCommand(program);
 addDoctorCommand(program);
+addChipsCommand(program);
+addModelsCommand(program);
+addPlanCommand(program);
+addPriceCommand(program);
+addValidateCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 import type { DropReason } from './exchange-runner.ts';
 import type { ChipCounters } from './messages.ts';
+import type { StepFault } from './step-check.ts';
 
 /** One step on one chip, in host time. */
 export interface StepTimes {
@@ -16,6 +17,7 @@ export interface StepTimes {
  */
 export class ChipMeter {
   readonly #drops = new Map<DropReason, number>();
+  readonly #refusals = new Map<StepFault, number>();
   #steps = 0;
   #bytesSent = 0;
   #bytesReceived = 0;
@@ -41,6 +43,11 @@ export class ChipMeter {
   /** Frames that were not used, by reason. */
   get drops(): ReadonlyMap<DropReason, number> {
     return this.#drops;
+  }
+
+  /** Step commands that were not executed, by what was wrong with them. */
+  get refusals(): ReadonlyMap<StepFault, number> {
+    return this.#refusals;
   }
 
   /** How the last complete step divided its time. */
@@ -82,5 +89,9 @@ export class ChipMeter {
 
   dropped(reason: DropReason): void {
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1);
+  }
+
+  refused(fault: StepFault): void {
+    this.#refusals.set(fault, (this.#refusals.get(fault) ?? 0) + 1);
   }
 }

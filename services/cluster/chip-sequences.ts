@@ -1,22 +1,39 @@
+import type { Range } from '../core/model/shard-plan.ts';
+import { countsTokens } from '../core/sampling/params.ts';
+import { TokenCounts } from '../core/sampling/token-counts.ts';
 import { assert } from '../core/support/errors.ts';
 import type { SequenceAdmission, StepCommand } from './messages.ts';
 
 /** What a chip keeps of a sequence between steps. */
-export interface ChipSequence extends SequenceAdmission {
+export interface ChipSequence {
+  readonly admission: Omit<SequenceAdmission, 'history'>;
   /** The block table so far. */
   readonly blocks: number[];
+  /** Absolute position of the next token to compute. */
+  position: number;
+  /** The chip's own tokens among the sequence's; undefined where nothing is penalised. */
+  readonly counts: TokenCounts | undefined;
 }
 
 /** The sequences that a chip knows. */
 export class ChipSequences {
+  readonly #tokens: Range;
   readonly #sequences = new Map<number, ChipSequence>();
 
-  /** Forgets what a command releases, and takes in what it admits. */
+  /** `tokens` are those of the chip's part of the vocabulary. */
+  constructor(tokens: Range) {
+    this.#tokens = tokens;
+  }
+
+  /** Forgets what a command releases, and takes in what it admits and computes. */
   update(command: StepCommand): void {
     for (const id of command.released) this.#sequences.delete(id);
-    for (const { id, admission, blocks } of command.sequences) {
-      if (admission !== undefined) this.#sequences.set(id, { ...admission, blocks: [...blocks] });
-      else this.get(id).blocks.push(...blocks);
+    for (const { id, admission, blocks, start, tokens } of command.sequences) {
+      if (admission !== undefined) this.#sequences.set(id, this.#admitted(admission));
+      const sequence = this.get(id);
+      sequence.blocks.push(...blocks);
+      sequence.counts?.add(tokens, start);
+      sequence.position = start + tokens.length;
     }
   }
 
@@ -26,7 +43,19 @@ export class ChipSequences {
     return sequence;
   }
 
+  /** Undefined for one that is not known. */
+  find(id: number): ChipSequence | undefined {
+    return this.#sequences.get(id);
+  }
+
   clear(): void {
     this.#sequences.clear();
+  }
+
+  #admitted({ history, ...admission }: SequenceAdmission): ChipSequence {
+    const isCounted = countsTokens(admission.sampling);
+    const counts = isCounted ? new TokenCounts(this.#tokens, admission.promptLength) : undefined;
+    counts?.add(history, 0);
+    return { admission, blocks: [], position: 0, counts };
   }
 }

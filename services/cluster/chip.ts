@@ -7,7 +7,8 @@ import { ChipMeter } from './chip-meter.ts';
 import { ChipSequences } from './chip-sequences.ts';
 import { ExchangeRunner } from './exchange-runner.ts';
 import type { Command, GroupSpec, Join, LogitsRequest, StepCommand } from './messages.ts';
-import { sampleShard } from './shard-sampler.ts';
+import { ShardSampler } from './shard-sampler.ts';
+import { checkStep, type StepFault } from './step-check.ts';
 import { StepRunner } from './step-runner.ts';
 
 /** How often a chip offers itself until it joins, and asks again for frames that it waits for. */
@@ -30,16 +31,17 @@ export class Chip {
   readonly meter = new ChipMeter();
   readonly #identity: ChipIdentity;
   readonly #effects: ChipEffects;
-  readonly #sequences = new ChipSequences();
   readonly #staging = new Staging();
   #spec: GroupSpec | undefined;
   #epoch = 0;
   #loaded: LoadedShard | undefined;
+  #sequences: ChipSequences | undefined;
+  #sampler: ShardSampler | undefined;
   #exchanges: ExchangeRunner | undefined;
   /** The step that is being executed. */
   #step: StepRunner | undefined;
-  /** The step whose logits are still in memory. */
-  #lastStep: StepRunner | undefined;
+  /** Number of the last complete step, whose logits are still in memory; 0 where there is none. */
+  #lastStep = 0;
   #computing = false;
   #deferredJoin: Join | undefined;
   #exchangesBegunAtTick = 0;
@@ -88,6 +90,8 @@ export class Chip {
 
   shardLoaded(loaded: LoadedShard): void {
     this.#loaded = loaded;
+    this.#sequences = new ChipSequences(loaded.shard.layout.plan.tokens);
+    this.#sampler = new ShardSampler(loaded.shard, this.#sequences);
     this.#exchanges = new ExchangeRunner({
       rank: this.rank,
       ranks: loaded.shard.layout.plan.tensorParallel,
@@ -133,8 +137,9 @@ export class Chip {
 
   #beginEpoch(loaded: LoadedShard): void {
     this.#step = undefined;
-    this.#lastStep = undefined;
-    this.#sequences.clear();
+    this.#lastStep = 0;
+    this.#sequences!.clear();
+    this.#sampler!.clear();
     this.#exchanges!.beginEpoch(this.#epoch);
     this.#reportReady(loaded);
   }
@@ -144,21 +149,32 @@ export class Chip {
   }
 
   #beginStep(command: StepCommand): void {
-    assert(this.#step === undefined, 'one step at a time');
+    const fault = this.#faultOf(command);
+    if (fault !== undefined) {
+      this.meter.refused(fault);
+      return;
+    }
     const tokens = command.sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0);
     this.meter.stepBegan(this.#effects.nowMicros(), tokens);
-    this.#sequences.update(command);
+    this.#sequences!.update(command);
+    this.#sampler!.clear();
     this.#exchanges!.beginStep(command.step);
     this.#step = new StepRunner({
       command,
       shard: this.#loaded!.shard,
-      sequences: this.#sequences,
+      sequences: this.#sequences!,
       exchanges: this.#exchanges!,
       staging: this.#staging,
       compute: (work) => this.#compute(work),
     });
     this.#step.advance();
     this.#reportIfDone();
+  }
+
+  /** Why the chip does not take a command, though it is well-formed. */
+  #faultOf(command: StepCommand): StepFault | undefined {
+    if (this.#step !== undefined || command.step <= this.#lastStep) return 'order';
+    return checkStep(command, this.#sequences!, this.#loaded!.shard.layout);
   }
 
   #compute(work: SegmentWork): void {
@@ -176,9 +192,9 @@ export class Chip {
     const step = this.#step;
     if (step === undefined || !step.done) return;
     this.#step = undefined;
-    this.#lastStep = step;
+    this.#lastStep = step.command.step;
     this.meter.computeBegan(this.#effects.nowMicros());
-    const samples = sampleShard(this.#loaded!.shard, step.command, this.#sequences);
+    const samples = this.#sampler!.sampleStep(step.command);
     const digest = digestFloats(step.hidden);
     const now = this.#effects.nowMicros();
     this.meter.computeEnded(now);
@@ -189,15 +205,13 @@ export class Chip {
     this.#effects.report({ kind: 'report', ...identity, digest, samples, counters });
   }
 
-  #sendLogits(request: LogitsRequest): void {
-    if (this.#lastStep?.command.step !== request.step) return;
-    const { shard } = this.#loaded!;
-    this.#effects.report({
-      kind: 'shardLogits',
-      rank: this.rank,
-      epoch: this.#epoch,
-      step: request.step,
-      rows: request.samples.map((sample) => shard.logitsOf(sample)),
-    });
+  #sendLogits({ step, samples }: LogitsRequest): void {
+    if (this.#lastStep !== step) return;
+    for (const sample of samples) {
+      const row = this.#sampler!.rowOf(sample);
+      if (row === undefined) continue;
+      const identity = { rank: this.rank, epoch: this.#epoch, step, sample };
+      this.#effects.report({ kind: 'shardLogits', ...identity, ...row });
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { KvCacheDtype, Precision } from '../core/model/precision.ts';
 import type { Candidate, LeafCandidates, Mass } from '../core/sampling/candidates.ts';
+import type { ShardLogprobs } from '../core/sampling/logprobs.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
 
 /** What a group serves and how; every chip of the group gets the same. */
@@ -64,7 +65,7 @@ export interface StepCommand {
   readonly released: readonly number[];
 }
 
-/** Asks for whole rows of logits, where candidates did not prove a nucleus. */
+/** Asks for whole rows of logits, each in a report of its own, where candidates did not prove a nucleus. */
 export interface LogitsRequest {
   readonly kind: 'logits';
   readonly epoch: number;
@@ -110,10 +111,17 @@ export interface Refused {
   readonly message: string;
 }
 
-/** A shard's word on one sampled row: its winner, or what a nucleus needs. */
-export type ShardSample =
+/** A shard's word on the draw of one sampled row: its winner, or what a nucleus needs. */
+export type ShardDraw =
   | { readonly kind: 'candidate'; readonly candidate: Candidate | undefined }
   | { readonly kind: 'nucleus'; readonly mass: Mass; readonly leaves: readonly LeafCandidates[] };
+
+/** All that a shard says on one sampled row. */
+export interface ShardSample {
+  readonly draw: ShardDraw;
+  /** Present where the request asks for log-probabilities. */
+  readonly logprobs: ShardLogprobs | undefined;
+}
 
 /** What a chip did, since it started. */
 export interface ChipCounters {
@@ -137,13 +145,21 @@ export interface StepReport {
   readonly counters: ChipCounters;
 }
 
-/** Whole rows of one shard's logits, f32 [samples, tokens of the shard]. */
+/** One whole row of one shard's logits, f32 [tokens of the shard]. */
 export interface Logits {
   readonly kind: 'shardLogits';
   readonly rank: number;
   readonly epoch: number;
   readonly step: number;
-  readonly rows: readonly Float32Array[];
+  /** Index among the step's sampled rows. */
+  readonly sample: number;
+  /** As the draw sees them. */
+  readonly logits: Float32Array;
+  /**
+   * As the model gave them; absent where they are the same, or the request asks for no
+   * log-probabilities.
+   */
+  readonly raw: Float32Array | undefined;
 }
 
 export type Report = Hello | LoadProgress | Ready | Refused | StepReport | Logits;

@@ -1,41 +1,45 @@
-import {
-  type Candidate,
-  type Mass,
-  mergeMasses,
-  precedes,
-  topOfLeaf,
-} from '../core/sampling/candidates.ts';
 import type { DrawnToken } from '../core/sampling/drawn-token.ts';
-import { drawFromNucleus } from '../core/sampling/nucleus.ts';
-import type { SamplingParams } from '../core/sampling/params.ts';
 import type { ScheduledStep } from '../core/scheduler/scheduler.ts';
 import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
 import { assert } from '../core/support/errors.ts';
+import { drawRow, drawWholeRow } from './draw-row.ts';
 import type { Logits, ShardSample, StepReport } from './messages.ts';
+import { isSoundSample } from './sample-check.ts';
+import { WholeRows } from './whole-rows.ts';
+
+/**
+ * What a report makes of a step; `divergent` means that the chips' reports do not belong together,
+ * as no correct group's do.
+ */
+export type CollectorState = 'waiting' | 'divergent' | 'unproven' | 'complete';
 
 /** Puts the chips' reports on one step together into the tokens that it drew. */
 export class StepCollector {
   readonly step: number;
   readonly scheduled: ScheduledStep;
   readonly beganMicros: number;
+  readonly #vocabSize: number;
   readonly #sampled: readonly ScheduledSequence[];
   readonly #reports: (StepReport | undefined)[];
-  readonly #tokens = new Map<number, number>();
-  #unproven: number[] = [];
-  #logits: (Logits | undefined)[];
+  readonly #drawn: (DrawnToken | undefined)[];
+  #wholeRows: WholeRows | undefined;
+  #problem = '';
 
   constructor(options: {
     readonly step: number;
     readonly scheduled: ScheduledStep;
     readonly ranks: number;
     readonly beganMicros: number;
+    /** Tokens of the vocabulary. */
+    readonly vocabSize: number;
   }) {
     this.step = options.step;
     this.scheduled = options.scheduled;
     this.beganMicros = options.beganMicros;
+    this.#vocabSize = options.vocabSize;
     this.#sampled = options.scheduled.sequences.filter(({ sample }) => sample);
     this.#reports = new Array<undefined>(options.ranks).fill(undefined);
-    this.#logits = new Array<undefined>(options.ranks).fill(undefined);
+    this.#drawn = new Array<undefined>(this.#sampled.length).fill(undefined);
   }
 
   /**
@@ -43,105 +47,82 @@ export class StepCollector {
    * `addLogits` has returned `complete`.
    */
   get drawn(): readonly DrawnToken[] {
-    return this.#sampled.map(({ sequence }) => ({
-      token: this.#tokens.get(sequence.id)!,
-      logprobs: undefined,
-    }));
+    assert(!this.#drawn.includes(undefined), 'the step is complete');
+    return this.#drawn as DrawnToken[];
   }
 
   /** Indices of the sampled rows whose whole logits are needed. */
   get unproven(): readonly number[] {
-    return this.#unproven;
+    return this.#drawn.flatMap((drawn, sample) => (drawn === undefined ? [sample] : []));
   }
 
-  /** Ranks that have not reported. */
+  /** Ranks that are waited for. */
   get silent(): readonly number[] {
-    const awaited = this.#unproven.length > 0 ? this.#logits : this.#reports;
-    return awaited.flatMap((report, rank) => (report === undefined ? [rank] : []));
+    if (this.#wholeRows !== undefined) return this.#wholeRows.missing;
+    return this.#reports.flatMap((report, rank) => (report === undefined ? [rank] : []));
   }
 
-  /**
-   * Takes a report; `divergent` means that the chips' activations differ, which no correct group
-   * does.
-   */
-  addReport(report: StepReport): 'waiting' | 'divergent' | 'unproven' | 'complete' {
-    this.#reports[report.rank] = report;
+  /** A sentence on what made the step `divergent`. */
+  get problem(): string {
+    return this.#problem;
+  }
+
+  /** Takes a report; one of no rank, or another one of the same, is ignored. */
+  addReport(report: StepReport): CollectorState {
+    const { rank, samples } = report;
+    if (rank >= this.#reports.length || this.#reports[rank] !== undefined) return 'waiting';
+    this.#reports[rank] = report;
+    if (!this.#isSound(samples)) {
+      return this.#diverge(`chip ${rank} reported other samples than step ${this.step} has`);
+    }
     if (this.#reports.includes(undefined)) return 'waiting';
     const reports = this.#reports as StepReport[];
-    if (reports.some(({ digest }) => digest !== report.digest)) return 'divergent';
-    this.#sampled.forEach((scheduled, index) => {
-      const token = this.#draw(
-        scheduled,
-        reports.map(({ samples }) => samples[index]!),
-      );
-      if (token === undefined) this.#unproven.push(index);
-      else this.#tokens.set(scheduled.sequence.id, token);
-    });
-    return this.#unproven.length > 0 ? 'unproven' : 'complete';
-  }
-
-  /** Takes the logits that `unproven` asked for. */
-  addLogits(logits: Logits): 'waiting' | 'complete' {
-    this.#logits[logits.rank] = logits;
-    if (this.#logits.includes(undefined)) return 'waiting';
-    this.#unproven.forEach((sample, row) => {
-      const { sequence } = this.#sampled[sample]!;
-      const whole = concatenate((this.#logits as Logits[]).map(({ rows }) => rows[row]!));
-      const leaf = topOfLeaf(whole, { start: 0, end: whole.length }, whole.length);
-      const mass = this.#massOf(sample, sequence.request.sampling);
-      const draw = drawOf(sequence.request.sampling, sequence.tokens.length);
-      const token = drawFromNucleus([leaf], mass, sequence.request.sampling, draw);
-      assert(token !== undefined, 'whole logits prove every nucleus');
-      this.#tokens.set(sequence.id, token);
-    });
-    return 'complete';
-  }
-
-  #draw({ sequence }: ScheduledSequence, samples: readonly ShardSample[]): number | undefined {
-    const { sampling } = sequence.request;
-    const candidates: Candidate[] = [];
-    const leaves = samples.flatMap((sample) => {
-      if (sample.kind === 'nucleus') return sample.leaves;
-      if (sample.candidate !== undefined) candidates.push(sample.candidate);
-      return [];
-    });
-    if (leaves.length === 0) {
-      return candidates.reduce((best, next) => (precedes(next, best) ? next : best)).token;
+    if (reports.some(({ digest }) => digest !== report.digest)) {
+      return this.#diverge(`the chips' activations differ after step ${this.step}`);
     }
-    const mass = mergeMasses(samples.map(massOfSample), sampling.temperature);
-    return drawFromNucleus(leaves, mass, sampling, drawOf(sampling, sequence.tokens.length));
+    return this.#draw();
   }
 
-  #massOf(sample: number, sampling: SamplingParams): Mass {
-    const masses = (this.#reports as StepReport[]).map(({ samples }) =>
-      massOfSample(samples[sample]!),
+  /** Takes logits that `unproven` asked for; others are ignored. */
+  addLogits(logits: Logits): 'waiting' | 'complete' {
+    const row = this.#wholeRows?.add(logits);
+    if (row === undefined) return 'waiting';
+    const { sample } = logits;
+    const drawn = drawWholeRow(this.#sampled[sample]!.sequence, this.#samplesOf(sample), row);
+    if (drawn !== undefined && row.logits.length === this.#vocabSize) this.#drawn[sample] = drawn;
+    else this.#wholeRows!.discard(sample);
+    return this.#drawn.includes(undefined) ? 'waiting' : 'complete';
+  }
+
+  #draw(): CollectorState {
+    for (const [sample, { sequence }] of this.#sampled.entries()) {
+      const drawn = drawRow(sequence, this.#samplesOf(sample));
+      if (drawn === 'inconsistent') {
+        return this.#diverge(`no token follows from the chips' reports on step ${this.step}`);
+      }
+      if (drawn !== 'unproven') this.#drawn[sample] = drawn;
+    }
+    const { unproven } = this;
+    if (unproven.length === 0) return 'complete';
+    this.#wholeRows = new WholeRows({ samples: unproven, ranks: this.#reports.length });
+    return 'unproven';
+  }
+
+  #diverge(problem: string): 'divergent' {
+    this.#problem = problem;
+    return 'divergent';
+  }
+
+  #isSound(samples: readonly ShardSample[]): boolean {
+    return (
+      samples.length === this.#sampled.length &&
+      this.#sampled.every(({ sequence }, index) =>
+        isSoundSample(samples[index]!, sequence.request.sampling, this.#vocabSize),
+      )
     );
-    return mergeMasses(masses, sampling.temperature);
   }
-}
 
-function drawOf(
-  sampling: SamplingParams,
-  position: number,
-): {
-  seed: number;
-  choice: number;
-  position: number;
-} {
-  return { seed: sampling.seed, choice: 0, position };
-}
-
-function massOfSample(sample: ShardSample): Mass {
-  assert(sample.kind === 'nucleus', 'all shards answer a row in the same way');
-  return sample.mass;
-}
-
-function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
+  #samplesOf(sample: number): ShardSample[] {
+    return (this.#reports as StepReport[]).map(({ samples }) => samples[sample]!);
   }
-  return whole;
 }

@@ -1,6 +1,6 @@
 import { sohu } from '#proto';
-import type { ChipCounters, Report, ShardSample, StepReport } from '../cluster/messages.ts';
-import type { LeafCandidates } from '../core/sampling/candidates.ts';
+import type { ChipCounters, Report, StepReport } from '../cluster/messages.ts';
+import { decodeSample, encodeSample } from './sample-codec.ts';
 import { bytesToFloats, floatsToBytes } from './tensor-bytes.ts';
 
 const ReportMessage = sohu.v1.Report;
@@ -52,32 +52,23 @@ function reportBody(report: Report): sohu.v1.Report.$Properties {
     case 'refused':
       return { refused: report };
     case 'report': {
-      const samples = report.samples.map(sampleBody);
+      const samples = report.samples.map(encodeSample);
       const { epoch, step, digest, counters } = report;
       return { report: { epoch, step, digest, counters, samples } };
     }
     case 'shardLogits': {
-      const { epoch, step } = report;
-      return { logits: { epoch, step, rows: report.rows.map(floatsToBytes) } };
+      const { epoch, step, sample, raw } = report;
+      const logits = floatsToBytes(report.logits);
+      return { logits: { epoch, step, sample, logits, raw: raw ? floatsToBytes(raw) : null } };
     }
   }
-}
-
-function sampleBody(sample: ShardSample): sohu.v1.ShardSample.$Properties {
-  if (sample.kind === 'candidate') return sample.candidate ? { candidate: sample.candidate } : {};
-  const leaves = sample.leaves.map(({ candidates, exhaustive }) => ({
-    tokens: candidates.map(({ token }) => token),
-    logits: floatsToBytes(candidates.map(({ score }) => score)),
-    exhaustive,
-  }));
-  return { nucleus: { ...sample.mass, leaves } };
 }
 
 function stepReportOf(
   rank: number,
   message: sohu.v1.StepReport.$Properties,
 ): StepReport | undefined {
-  const samples = (message.samples ?? []).map(sampleOf);
+  const samples = (message.samples ?? []).map(decodeSample);
   return {
     kind: 'report',
     rank,
@@ -87,28 +78,6 @@ function stepReportOf(
     samples,
     counters: countersOf(message.counters ?? {}),
   };
-}
-
-function sampleOf(message: sohu.v1.ShardSample.$Properties): ShardSample {
-  const { candidate, nucleus } = message;
-  if (!nucleus) {
-    const winner = candidate && { token: candidate.token ?? 0, score: candidate.score ?? 0 };
-    return { kind: 'candidate', candidate: winner ?? undefined };
-  }
-  return {
-    kind: 'nucleus',
-    mass: { maximum: nucleus.maximum ?? 0, sum: nucleus.sum ?? 0 },
-    leaves: (nucleus.leaves ?? []).map(leafOf),
-  };
-}
-
-function leafOf(message: sohu.v1.LeafCandidates.$Properties): LeafCandidates {
-  const logits = bytesToFloats(message.logits ?? new Uint8Array(0));
-  const candidates = (message.tokens ?? []).map((token, index) => ({
-    token,
-    score: logits?.[index] ?? Number.NEGATIVE_INFINITY,
-  }));
-  return { candidates, exhaustive: message.exhaustive ?? false };
 }
 
 function countersOf(message: sohu.v1.ChipCounters.$Properties): ChipCounters {
@@ -123,9 +92,10 @@ function countersOf(message: sohu.v1.ChipCounters.$Properties): ChipCounters {
 }
 
 function logitsOf(rank: number, message: sohu.v1.ShardLogits.$Properties): Report | undefined {
-  const rows = (message.rows ?? []).map(bytesToFloats);
-  if (rows.some((row) => row === undefined)) return undefined;
-  const { epoch, step } = message;
-  const whole = rows as Float32Array[];
-  return { kind: 'shardLogits', rank, epoch: epoch ?? 0, step: step ?? 0, rows: whole };
+  const logits = bytesToFloats(message.logits ?? new Uint8Array(0));
+  const raw = message.raw ? bytesToFloats(message.raw) : undefined;
+  if (logits === undefined || (message.raw && raw === undefined)) return undefined;
+  const { epoch, step, sample } = message;
+  const identity = { rank, epoch: epoch ?? 0, step: step ?? 0, sample: sample ?? 0 };
+  return { kind: 'shardLogits', ...identity, logits, raw };
 }

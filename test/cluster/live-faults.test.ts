@@ -50,7 +50,7 @@ suite('chips on a bus that damages frames', () => {
     });
   });
 
-  test('a chip that nobody hears fails the requests, and serves again when it is heard', async (t) => {
+  test('requests outlast a chip that nobody hears for a time', async (t) => {
     const model = makeTemporaryDirectory(t);
     writeHfCheckpoint(model);
     let silent = false;
@@ -65,11 +65,13 @@ suite('chips on a bus that damages frames', () => {
     await MemoryCluster.use(options, async (cluster) => {
       const expected = await cluster.generateAll(REQUESTS);
       silent = true;
-      await assert.rejects(cluster.generateAll(REQUESTS), {
-        message: /^step \d+ was not completed within 0.3 s: no report from chip \d/,
-      });
+      const generations = cluster.generateAll(REQUESTS);
+      assert.match(
+        await cluster.nextStepFailure(),
+        /^step \d+ was not completed within 0.3 s: no report from chip \d/,
+      );
       silent = false;
-      assert.deepEqual(await cluster.generateAll(REQUESTS), expected);
+      assert.deepEqual(await generations, expected);
     });
   });
 });

@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { openCheckpoint } from '../../services/checkpoint/open-checkpoint.ts';
-import { GREEDY, type SamplingParams } from '../../services/core/sampling/params.ts';
+import type { SamplingParams } from '../../services/core/sampling/params.ts';
+import { arbitrarySamplingOf } from '../core/arbitrary-sampling.ts';
 import { writeHfCheckpoint } from '../support/checkpoint-files.ts';
-import type { GenerateOptions } from '../support/memory-cluster.ts';
+import type { ReferenceRequest } from '../support/reference-generator.ts';
 
 /** The fields of a random model's config.json, and the seed of its weights. */
 export interface TinyModel {
@@ -36,6 +37,9 @@ const HEADS = [
   [17, 17],
 ] as const;
 
+/** Token ids below it are in every vocabulary. */
+const SMALLEST_VOCABULARY = 5;
+
 /** Small models of odd shapes: what 8 does not divide, what is smaller than 8, tied or not, long-context or not. */
 export const arbitraryModel: fc.Arbitrary<TinyModel> = fc
   .record({
@@ -44,7 +48,7 @@ export const arbitraryModel: fc.Arbitrary<TinyModel> = fc
     headDim: fc.constantFrom(4, 8, 12),
     hidden: fc.integer({ min: 5, max: 50 }),
     intermediate: fc.integer({ min: 3, max: 70 }),
-    vocab: fc.integer({ min: 5, max: 90 }),
+    vocab: fc.integer({ min: SMALLEST_VOCABULARY, max: 90 }),
     layers: fc.integer({ min: 1, max: 2 }),
     tied: fc.boolean(),
     scaled: fc.boolean(),
@@ -82,30 +86,30 @@ export function vocabularyOf(model: string): number {
   return checkpoint.config.vocabSize;
 }
 
-/** Greedy, over the whole vocabulary, top-k, top-p and both. */
-export const arbitrarySampling: fc.Arbitrary<Partial<SamplingParams>> = fc.oneof(
-  fc.constant(GREEDY),
-  fc.record({
-    temperature: fc.constantFrom(0.3, 1, 2.5),
-    topP: fc.constantFrom(1, 0.9, 0.5),
-    topK: fc.constantFrom(0, 0, 1, 7, 40),
-    seed: fc.nat({ max: 0xffffffff }),
-  }),
-);
+const arbitraryToken = fc.nat({ max: SMALLEST_VOCABULARY - 1 });
+
+/** Every parameter alone and with others. */
+export const arbitrarySampling: fc.Arbitrary<SamplingParams> =
+  arbitrarySamplingOf(SMALLEST_VOCABULARY);
 
 /** Requests with prompts of different lengths, whose token ids are below any vocabulary's size. */
 export function arbitraryRequests(options: {
   readonly count: number;
   readonly maxPrompt: number;
-}): fc.Arbitrary<GenerateOptions[]> {
-  const request = fc.record({
-    prompt: fc.array(fc.nat({ max: 4 }), {
-      minLength: 1,
-      maxLength: options.maxPrompt,
-      size: 'max',
-    }),
-    maxTokens: fc.integer({ min: 1, max: 8 }),
-    sampling: arbitrarySampling,
-  });
+}): fc.Arbitrary<ReferenceRequest[]> {
+  const request = fc
+    .record({
+      prompt: fc.array(arbitraryToken, {
+        minLength: 1,
+        maxLength: options.maxPrompt,
+        size: 'max',
+      }),
+      maxTokens: fc.integer({ min: 1, max: 8 }),
+      minTokens: fc.nat({ max: 4 }),
+      stopTokenIds: fc.uniqueArray(arbitraryToken, { maxLength: 2 }),
+      sampling: arbitrarySampling,
+      choice: fc.constantFrom(0, 0, 0, 1, 2),
+    })
+    .map((fields) => ({ ...fields, minTokens: Math.min(fields.minTokens, fields.maxTokens) }));
   return fc.array(request, { minLength: 1, maxLength: options.count, size: 'max' });
 }

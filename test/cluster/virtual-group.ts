@@ -1,10 +1,13 @@
 import { Chip } from '../../services/cluster/chip.ts';
 import type { ChipEffects, LoadedShard } from '../../services/cluster/chip-effects.ts';
-import { Coordinator, type CoordinatorEvent } from '../../services/cluster/coordinator.ts';
+import { Coordinator } from '../../services/cluster/coordinator.ts';
+import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
 import type { DropReason } from '../../services/cluster/exchange-runner.ts';
 import type { GroupSpec } from '../../services/cluster/messages.ts';
 import type { Destination } from '../../services/core/collectives/frame.ts';
+import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { Precision } from '../../services/core/model/precision.ts';
+import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
 import type { Sequence } from '../../services/core/scheduler/request.ts';
 import { assert } from '../../services/core/support/errors.ts';
 import { createWasmKernels } from '../../services/kernels/wasm.ts';
@@ -47,6 +50,7 @@ export const RELIABLE: Network = {
 /** A request's end: its tokens, or why there are no more. */
 export interface Outcome {
   readonly tokens: number[];
+  readonly logprobs: (DrawLogprobs | undefined)[];
   failure: string | undefined;
   done: boolean;
 }
@@ -72,6 +76,8 @@ export class VirtualGroup {
   network: Network = RELIABLE;
   /** How many commands of each kind went out. */
   readonly commands = { join: 0, step: 0, logits: 0 };
+  /** Why steps were given up. */
+  readonly stepFailures: string[] = [];
   #nextPid = 1;
   readonly #shards: readonly Shard[];
   readonly #outcomes = new Map<Sequence, Outcome>();
@@ -79,13 +85,13 @@ export class VirtualGroup {
   #events: { readonly atMicros: number; readonly action: () => void }[] = [];
   #nowMicros = 0;
 
-  private constructor(spec: GroupSpec, maxModelLen: number, shards: readonly Shard[]) {
+  private constructor(spec: GroupSpec, config: ModelConfig, shards: readonly Shard[]) {
     this.#shards = shards;
     const { maxNumSeqs, maxNumBatchedTokens, blockSize } = spec;
-    const limits = { maxNumSeqs, maxNumBatchedTokens, blockSize, maxModelLen };
+    const limits = { maxNumSeqs, maxNumBatchedTokens, blockSize, maxModelLen: config.maxPositions };
     const scheduler = makeSchedulerOptions(limits);
     this.coordinator = new Coordinator(
-      { spec, scheduler, stepTimeoutMicros: 10e6 },
+      { spec, scheduler, vocabSize: config.vocabSize, stepTimeoutMicros: 10e6 },
       {
         command: (command) => {
           this.commands[command.kind]++;
@@ -123,8 +129,8 @@ export class VirtualGroup {
       const executor = new ShardExecutor(loaded.shard.layout, createWasmKernels(memory));
       shards.push({ loaded, executor });
     }
-    const { maxPositions } = shards[0]!.loaded.shard.layout.plan.config;
-    const group = new VirtualGroup(spec, maxPositions, shards);
+    const { config } = shards[0]!.loaded.shard.layout.plan;
+    const group = new VirtualGroup(spec, config, shards);
     group.coordinator.tick();
     for (const chip of group.chips) chip.tick();
     group.run(() => group.coordinator.ready);
@@ -149,7 +155,7 @@ export class VirtualGroup {
       }),
     );
     assert(admission.kind === 'queued', 'the request is queued');
-    const outcome: Outcome = { tokens: [], failure: undefined, done: false };
+    const outcome: Outcome = { tokens: [], logprobs: [], failure: undefined, done: false };
     const sequence = admission.sequences[0]!;
     this.#outcomes.set(sequence, outcome);
     return { sequence, outcome };
@@ -247,10 +253,13 @@ export class VirtualGroup {
   }
 
   #observe(event: CoordinatorEvent): void {
+    if (event.kind === 'stepFailed') this.stepFailures.push(event.message);
     if (event.kind !== 'token' && event.kind !== 'requestFailed') return;
     const outcome = this.#outcomes.get(event.sequence)!;
-    if (event.kind === 'token') outcome.tokens.push(event.drawn.token);
-    else outcome.failure = event.message;
+    if (event.kind === 'token') {
+      outcome.tokens.push(event.drawn.token);
+      outcome.logprobs.push(event.drawn.logprobs);
+    } else outcome.failure = event.message;
     outcome.done = event.kind === 'requestFailed' || event.finishReason !== undefined;
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { SOHU } from '../../services/core/hardware/chip.ts';
+import { SOHU } from '../../services/core/hardware/chips/sohu.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import {
   accountHbm,

@@ -11,15 +11,18 @@ import {
   mergeMasses,
   precedes,
   topOfLeaf,
+  topTokens,
 } from '../../services/core/sampling/candidates.ts';
-import { drawState, gumbel } from '../../services/core/sampling/gumbel.ts';
+import { type Draw, drawState, gumbel } from '../../services/core/sampling/gumbel.ts';
 import { drawFromNucleus } from '../../services/core/sampling/nucleus.ts';
 import {
   GREEDY,
+  type LogitBias,
   needsNucleus,
   type SamplingParams,
   validateSampling,
 } from '../../services/core/sampling/params.ts';
+import { drawNaively, type NaiveDraw } from '../support/naive-sampler.ts';
 import { makeConfig } from './model-configs.ts';
 
 const LEAVES = 8;
@@ -38,7 +41,7 @@ const arbitraryLogits = fc
 const arbitraryDraw = fc.record({
   seed: fc.nat({ max: 0xffffffff }),
   choice: fc.nat({ max: 3 }),
-  position: fc.nat({ max: 5000 }),
+  position: fc.nat({ max: 200 }),
 });
 
 const arbitraryNucleus: fc.Arbitrary<SamplingParams> = fc
@@ -46,6 +49,7 @@ const arbitraryNucleus: fc.Arbitrary<SamplingParams> = fc
     temperature: fc.double({ min: 0.05, max: 60, noNaN: true }),
     topP: fc.double({ min: 0.01, max: 1, noNaN: true }),
     topK: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 60 })),
+    minP: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1, noNaN: true })),
   })
   .map((fields) => ({ ...GREEDY, ...fields }))
   .filter(needsNucleus);
@@ -64,38 +68,11 @@ function splitLeaves(
   };
 }
 
-interface NaiveDraw {
-  readonly token: number;
-  /** How near to the edge of the nucleus the sum came, where rounding could decide. */
-  readonly margin: number;
-}
-
-/** Sorts the whole vocabulary, keeps the nucleus by the definition, and draws with the same noise. */
-function drawNaively(
-  logits: Float32Array,
-  params: SamplingParams,
-  draw: Parameters<typeof drawState>[0],
-): NaiveDraw {
-  const { temperature, topP, topK } = params;
-  const sorted = Array.from(logits, (score, token) => ({ token, score })).sort(
-    (a, b) => b.score - a.score || a.token - b.token,
-  );
-  const kept = topK > 0 ? sorted.slice(0, topK) : sorted;
-  const weights = kept.map(({ score }) => Math.exp((score - kept[0]!.score) / temperature));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  let reached = 0;
-  let margin = Number.POSITIVE_INFINITY;
-  let size = 0;
-  while (size < kept.length && (topP >= 1 || reached < topP * total)) {
-    reached += weights[size++]!;
-    margin = Math.min(margin, Math.abs(reached / total - topP));
-  }
-  const state = drawState(draw);
-  const noisy = kept.slice(0, size).map(({ token, score }) => ({
-    token,
-    score: score / temperature + gumbel(state, token),
-  }));
-  return { token: noisy.sort((a, b) => b.score - a.score || a.token - b.token)[0]!.token, margin };
+/** Draws with a sort of the whole vocabulary. */
+function sortAndDraw(logits: Float32Array, sampling: SamplingParams, draw: Draw): NaiveDraw {
+  const prompt = new Array<number>(draw.position).fill(0);
+  const sequence = { prompt, generated: [], minTokens: 0, stopTokenIds: [], choice: draw.choice };
+  return drawNaively(logits, { ...sequence, sampling: { ...sampling, seed: draw.seed } });
 }
 
 suite('drawing by counter', () => {
@@ -185,7 +162,7 @@ suite('the nucleus', () => {
       (logits, params, draw) => {
         const { leaves, masses } = splitLeaves(logits, params.temperature, logits.length);
         const mass = mergeMasses(masses, params.temperature);
-        const { token, margin } = drawNaively(logits, params, draw);
+        const { token, margin } = sortAndDraw(logits, params, draw);
         fc.pre(margin > 1e-9);
         assert.equal(drawFromNucleus(leaves, mass, params, draw), token);
       },
@@ -211,7 +188,8 @@ suite('the nucleus', () => {
         if (token === undefined) unproven++;
         else assert.equal(token, expected);
         if (token !== undefined) proven++;
-        if (limit * LEAVES < params.topK && logits.length >= params.topK) {
+        const isCutByK = params.minP === 0 && logits.length >= params.topK;
+        if (limit * LEAVES < params.topK && isCutByK) {
           assert.equal(token, undefined);
         }
       },
@@ -244,8 +222,30 @@ suite('the nucleus', () => {
   });
 });
 
+suite('the likeliest tokens', () => {
+  test('are the first of a full sort, however many', () => {
+    const property = fc.property(arbitraryLogits, fc.nat({ max: 220 }), (logits, limit) => {
+      const all = Array.from(logits, (score, index) => ({ token: 7 + index, score }));
+      all.sort((a, b) => b.score - a.score || a.token - b.token);
+      assert.deepEqual(topTokens(logits, 7, limit), all.slice(0, limit));
+    });
+    fc.assert(property, { numRuns: 500 });
+  });
+
+  test('may be masked: then they weigh nothing', () => {
+    const masked = new Float32Array(3).fill(Number.NEGATIVE_INFINITY);
+    const nothing = { maximum: Number.NEGATIVE_INFINITY, sum: 0 };
+    assert.deepEqual(massOf(masked, 0.5), nothing);
+    assert.deepEqual(massOf(new Float32Array(0), 0.5), nothing);
+    const some = massOf(Float32Array.of(1, 2), 0.5);
+    assert.deepEqual(mergeMasses([nothing, some], 0.5), some);
+    assert.deepEqual(mergeMasses([nothing, nothing], 0.5), nothing);
+  });
+});
+
 suite('sampling parameters', () => {
   test('what is out of range is refused by name', () => {
+    const bias = (token: number, value: number): LogitBias => ({ token, bias: value });
     const refused: [Partial<SamplingParams>, RegExp][] = [
       [{ temperature: -1 }, /^temperature must be between 0 and 100, not -1$/],
       [{ temperature: Number.NaN }, /^temperature must be between 0 and 100, not NaN$/],
@@ -253,12 +253,39 @@ suite('sampling parameters', () => {
       [{ topP: 1.1 }, /^top_p must be above 0 and at most 1, not 1.1$/],
       [{ topK: -1 }, /^top_k must be a whole number from 0 \(all tokens\), not -1$/],
       [{ topK: 1.5 }, /^top_k must be a whole number/],
+      [{ minP: -0.1 }, /^min_p must be between 0 and 1, not -0.1$/],
+      [{ minP: Number.NaN }, /^min_p must be between 0 and 1, not NaN$/],
+      [{ repetitionPenalty: 0 }, /^repetition_penalty must be above 0 and at most 2, not 0$/],
+      [{ repetitionPenalty: 2.1 }, /^repetition_penalty must be above 0 and at most 2, not 2.1$/],
+      [{ presencePenalty: -2.1 }, /^presence_penalty must be between -2 and 2, not -2.1$/],
+      [{ frequencyPenalty: 3 }, /^frequency_penalty must be between -2 and 2, not 3$/],
+      [
+        { logitBias: [bias(7, 101)] },
+        /^logit_bias of token 7 must be between -100 and 100, not 101$/,
+      ],
+      [
+        { logitBias: [bias(-1, 1)] },
+        /^logit_bias must name tokens by whole numbers from 0, not -1$/,
+      ],
+      [{ logitBias: [bias(1.5, 1)] }, /^logit_bias must name tokens by whole numbers/],
+      [
+        { logitBias: [bias(4, 1), bias(5, 1), bias(4, 2)] },
+        /^logit_bias must have one value for a token, not several for token 4$/,
+      ],
+      [{ logprobs: 21 }, /^logprobs must be a whole number from 0 to 20, not 21$/],
+      [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 20, not -1$/],
+      [{ logprobs: 0.5 }, /^logprobs must be a whole number/],
       [{ seed: 2 ** 32 }, /^seed must be a whole number from 0 to 4294967295, not 4294967296$/],
     ];
     for (const [fields, message] of refused) {
       const params = { ...GREEDY, ...fields };
       assert.throws(() => validateSampling(params), { name: 'InvalidArgumentError', message });
     }
-    validateSampling({ ...GREEDY, temperature: 100, topP: 1, topK: 0xffffffff, seed: 0xffffffff });
+    validateSampling({
+      ...{ temperature: 100, topP: 1, topK: 0xffffffff, minP: 1, seed: 0xffffffff, logprobs: 20 },
+      ...{ repetitionPenalty: 2, presencePenalty: -2, frequencyPenalty: 2 },
+      logitBias: [bias(0, -100), bias(0xffffffff, 100)],
+    });
+    validateSampling(GREEDY);
   });
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
-import type { CoordinatorEvent } from '../../services/cluster/coordinator.ts';
+import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
 import { ChipMetrics } from '../../services/runtime/metrics/chip-metrics.ts';
@@ -112,6 +112,7 @@ function makeCoordinator(
       numGpuBlocksOverride: 16,
     },
     scheduler: makeSchedulerOptions({ ...LIMITS, maxModelLen: 64 }),
+    vocabSize: 2048,
     stepTimeoutMicros: 60e6,
     onEvent,
   });

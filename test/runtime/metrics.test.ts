@@ -132,6 +132,8 @@ suite('metrics', () => {
       const series = await readSeries(registry);
       const name = `sohu_chip_dropped_frames_total{chip="${rank}",group="0",reason="malformed"}`;
       assert.equal(series.get(name), 1);
+      const refused = `sohu_chip_refused_steps_total{chip="${rank}",group="0",reason="token"}`;
+      assert.equal(series.get(refused), 0);
     }
   });
 });

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Bus } from '../../services/bus/bus.ts';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
 import { openCheckpoint } from '../../services/checkpoint/open-checkpoint.ts';
-import type { CoordinatorEvent } from '../../services/cluster/coordinator.ts';
+import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { KvCacheDtype, Precision } from '../../services/core/model/precision.ts';
+import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
 import type { SamplingParams } from '../../services/core/sampling/params.ts';
 import type { SchedulerOptions } from '../../services/core/scheduler/options.ts';
-import type { Sequence } from '../../services/core/scheduler/request.ts';
+import type { FinishReason, Sequence } from '../../services/core/scheduler/request.ts';
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
 import { makeGenerationRequest } from './generation-request.ts';
@@ -35,17 +36,25 @@ export interface MemoryClusterOptions {
 export interface GenerateOptions {
   readonly prompt: readonly number[];
   readonly maxTokens: number;
+  readonly minTokens?: number;
+  /** All that end it: the model's own are generated through. */
+  readonly stopTokenIds?: readonly number[];
   readonly sampling?: Partial<SamplingParams>;
+  /** Which of the request's parallel samples is looked at; as many are generated as it takes. */
+  readonly choice?: number;
 }
 
 /** What a request gained, with a hash of the bits of the logits that each token was drawn from. */
 export interface Generation {
   readonly tokens: readonly number[];
+  readonly logprobs: readonly (DrawLogprobs | undefined)[];
   readonly logits: readonly string[];
+  readonly finishReason: FinishReason;
 }
 
 interface Pending {
   readonly tokens: number[];
+  readonly logprobs: (DrawLogprobs | undefined)[];
   readonly logits: string[];
   readonly resolve: (generation: Generation) => void;
   readonly reject: (error: Error) => void;
@@ -62,6 +71,8 @@ export class MemoryCluster {
   #samples = 0;
   #ready: () => void = () => {};
   #refused: (error: Error) => void = () => {};
+  #stepFailed: (message: string) => void = () => {};
+  #idle: () => void = () => {};
 
   private constructor(options: MemoryClusterOptions, config: ModelConfig) {
     const broker = new MemoryBroker();
@@ -95,6 +106,7 @@ export class MemoryCluster {
         stopTokenIds: config.stopTokenIds,
         ...options.scheduler,
       }),
+      vocabSize: config.vocabSize,
       stepTimeoutMicros: options.stepTimeoutMicros ?? 60e6,
       onEvent: (event) => this.#observe(event),
     });
@@ -136,10 +148,30 @@ export class MemoryCluster {
     return (await this.generateAll([request]))[0]!;
   }
 
+  /** Resolves once no request is left. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+      if (this.#isIdle) resolve();
+    });
+  }
+
+  /** Why the next step that fails does. */
+  nextStepFailure(): Promise<string> {
+    return new Promise((resolve) => {
+      this.#stepFailed = resolve;
+    });
+  }
+
   /** The whole vocabulary's logits of a sampled row of the last step. */
   logits(sample = 0): Float32Array {
     const parts = this.chips.map((chip) => chip.loaded!.shard.logitsOf(sample));
     return Float32Array.from(parts.flatMap((part) => [...part]));
+  }
+
+  get #isIdle(): boolean {
+    const scheduler = this.host.coordinator.scheduler!;
+    return scheduler.runningCount + scheduler.waitingCount === 0;
   }
 
   #form(): Promise<void> {
@@ -157,28 +189,43 @@ export class MemoryCluster {
   }
 
   #generate(request: GenerateOptions, index: number): Promise<Generation> {
+    const { choice = 0 } = request;
     return new Promise((resolve, reject) => {
       const admission = this.host.coordinator.submit(
         makeGenerationRequest({
           requestId: `request-${index}`,
           promptTokens: request.prompt,
           maxTokens: request.maxTokens,
+          minTokens: request.minTokens ?? 0,
+          stopTokenIds: request.stopTokenIds ?? [],
           sampling: request.sampling ?? {},
           ignoreEos: true,
+          n: choice + 1,
         }),
       );
-      if (admission.kind !== 'queued') reject(new Error(JSON.stringify(admission)));
-      else this.#pending.set(admission.sequences[0]!, { tokens: [], logits: [], resolve, reject });
+      if (admission.kind !== 'queued') {
+        reject(new Error(JSON.stringify(admission)));
+        return;
+      }
+      const gains = { tokens: [], logprobs: [], logits: [] };
+      this.#pending.set(admission.sequences[choice]!, { ...gains, resolve, reject });
     });
   }
 
   #observe(event: CoordinatorEvent): void {
     if (event.kind === 'ready') this.#ready();
+    if (event.kind === 'stepFailed') {
+      this.#samples = 0;
+      this.#stepFailed(event.message);
+    }
     if (event.kind === 'refused') this.#refused(new Error(event.message));
     if (event.kind === 'requestFailed') {
       this.#pending.get(event.sequence)?.reject(new Error(event.message));
     }
-    if (event.kind === 'stepCompleted') this.#samples = 0;
+    if (event.kind === 'stepCompleted') {
+      this.#samples = 0;
+      if (this.#isIdle) this.#idle();
+    }
     if (event.kind === 'token') this.#takeToken(event);
   }
 
@@ -191,9 +238,10 @@ export class MemoryCluster {
     this.#options.onToken?.(this, sample);
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return;
-    const { tokens, logits } = pending;
+    const { tokens, logprobs, logits } = pending;
     tokens.push(drawn.token);
+    logprobs.push(drawn.logprobs);
     logits.push(createHash('sha1').update(this.logits(sample)).digest('hex'));
-    if (finishReason !== undefined) pending.resolve({ tokens, logits });
+    if (finishReason !== undefined) pending.resolve({ tokens, logprobs, logits, finishReason });
   }
 }

@@ -42,12 +42,18 @@ export class SingleChip {
     return new SingleChip(shard, new ShardExecutor(shard.layout, createWasmKernels(memory)));
   }
 
-  /** The logits after every token, [tokens][vocab]: each token is a sequence of its own over one block table. */
-  logits(tokens: readonly number[]): Float32Array[] {
+  /**
+   * The logits after every token, [tokens][vocab]: each token is a sequence of its own over one block table. The
+   * first one's position is `first`; those before it have been computed by an earlier call.
+   */
+  logits(tokens: readonly number[], first = 0): Float32Array[] {
     const shard = this.#shard;
     const blocks = Array.from({ length: shard.layout.options.kvBlocks }, (_, block) => block);
     const { rows } = shard.writeBatch(
-      tokens.map((token, start) => ({ tokens: [token], start, blocks, sample: true })),
+      tokens.map((token, index) => {
+        const start = first + index;
+        return { tokens: [token], start, blocks, sample: true };
+      }),
     );
     tokens.forEach((token, row) => {
       shard.embed(token, row);

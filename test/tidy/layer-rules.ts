@@ -7,13 +7,14 @@ const LAYERS: readonly (readonly string[])[] = [
   ['kernels'],
   ['shard'],
   ['checkpoint'],
+  ['evidence'],
   ['cluster'],
   ['wire'],
   ['rpc'],
   ['runtime'],
   ['client'],
   ['gateway'],
-  ['worker', 'coordinator', 'cli'],
+  ['worker', 'coordinator', 'calibrate', 'cli'],
 ];
 const PURE_LAYERS = ['core', 'shard', 'cluster'];
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Command, Report, ShardSample } from '../../services/cluster/messages.ts';
+import type { Command, Report, ShardDraw, ShardSample } from '../../services/cluster/messages.ts';
 import type { ShardFrame } from '../../services/core/collectives/frame.ts';
 import { KV_CACHE_DTYPES, PRECISIONS } from '../../services/core/model/precision.ts';
 
@@ -82,22 +82,32 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
   record({ kind: fc.constant('logits' as const), epoch: word, step: word, samples: words }),
 );
 
-const arbitraryLeaf = record({
-  candidates: fc.array(record({ token: word, score: float }), { maxLength: 5 }),
-  exhaustive: fc.boolean(),
-});
+const arbitraryCandidates = fc.array(record({ token: word, score: float }), { maxLength: 5 });
+const arbitraryMass = record({ maximum: double, sum: double });
+const arbitraryLeaf = record({ candidates: arbitraryCandidates, exhaustive: fc.boolean() });
 
-const arbitrarySample: fc.Arbitrary<ShardSample> = fc.oneof(
+const arbitraryDraw: fc.Arbitrary<ShardDraw> = fc.oneof(
   record({
     kind: fc.constant('candidate' as const),
     candidate: fc.option(record({ token: word, score: double }), { nil: undefined }),
   }),
   record({
     kind: fc.constant('nucleus' as const),
-    mass: record({ maximum: double, sum: double }),
+    mass: arbitraryMass,
     leaves: fc.array(arbitraryLeaf, { maxLength: 4 }),
   }),
 );
+
+const arbitrarySample: fc.Arbitrary<ShardSample> = record({
+  draw: arbitraryDraw,
+  logprobs: fc.option(record({ mass: arbitraryMass, logits: arbitraryCandidates }), {
+    nil: undefined,
+  }),
+});
+
+const arbitraryFloats = fc
+  .array(float, { maxLength: 6 })
+  .map((values) => Float32Array.from(values));
 
 const arbitraryCounters = record({
   steps: word,
@@ -135,9 +145,8 @@ export const arbitraryReport: fc.Arbitrary<Report> = fc.oneof(
     rank: word,
     epoch: word,
     step: word,
-    rows: fc.array(
-      fc.array(float, { maxLength: 6 }).map((values) => Float32Array.from(values)),
-      { maxLength: 3 },
-    ),
+    sample: word,
+    logits: arbitraryFloats,
+    raw: fc.option(arbitraryFloats, { nil: undefined }),
   }),
 );

@@ -65,6 +65,7 @@ export function massOf(logits: Float32Array, temperature: number): Mass {
   let maximum = Number.NEGATIVE_INFINITY;
   for (const logit of logits) maximum = Math.max(maximum, logit);
   let sum = 0;
+  if (maximum === Number.NEGATIVE_INFINITY) return { maximum, sum }; // empty, or all masked
   for (const logit of logits) sum += expF64((logit - maximum) / temperature);
   return { maximum, sum };
 }
@@ -84,7 +85,25 @@ export function mergeMasses(masses: readonly Mass[], temperature: number): Mass 
 
 /** The `limit` most likely tokens of a leaf. */
 export function topOfLeaf(logits: Float32Array, tokens: Range, limit: number): LeafCandidates {
-  const all = Array.from(logits, (score, index) => ({ token: tokens.start + index, score }));
-  const candidates = all.sort((a, b) => (precedes(a, b) ? -1 : 1)).slice(0, limit);
-  return { candidates, exhaustive: all.length <= limit };
+  const candidates = topTokens(logits, tokens.start, limit);
+  return { candidates, exhaustive: logits.length <= limit };
+}
+
+/** The `limit` most likely tokens, most likely first; `logits[i]` belongs to `firstToken + i`. */
+export function topTokens(logits: Float32Array, firstToken: number, limit: number): Candidate[] {
+  if (logits.length <= limit) {
+    const all = Array.from(logits, (score, index) => ({ token: firstToken + index, score }));
+    return all.sort((a, b) => (precedes(a, b) ? -1 : 1));
+  }
+  const top: Candidate[] = [];
+  for (let i = 0; i < logits.length && limit > 0; i++) {
+    const score = logits[i]!;
+    // Ids ascend: an equal score comes after those that are there.
+    if (top.length === limit && !(score > top[limit - 1]!.score)) continue;
+    if (top.length === limit) top.pop();
+    let place = top.length;
+    while (place > 0 && score > top[place - 1]!.score) place--;
+    top.splice(place, 0, { token: firstToken + i, score });
+  }
+  return top;
 }

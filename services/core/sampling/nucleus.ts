@@ -4,9 +4,9 @@ import { type Draw, drawState, gumbel } from './gumbel.ts';
 import type { SamplingParams } from './params.ts';
 
 /**
- * Draws from the top-k tokens and, within them, the smallest set whose probability reaches top-p
- * (temperature first, then top-k, then top-p over what is left, as vLLM and Hugging Face do).
- * Returns undefined where the candidates do not prove that set.
+ * Draws from the tokens that min-p, top-k and top-p keep, each over what the one before has left,
+ * after the temperature, as vLLM does. Returns undefined where the candidates do not prove that
+ * set.
  */
 export function drawFromNucleus(
   leaves: readonly LeafCandidates[],
@@ -15,39 +15,45 @@ export function drawFromNucleus(
   draw: Draw,
 ): number | undefined {
   const order = new MergedOrder(leaves);
-  const kept = takeTopK(order, params.topK);
-  if (kept === undefined) return undefined;
-  const nucleus =
-    params.topP >= 1
-      ? kept
-      : takeTopP(params.topK > 0 ? listOrder(kept) : order, mass, params, kept);
-  return nucleus && winner(nucleus, params, draw);
+  const weight = ({ score }: Candidate): number =>
+    expF64((score - mass.maximum) / params.temperature);
+  if (params.minP === 0 && params.topK === 0) {
+    const nucleus = takeTopP(order, weight, params.topP * mass.sum);
+    return nucleus && winner(nucleus, params, draw);
+  }
+  const kept = takeLikely(order, weight, params);
+  if (kept === undefined || params.topP >= 1) return kept && winner(kept, params, draw);
+  const total = kept.reduce((sum, candidate) => sum + weight(candidate), 0);
+  return winner(takeTopP(listOrder(kept), weight, params.topP * total)!, params, draw);
 }
 
-/** The k most likely tokens; all of `order` stays unread where k is 0. */
-function takeTopK(order: MergedOrder, topK: number): Candidate[] | undefined {
+/** Relative to the likeliest token's. */
+type Weight = (candidate: Candidate) => number;
+
+interface Order {
+  next(): Candidate | 'end' | 'unproven';
+}
+
+/** What min-p and top-k keep: the likeliest token, and others after it. */
+function takeLikely(
+  order: Order,
+  weight: Weight,
+  { minP, topK }: SamplingParams,
+): Candidate[] | undefined {
   const kept: Candidate[] = [];
-  while (kept.length < topK) {
+  while (topK === 0 || kept.length < topK) {
     const next = order.next();
     if (next === 'unproven') return undefined;
-    if (next === 'end') break;
+    if (next === 'end' || (kept.length > 0 && weight(next) < minP)) break;
     kept.push(next);
   }
   return kept;
 }
 
-function takeTopP(
-  order: { next(): Candidate | 'end' | 'unproven' },
-  mass: Mass,
-  params: SamplingParams,
-  kept: readonly Candidate[],
-): Candidate[] | undefined {
-  const weight = (candidate: Candidate): number =>
-    expF64((candidate.score - mass.maximum) / params.temperature);
-  const total =
-    params.topK > 0 ? kept.reduce((sum, candidate) => sum + weight(candidate), 0) : mass.sum;
+/** The likeliest token, and others after it until their weights reach `target`. */
+function takeTopP(order: Order, weight: Weight, target: number): Candidate[] | undefined {
   const nucleus: Candidate[] = [];
-  for (let reached = 0; reached < params.topP * total; ) {
+  for (let reached = 0; nucleus.length === 0 || reached < target; ) {
     const next = order.next();
     if (next === 'unproven') return undefined;
     if (next === 'end') break;
@@ -57,17 +63,22 @@ function takeTopP(
   return nucleus;
 }
 
-function winner(candidates: readonly Candidate[], params: SamplingParams, draw: Draw): number {
+/** Undefined where there are no candidates. */
+function winner(
+  candidates: readonly Candidate[],
+  params: SamplingParams,
+  draw: Draw,
+): number | undefined {
   const state = drawState(draw);
   let best: Candidate | undefined;
   for (const { token, score } of candidates) {
     const drawn = { token, score: score / params.temperature + gumbel(state, token) };
     if (best === undefined || precedes(drawn, best)) best = drawn;
   }
-  return best!.token;
+  return best?.token;
 }
 
-function listOrder(list: readonly Candidate[]): { next(): Candidate | 'end' } {
+function listOrder(list: readonly Candidate[]): Order {
   let index = 0;
   return { next: () => list[index++] ?? 'end' };
 }
@@ -76,7 +87,7 @@ function listOrder(list: readonly Candidate[]): { next(): Candidate | 'end' } {
  * Walks through the leaves' candidates in the order of the whole vocabulary, as far as that is
  * proven.
  */
-class MergedOrder {
+class MergedOrder implements Order {
   readonly #leaves: readonly LeafCandidates[];
   readonly #positions: number[];
 

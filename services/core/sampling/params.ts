@@ -47,21 +47,71 @@ export const GREEDY: SamplingParams = {
   logprobs: undefined,
 };
 
-/** Refuses parameters outside their ranges with a sentence that names the field. */
+/** Most tokens that a request may have log-probabilities of beside the drawn one's, as vLLM's. */
+const MAX_LOGPROBS = 20;
+
+/**
+ * Refuses parameters outside their ranges with a sentence that names the field. Whether the model
+ * has the biased tokens is not known here.
+ */
 export function validateSampling(params: SamplingParams): void {
-  const { temperature, topP, topK, seed } = params;
-  if (!(temperature >= 0 && temperature <= 100)) {
-    throw new InvalidArgumentError(`temperature must be between 0 and 100, not ${temperature}`);
-  }
+  const { temperature, topP, topK, minP, seed, repetitionPenalty, logprobs } = params;
+  checkBetween('temperature', temperature, [0, 100]);
   if (!(topP > 0 && topP <= 1)) {
     throw new InvalidArgumentError(`top_p must be above 0 and at most 1, not ${topP}`);
   }
-  if (!(Number.isInteger(topK) && topK >= 0 && topK <= 0xffffffff)) {
+  if (!isWord(topK)) {
     throw new InvalidArgumentError(`top_k must be a whole number from 0 (all tokens), not ${topK}`);
   }
-  if (!(Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff)) {
+  checkBetween('min_p', minP, [0, 1]);
+  if (!isWord(seed)) {
     throw new InvalidArgumentError(`seed must be a whole number from 0 to 4294967295, not ${seed}`);
   }
+  if (!(repetitionPenalty > 0 && repetitionPenalty <= 2)) {
+    throw new InvalidArgumentError(
+      `repetition_penalty must be above 0 and at most 2, not ${repetitionPenalty}`,
+    );
+  }
+  checkBetween('presence_penalty', params.presencePenalty, [-2, 2]);
+  checkBetween('frequency_penalty', params.frequencyPenalty, [-2, 2]);
+  checkLogitBias(params.logitBias);
+  if (logprobs !== undefined && !(isWord(logprobs) && logprobs <= MAX_LOGPROBS)) {
+    throw new InvalidArgumentError(
+      `logprobs must be a whole number from 0 to ${MAX_LOGPROBS}, not ${logprobs}`,
+    );
+  }
+}
+
+function checkLogitBias(logitBias: readonly LogitBias[]): void {
+  const tokens = new Set<number>();
+  for (const { token, bias } of logitBias) {
+    if (!isWord(token)) {
+      throw new InvalidArgumentError(
+        `logit_bias must name tokens by whole numbers from 0, not ${token}`,
+      );
+    }
+    if (tokens.has(token)) {
+      throw new InvalidArgumentError(
+        `logit_bias must have one value for a token, not several for token ${token}`,
+      );
+    }
+    tokens.add(token);
+    checkBetween(`logit_bias of token ${token}`, bias, [-100, 100]);
+  }
+}
+
+function checkBetween(
+  field: string,
+  value: number,
+  [least, most]: readonly [number, number],
+): void {
+  if (value >= least && value <= most) return;
+  throw new InvalidArgumentError(`${field} must be between ${least} and ${most}, not ${value}`);
+}
+
+/** Whether it is an unsigned 32-bit integer, as the wire has them. */
+function isWord(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
 }
 
 /**

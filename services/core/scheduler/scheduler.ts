@@ -97,15 +97,28 @@ export class Scheduler {
     }
   }
 
-  /** Ends every sequence and forgets all cached blocks, for a group that lost its memory. */
+  /** Ends every sequence, and gives up the step in flight. */
   cancelAll(): readonly Sequence[] {
-    const all = [...this.#running, ...this.#waiting.removeAll()];
-    for (const sequence of this.#running) this.#release(sequence);
+    this.loseMemory();
+    const all = this.#waiting.removeAll();
     for (const sequence of all) sequence.state = 'ended';
+    return all;
+  }
+
+  /**
+   * Gives up the step in flight and everything that the chips held: what ran waits again, in order
+   * and before all others, and its tokens so far are computed anew.
+   */
+  loseMemory(): void {
+    for (const sequence of this.#running.reverse()) {
+      this.#kv.release(sequence.table);
+      sequence.computedTokens = 0;
+      this.#waiting.comeBack(sequence);
+    }
     this.#running = [];
+    this.#released = [];
     this.#kv.clearCache();
     this.#scheduled = undefined;
-    return all;
   }
 
   /**
@@ -209,9 +222,10 @@ export class Scheduler {
     sequence.state = 'running';
     sequence.computedTokens = cached;
     const { times, request } = sequence;
+    const isFirst = times.admittedMicros === undefined;
     // After the first token a preemption counts as decoding.
     if (times.firstTokenMicros === undefined) times.admittedMicros = nowMicros;
-    if (sequence.preemptions === 0) {
+    if (isFirst) {
       sequence.cachedTokens = cached;
       this.stats.admitted(request.promptTokens.length, cached);
       this.#waiting.chargePrompt(sequence);

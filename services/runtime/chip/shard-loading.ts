@@ -1,7 +1,7 @@
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
 import type { LoadedShard } from '../../cluster/chip-effects.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
-import { SOHU } from '../../core/hardware/chip.ts';
+import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import { accountHbm, countKvBlocks } from '../../core/model/memory.ts';
 import { resolveKvFormat } from '../../core/model/precision.ts';
 import { planShard } from '../../core/model/shard-plan.ts';

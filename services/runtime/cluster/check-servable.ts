@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
 import { resolveModel } from '../../checkpoint/resolve-model.ts';
 import { openTokenizer } from '../../checkpoint/tokenizer-file.ts';
-import { SOHU } from '../../core/hardware/chip.ts';
+import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import { countKvBlocks } from '../../core/model/memory.ts';
 import { planShard } from '../../core/model/shard-plan.ts';
 import { schedulerOptions } from '../coordinator/scheduler-options.ts';

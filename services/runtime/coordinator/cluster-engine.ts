@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
-import type { Coordinator, CoordinatorEvent } from '../../cluster/coordinator.ts';
-import { SOHU } from '../../core/hardware/chip.ts';
+import type { Coordinator } from '../../cluster/coordinator.ts';
+import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
+import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import type { GenerationRequest, Sequence } from '../../core/scheduler/request.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';

@@ -4,7 +4,8 @@ import { connectNats } from '../../bus/nats-bus.ts';
 import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
 import { resolveModel } from '../../checkpoint/resolve-model.ts';
 import { openTokenizer } from '../../checkpoint/tokenizer-file.ts';
-import type { CoordinatorEvent, CoordinatorOptions } from '../../cluster/coordinator.ts';
+import type { CoordinatorOptions } from '../../cluster/coordinator.ts';
+import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { serveInference } from '../../rpc/inference-service.ts';
@@ -27,6 +28,7 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const config = readConfig(model);
   const tokenizer = openTokenizer({ file: options.tokenizer, modelPath: model, config });
   const scheduler = schedulerOptions(options, config);
+  const { vocabSize } = config;
   const metrics = new CoordinatorMetrics();
   const metricsServer = await startMetricsServer({
     registry: metrics.registry,
@@ -35,7 +37,7 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   });
   const name = `${options.cluster} coordinator ${options.group}`;
   const bus = await connectNats({ servers: options.nats, name });
-  const host = startHost(bus, options, { model, scheduler }, (event) => {
+  const host = startHost(bus, options, { model, scheduler, vocabSize }, (event) => {
     engine.observe(event);
     metrics.observe(event);
     tellParent(event, metricsServer.address);
@@ -72,7 +74,11 @@ function readConfig(model: string): ModelConfig {
 function startHost(
   bus: Bus,
   options: NodeOptions & ServingOptions,
-  { model, scheduler }: Pick<CoordinatorOptions, 'scheduler'> & { readonly model: string },
+  {
+    model,
+    scheduler,
+    vocabSize,
+  }: Pick<CoordinatorOptions, 'scheduler' | 'vocabSize'> & { readonly model: string },
   onEvent: (event: CoordinatorEvent) => void,
 ): CoordinatorHost {
   const { precision, kvCacheDtype, blockSize, numGpuBlocksOverride } = options;
@@ -93,6 +99,7 @@ function startHost(
     group: options.group,
     spec,
     scheduler,
+    vocabSize,
     stepTimeoutMicros: options.stepTimeout * 1e6,
     onEvent,
   });

@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StepTimes } from '../../cluster/chip-meter.ts';
 import { DROP_REASONS } from '../../cluster/exchange-runner.ts';
-import { SOHU } from '../../core/hardware/chip.ts';
+import { STEP_FAULTS } from '../../cluster/step-check.ts';
+import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import type { ChipHost } from '../chip/chip-host.ts';
 import { STEP_BUCKETS_SECONDS } from './buckets.ts';
 
@@ -46,6 +47,15 @@ export class ChipMetrics {
       (counter, { chip }) => {
         for (const reason of DROP_REASONS)
           counter.inc({ reason }, chip.meter.drops.get(reason) ?? 0);
+      },
+    );
+    this.#counter(
+      'sohu_chip_refused_steps_total',
+      'Step commands that were not executed, by what was wrong with them.',
+      ['reason'],
+      (counter, { chip }) => {
+        for (const reason of STEP_FAULTS)
+          counter.inc({ reason }, chip.meter.refusals.get(reason) ?? 0);
       },
     );
     new Gauge({

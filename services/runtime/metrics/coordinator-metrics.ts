@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Coordinator, CoordinatorEvent } from '../../cluster/coordinator.ts';
+import type { Coordinator } from '../../cluster/coordinator.ts';
+import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
 import { STEP_BUCKETS_SECONDS } from './buckets.ts';
 

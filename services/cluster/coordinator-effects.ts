@@ -1,0 +1,43 @@
+import type { KvEvent } from '../core/kv/kv-events.ts';
+import type { DrawnToken } from '../core/sampling/drawn-token.ts';
+import type { FinishReason, Sequence } from '../core/scheduler/request.ts';
+import type { Command } from './messages.ts';
+
+/** What happens in a group, for those who serve its clients and watch it. */
+export type CoordinatorEvent =
+  | {
+      readonly kind: 'loading';
+      readonly rank: number;
+      readonly loaded: number;
+      readonly total: number;
+    }
+  | { readonly kind: 'ready'; readonly epoch: number; readonly kvBlocks: number }
+  | { readonly kind: 'refused'; readonly rank: number; readonly message: string }
+  | {
+      readonly kind: 'token';
+      readonly sequence: Sequence;
+      readonly drawn: DrawnToken;
+      readonly finishReason: FinishReason | undefined;
+    }
+  | { readonly kind: 'requestFailed'; readonly sequence: Sequence; readonly message: string }
+  /** What it would have drawn is drawn in a later step: no request fails for it. */
+  | { readonly kind: 'stepFailed'; readonly message: string }
+  | { readonly kind: 'kvEvents'; readonly events: readonly KvEvent[] }
+  | {
+      readonly kind: 'stepCompleted';
+      readonly step: number;
+      readonly tokens: number;
+      readonly sequences: number;
+      readonly durationMicros: number;
+    };
+
+/** Everything that a coordinator does to the world outside. */
+export interface CoordinatorEffects {
+  /** Sends a command to every chip of the group. */
+  command(command: Command): void;
+  event(event: CoordinatorEvent): void;
+  /** Calls `Coordinator.tick` once after the delay. */
+  setTick(delayMicros: number): void;
+  /** A clock that never goes back. */
+  nowMicros(): number;
+}

@@ -1,0 +1,158 @@
+import type { ScheduledStep, Scheduler } from '../core/scheduler/scheduler.ts';
+import type { CoordinatorEffects } from './coordinator-effects.ts';
+import type { Logits, StepReport } from './messages.ts';
+import { StepCollector } from './step-collector.ts';
+import { stepSequence } from './step-sequence.ts';
+
+export interface StepLoopOptions {
+  readonly scheduler: Scheduler;
+  /** Chips of the group. */
+  readonly ranks: number;
+  /** Tokens of the model's vocabulary. */
+  readonly vocabSize: number;
+  /** A step that takes longer is given up. */
+  readonly stepTimeoutMicros: number;
+  readonly effects: Pick<CoordinatorEffects, 'command' | 'event' | 'nowMicros'>;
+  /** Called when a step was given up: the chips must join a new epoch before the next. */
+  readonly failed: () => void;
+}
+
+/**
+ * Times in a row that chips may disagree. More is no accident but an error in the program, which
+ * computing the same once more would repeat for ever.
+ */
+const MAX_DIVERGENT_STEPS = 3;
+
+/**
+ * Turns the scheduler's decisions into step commands and the chips' reports into tokens, with one
+ * step in flight.
+ */
+export class StepLoop {
+  readonly #options: StepLoopOptions;
+  /** Undefined while the chips are not all in one epoch. */
+  #epoch: number | undefined;
+  #collector: StepCollector | undefined;
+  #step = 0;
+  #divergentSteps = 0;
+
+  constructor(options: StepLoopOptions) {
+    this.#options = options;
+  }
+
+  /** All chips have joined an epoch. */
+  beginEpoch(epoch: number): void {
+    this.#epoch = epoch;
+    this.#step = 0;
+    this.pump();
+  }
+
+  /** Begins the next step if there is something to do and nothing in flight. */
+  pump(): void {
+    if (this.#epoch === undefined || this.#collector !== undefined) return;
+    const { scheduler, ranks, vocabSize, effects } = this.#options;
+    const beganMicros = effects.nowMicros();
+    const scheduled = scheduler.schedule(beganMicros);
+    this.#tellKvEvents();
+    if (scheduled === undefined) return;
+    const step = ++this.#step;
+    this.#collector = new StepCollector({ step, scheduled, ranks, vocabSize, beganMicros });
+    this.#command(this.#epoch, scheduled);
+  }
+
+  /** Gives a step up that takes too long. */
+  tick(): void {
+    const collector = this.#collector;
+    if (collector === undefined) return;
+    const { effects, stepTimeoutMicros } = this.#options;
+    if (effects.nowMicros() - collector.beganMicros <= stepTimeoutMicros) return;
+    this.fail(
+      `step ${collector.step} was not completed within ${stepTimeoutMicros / 1e6} s: no report from chip ${collector.silent.join(', ')}`,
+    );
+  }
+
+  takeReport(report: StepReport): void {
+    if (!this.#isCurrent(report)) return;
+    const collector = this.#collector!;
+    const state = collector.addReport(report);
+    if (state === 'complete') this.#complete(collector);
+    else if (state === 'divergent') this.#failDivergent(collector.problem);
+    else if (state === 'unproven') {
+      const { step, unproven } = collector;
+      const { effects } = this.#options;
+      effects.command({ kind: 'logits', epoch: this.#epoch!, step, samples: unproven });
+    }
+  }
+
+  takeLogits(logits: Logits): void {
+    if (!this.#isCurrent(logits)) return;
+    const collector = this.#collector!;
+    if (collector.addLogits(logits) === 'complete') this.#complete(collector);
+  }
+
+  /**
+   * Gives up the step in flight and what the chips held: the requests' tokens so far are computed
+   * anew in the next epoch, and their streams go on.
+   */
+  fail(message: string): void {
+    const { scheduler, effects, failed } = this.#options;
+    this.#epoch = undefined;
+    this.#collector = undefined;
+    scheduler.loseMemory();
+    effects.event({ kind: 'stepFailed', message });
+    this.#tellKvEvents();
+    failed();
+  }
+
+  #command(epoch: number, { released, sequences }: ScheduledStep): void {
+    this.#options.effects.command({
+      kind: 'step',
+      epoch,
+      step: this.#step,
+      released,
+      sequences: sequences.map(stepSequence),
+    });
+  }
+
+  #isCurrent(report: StepReport | Logits): boolean {
+    return (
+      report.epoch === this.#epoch &&
+      report.step === this.#collector?.step &&
+      report.rank < this.#options.ranks
+    );
+  }
+
+  #complete({ step, scheduled, drawn, beganMicros }: StepCollector): void {
+    const { scheduler, effects } = this.#options;
+    this.#divergentSteps = 0;
+    const now = effects.nowMicros();
+    for (const output of scheduler.complete(drawn, now)) {
+      // Whoever heard of a token before this one may have cancelled its sequence.
+      const isCancelled = output.sequence.state === 'ended' && output.finishReason === undefined;
+      if (!isCancelled) effects.event({ kind: 'token', ...output });
+    }
+    const tokens = scheduled.sequences.reduce((sum, { count }) => sum + count, 0);
+    const sequences = scheduled.sequences.length;
+    const durationMicros = now - beganMicros;
+    effects.event({ kind: 'stepCompleted', step, tokens, sequences, durationMicros });
+    // Not before: whoever submits a request on hearing a token does not begin the next step.
+    this.#collector = undefined;
+    this.pump();
+  }
+
+  #failDivergent(message: string): void {
+    const { scheduler, effects } = this.#options;
+    if (++this.#divergentSteps >= MAX_DIVERGENT_STEPS) {
+      this.#divergentSteps = 0;
+      for (const sequence of scheduler.cancelAll()) {
+        effects.event({ kind: 'requestFailed', sequence, message });
+      }
+    }
+    this.fail(message);
+  }
+
+  #tellKvEvents(): void {
+    const { scheduler, effects } = this.#options;
+    const events = scheduler.takeKvEvents();
+    if (events.length > 0) effects.event({ kind: 'kvEvents', events });
+  }
+}

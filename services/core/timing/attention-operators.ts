@@ -1,0 +1,92 @@
+import type { LayerGroup } from '../architecture/architecture.ts';
+import type { KernelParameters } from './calibration-model.ts';
+import { addOverlapped, type Operator } from './operator.ts';
+import { localKvElements } from './sharding.ts';
+
+const MICROS = 1e-6;
+const ACTIVATION_BYTES = 2;
+
+/** What the attention of a group of layers costs on one chip. */
+export interface AttentionOptions {
+  readonly group: LayerGroup;
+  /** Layers on the path of a step. */
+  readonly times: number;
+  readonly tp: number;
+  readonly kvBytes: number;
+  readonly kernels: KernelParameters;
+  /** Achievable in attention. */
+  readonly flopsPerSecond: number;
+  readonly memoryBytesPerSecond: number;
+}
+
+/** Attention of prompt tokens: compute by the pairs, and passes over what it reads and writes. */
+export function makeContextAttention(options: AttentionOptions): Operator {
+  const { group, times, tp, kvBytes, kernels } = options;
+  const { overheadMicros, passes } = kernels.contextAttention;
+  const sizes = sizesOf(group, tp);
+  const kvElements = localKvElements(group, tp);
+  const bytesPerToken =
+    ACTIVATION_BYTES * sizes.queryElements * 2 + kvElements * (ACTIVATION_BYTES + kvBytes);
+  const overheadSeconds = overheadMicros * MICROS;
+  return {
+    name: 'context_attention',
+    addTo(cost, { prefillTokens, prefillPairs, prefillCachedTokens }) {
+      if (prefillTokens === 0) return;
+      const pairs = prefillPairs + prefillTokens * group.crossTokens;
+      const flops = pairs * sizes.expandedFlopsPerPair;
+      const bytes =
+        passes * bytesPerToken * prefillTokens + prefillCachedTokens * kvElements * kvBytes;
+      cost.computeSeconds += (times * flops) / options.flopsPerSecond;
+      cost.memorySeconds += (times * bytes) / options.memoryBytesPerSecond;
+      cost.overheadSeconds += times * overheadSeconds;
+      cost.flops += times * flops;
+      cost.memoryBytes += times * bytes;
+    },
+  };
+}
+
+/** Attention of one new token a sequence: it streams the keys and values of all that came before. */
+export function makeGenerationAttention(options: AttentionOptions): Operator {
+  const { group, times, tp, kvBytes, kernels } = options;
+  const sizes = sizesOf(group, tp);
+  const kvBytesPerToken = localKvElements(group, tp) * kvBytes;
+  const overheadSeconds = kernels.generationAttention.overheadMicros * MICROS;
+  return {
+    name: 'generation_attention',
+    addTo(cost, { decodeSequences, decodeContextTokens }) {
+      if (decodeSequences === 0) return;
+      const flops = decodeContextTokens * sizes.cachedFlopsPerPair;
+      const bytes = decodeContextTokens * kvBytesPerToken;
+      addOverlapped(
+        cost,
+        (times * flops) / options.flopsPerSecond,
+        (times * bytes) / options.memoryBytesPerSecond,
+      );
+      cost.overheadSeconds += times * overheadSeconds;
+      cost.flops += times * flops;
+      cost.memoryBytes += times * bytes;
+    },
+  };
+}
+
+/**
+ * Latent attention expands keys and values for prompts, and absorbs the expansion into queries and
+ * outputs for decoding, where it works on the compressed vector.
+ */
+function sizesOf({ attention }: LayerGroup, tp: number) {
+  const heads = attention.heads / tp;
+  if (attention.kind === 'grouped') {
+    const flopsPerPair = 4 * heads * attention.headDim;
+    return {
+      queryElements: heads * attention.headDim,
+      expandedFlopsPerPair: flopsPerPair,
+      cachedFlopsPerPair: flopsPerPair,
+    };
+  }
+  const { nopeDim, ropeDim, valueDim, kvRank } = attention;
+  return {
+    queryElements: heads * (nopeDim + ropeDim),
+    expandedFlopsPerPair: 2 * heads * (nopeDim + ropeDim + valueDim),
+    cachedFlopsPerPair: 2 * heads * (2 * kvRank + ropeDim),
+  };
+}

@@ -1,0 +1,77 @@
+import type { Chip, Format, Topology } from '../hardware/chip.ts';
+import { FORMATS } from '../hardware/chip.ts';
+import { type RangeEnd, valueAt } from '../hardware/figure.ts';
+import { InvalidArgumentError } from '../support/errors.ts';
+import type { KernelParameters } from './calibration-model.ts';
+
+/** A chip in plain numbers: what kernels achieve on it, at one end of its ranges. */
+export interface ChipRates {
+  readonly name: string;
+  readonly memoryBytes: number;
+  /** Achievable. */
+  readonly memoryBytesPerSecond: number;
+  readonly peakMemoryBytesPerSecond: number;
+  readonly linkBytesPerSecond: number;
+  readonly networkBytesPerSecond: number;
+  readonly topology: Topology;
+  readonly reducesInNetwork: boolean;
+  readonly maxChipsPerServer: number;
+  readonly chip: Chip;
+  readonly end: RangeEnd;
+}
+
+/** Achievable rates of a chip; `end` chooses from ranges, high being the better chip. */
+export function ratesOf(chip: Chip, kernels: KernelParameters, end: RangeEnd): ChipRates {
+  const peakMemoryBytesPerSecond = valueAt(chip.memoryBytesPerSecond, end);
+  return {
+    name: chip.name,
+    memoryBytes: valueAt(chip.memoryBytes, end),
+    memoryBytesPerSecond: peakMemoryBytesPerSecond * kernels.memoryEfficiency,
+    peakMemoryBytesPerSecond,
+    linkBytesPerSecond: valueAt(chip.links.bytesPerSecond, end),
+    networkBytesPerSecond: valueAt(chip.links.networkBytesPerSecond, end),
+    topology: chip.links.topology,
+    reducesInNetwork: chip.links.reducesInNetwork,
+    maxChipsPerServer: chip.links.maxChipsPerServer,
+    chip,
+    end,
+  };
+}
+
+/** The dense peak for a format in FLOP/s; an InvalidArgumentError names the formats that it has. */
+export function peakFlopsOf({ chip, end }: ChipRates, format: Format): number {
+  const figure = chip.peakFlops[format];
+  if (figure === undefined) {
+    const valid = FORMATS.filter((other) => chip.peakFlops[other] !== undefined);
+    throw new InvalidArgumentError(
+      `precision must be one of ${valid.join(', ')} on ${chip.name}, not ${format}; the nearest is ${nearestFormat(valid, format)}`,
+    );
+  }
+  return valueAt(figure, end);
+}
+
+/**
+ * What large products reach: the calibrated share of the peak, but never more than somebody
+ * measured on this chip. A figure that a claim implies stands for itself.
+ */
+export function gemmFlopsOf(rates: ChipRates, kernels: KernelParameters, format: Format): number {
+  const gemm = format === 'bf16' ? kernels.gemm.wide : kernels.gemm.narrow;
+  const achievable = peakFlopsOf(rates, format) * gemm.computeEfficiency;
+  const best = rates.chip.bestGemmFlops?.[format];
+  if (best === undefined) return achievable;
+  const measured = valueAt(best, rates.end);
+  return best.byConstruction ? measured : Math.min(achievable, measured);
+}
+
+/** What attention reaches, in bf16. A claim that counts attention in its rate implies that rate. */
+export function attentionFlopsOf(rates: ChipRates, kernels: KernelParameters): number {
+  return rates.chip.bestGemmFlops?.bf16?.byConstruction
+    ? gemmFlopsOf(rates, kernels, 'bf16')
+    : peakFlopsOf(rates, 'bf16') * kernels.contextAttention.computeEfficiency;
+}
+
+function nearestFormat(valid: readonly Format[], wanted: Format): Format {
+  const distance = (format: Format): number =>
+    Math.abs(FORMATS.indexOf(format) - FORMATS.indexOf(wanted));
+  return valid.reduce((best, format) => (distance(format) < distance(best) ? format : best));
+}

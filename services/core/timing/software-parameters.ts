@@ -1,0 +1,41 @@
+import { CALIBRATION } from './calibration.ts';
+import type { GemmParameters, KernelParameters, VersionParameters } from './calibration-model.ts';
+import { IDEAL_SOFTWARE, type SoftwareVersion } from './software-version.ts';
+
+const IDEAL_VERSION: VersionParameters = {
+  quantisationShare: 0,
+  elementwiseFactor: 0,
+  layerOverheadMicros: 0,
+  stepOverheadMicros: 0,
+  collectiveOverlap: 1,
+  operatorOverlap: 1,
+  basis:
+    'ideal (assumed): no launches, fused passes; compute, memory and collectives at the same time',
+};
+
+/** How a version's steps are priced: as calibrated, or without anything but the operators. */
+export function softwareParametersOf({ name }: SoftwareVersion): {
+  readonly kernels: KernelParameters;
+  readonly version: VersionParameters;
+} {
+  if (name === IDEAL_SOFTWARE) {
+    return { kernels: withoutOverheads(CALIBRATION.kernels), version: IDEAL_VERSION };
+  }
+  return { kernels: CALIBRATION.kernels, version: CALIBRATION.versions[name]! };
+}
+
+/** The same efficiencies, with every launch free and every pass overlapped. */
+function withoutOverheads(kernels: KernelParameters): KernelParameters {
+  const free = (gemm: GemmParameters): GemmParameters => ({
+    ...gemm,
+    overheadMicros: 0,
+    epilogueShare: 0,
+    quantisationPasses: 0,
+  });
+  return {
+    ...kernels,
+    gemm: { narrow: free(kernels.gemm.narrow), wide: free(kernels.gemm.wide) },
+    contextAttention: { ...kernels.contextAttention, overheadMicros: 0, passes: 1 },
+    generationAttention: { overheadMicros: 0 },
+  };
+}

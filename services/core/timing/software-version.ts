@@ -1,0 +1,80 @@
+import { findNamed } from '../support/nearest.ts';
+
+/** Serving software whose steps are priced, with the limits that it runs with. */
+export interface SoftwareVersion {
+  readonly name: string;
+  /** Tokens of a step, and sequences, where a run does not say otherwise. */
+  readonly maxNumBatchedTokens: number;
+  readonly maxNumSeqs: number;
+  /** Share of the memory that the engine uses at all. */
+  readonly memoryFraction: number;
+  /** Share of what weights and activations leave of it that the KV cache takes. */
+  readonly kvFraction: number;
+  readonly kvReservation: 'whole' | 'growing';
+  readonly source: string;
+}
+
+const OVERVIEW = 'TensorRT-LLM performance overview';
+
+/** TensorRT-LLM from 0.12 chooses its limits itself; its sample log of 0.12 shows 8,192 and 4,096. */
+const TUNED = {
+  maxNumBatchedTokens: 8192,
+  maxNumSeqs: 4096,
+  memoryFraction: 1,
+  kvFraction: 0.99,
+  kvReservation: 'whole',
+} as const;
+/** Static batches: the whole batch is one step. */
+const STATIC = { ...TUNED, kvFraction: 0.9, source: `${OVERVIEW}, static batches` } as const;
+const PYTORCH = { ...TUNED, kvFraction: 0.95, source: `${OVERVIEW}, PyTorch backend` } as const;
+const BENCHED = { ...TUNED, source: `${OVERVIEW}, trtllm-bench` } as const;
+
+/** Software that costs nothing and hides all it can: an upper bound, for chips as claimed. */
+export const IDEAL_SOFTWARE = 'ideal';
+
+/** Every version that is known, oldest first. */
+export const SOFTWARE_VERSIONS: readonly SoftwareVersion[] = [
+  { name: 'trtllm-0.8.0', ...STATIC },
+  { name: 'trtllm-0.9.0', ...STATIC },
+  {
+    name: 'trtllm-0.10.0',
+    maxNumBatchedTokens: 2048,
+    maxNumSeqs: 2048,
+    memoryFraction: 1,
+    kvFraction: 0.9,
+    kvReservation: 'growing',
+    source: `${OVERVIEW} of 0.10: gptManagerBenchmark, max_utilization, chunked context`,
+  },
+  { name: 'trtllm-0.11.0', ...TUNED, source: `${OVERVIEW} of 0.11, guaranteed_no_evict` },
+  { name: 'trtllm-0.12.0', ...BENCHED },
+  { name: 'trtllm-0.13.0', ...BENCHED },
+  { name: 'trtllm-0.14.0', ...BENCHED },
+  { name: 'trtllm-0.15.0', ...BENCHED },
+  { name: 'trtllm-0.19', ...PYTORCH },
+  { name: 'trtllm-0.20-nocudagraph', ...PYTORCH },
+  { name: 'trtllm-0.20', ...PYTORCH },
+  { name: 'trtllm-0.21', ...PYTORCH },
+  { name: 'trtllm-1.0', ...PYTORCH },
+  {
+    name: 'vllm-0.11',
+    maxNumBatchedTokens: 8192,
+    maxNumSeqs: 1024,
+    memoryFraction: 0.9,
+    kvFraction: 1,
+    kvReservation: 'growing',
+    source: 'vLLM V1 defaults of the OpenAI server on H100: 8,192 tokens, 1,024 sequences',
+  },
+  {
+    name: IDEAL_SOFTWARE,
+    ...TUNED,
+    source: 'assumed: the operators alone, as a vendor claim takes them',
+  },
+];
+
+/** The version of that name; an InvalidArgumentError names the nearest otherwise. */
+export function findSoftwareVersion(name: string): SoftwareVersion {
+  return findNamed(SOFTWARE_VERSIONS, name, {
+    field: 'software',
+    namesOf: (version) => [version.name],
+  });
+}

@@ -1,0 +1,162 @@
+import type { Architecture, LayerGroup } from '../architecture/architecture.ts';
+import { layerCount } from '../architecture/architecture.ts';
+import { layerMatrices, type Matrix } from '../architecture/matrices.ts';
+import type { Format } from '../hardware/chip.ts';
+import {
+  type AttentionOptions,
+  makeContextAttention,
+  makeGenerationAttention,
+} from './attention-operators.ts';
+import type { KernelParameters, VersionParameters } from './calibration-model.ts';
+import { attentionFlopsOf, type ChipRates, gemmFlopsOf } from './chip-rates.ts';
+import { type CollectivePricer, makeCollectivePricer } from './collectives.ts';
+import { elementwisePassOf } from './elementwise-pass.ts';
+import { type GemmRates, makeGemm, type Routing } from './gemm-operator.ts';
+import {
+  makeAllReduce,
+  makeElementwise,
+  makeExpertExchange,
+  makeLogitsGather,
+  makeSampling,
+} from './layer-operators.ts';
+import type { Layout } from './layout.ts';
+import type { Operator } from './operator.ts';
+import { kvBytesOf, type PricedPrecision, WIDE_BYTES, weightBytesOf } from './precision.ts';
+import { localExperts, shardMatrix } from './sharding.ts';
+
+const MICROS = 1e-6;
+
+/** All that the price of a step depends on beside its counts. */
+export interface StepOptions {
+  readonly architecture: Architecture;
+  readonly rates: ChipRates;
+  readonly layout: Layout;
+  readonly precision: PricedPrecision;
+  readonly kernels: KernelParameters;
+  readonly version: VersionParameters;
+}
+
+/** The operators of a step, in all layers, on one chip of each stage. */
+export function makeStepOperators(options: StepOptions): readonly Operator[] {
+  const { architecture, rates, layout, kernels } = options;
+  const collectives = makeCollectivePricer(rates, kernels, layout.tp);
+  return [
+    ...architecture.groups.flatMap((group) => makeGroupOperators(group, options)),
+    ...makeHead(options, collectives),
+    makeAllReduce(architecture, layerCount(architecture), collectives),
+    makeExpertExchange(architecture, layout, expertRates(options)),
+  ];
+}
+
+function makeGroupOperators(group: LayerGroup, options: StepOptions): readonly Operator[] {
+  const { architecture, layout } = options;
+  const attention = attentionOptions(group, options);
+  return [
+    ...layerMatrices(group, architecture.hiddenSize)
+      .filter(({ role }) => role !== 'conditioning')
+      .map((matrix) => makeLayerGemm(matrix, group, options)),
+    makeContextAttention(attention),
+    makeGenerationAttention(attention),
+    makeElementwise(group, {
+      hiddenSize: architecture.hiddenSize,
+      tp: layout.tp,
+      pass: elementwisePassOf(options),
+    }),
+  ];
+}
+
+function makeLayerGemm(matrix: Matrix, group: LayerGroup, options: StepOptions): Operator {
+  const { layout, precision } = options;
+  const { inputs, outputs } = shardMatrix(matrix, group, layout);
+  return makeGemm({
+    name: matrix.name,
+    times: group.layers,
+    rows: 'all',
+    inputs,
+    outputs,
+    weightBytes: weightBytesOf(precision.weights),
+    rates: gemmRatesOf({ ...rateOptions(options), format: precision.weights }),
+    routing: matrix.role === 'expert' ? routingOf(group, layout) : undefined,
+  });
+}
+
+function makeHead(options: StepOptions, collectives: CollectivePricer): readonly Operator[] {
+  const { architecture, layout } = options;
+  if (architecture.vocabSize === 0) return [];
+  const head = makeGemm({
+    name: 'head',
+    times: 1,
+    rows: 'sampled',
+    inputs: architecture.hiddenSize,
+    outputs: Math.ceil(architecture.vocabSize / layout.tp),
+    weightBytes: WIDE_BYTES,
+    rates: gemmRatesOf({ ...rateOptions(options), format: 'bf16' }),
+    routing: undefined,
+  });
+  const sampling = makeSampling(architecture, elementwisePassOf(options));
+  return [head, makeLogitsGather(architecture, collectives), sampling];
+}
+
+function rateOptions({ rates, kernels, version }: StepOptions) {
+  return { rates, kernels, quantisationShare: version.quantisationShare };
+}
+
+function routingOf(group: LayerGroup, layout: Layout): Routing | undefined {
+  const { feedForward } = group;
+  if (feedForward.kind !== 'experts') return undefined;
+  return {
+    localExperts: localExperts(group, layout),
+    activeShare: feedForward.active / feedForward.experts,
+    replicas: layout.dp,
+  };
+}
+
+function attentionOptions(group: LayerGroup, options: StepOptions): AttentionOptions {
+  const { rates, layout, precision, kernels } = options;
+  return {
+    group,
+    times: group.layers,
+    tp: layout.tp,
+    kvBytes: kvBytesOf(precision),
+    kernels,
+    flopsPerSecond: attentionFlopsOf(rates, kernels),
+    memoryBytesPerSecond: rates.memoryBytesPerSecond,
+  };
+}
+
+/** Experts beyond one server are reached over the network. */
+function expertRates({ rates, layout, kernels }: StepOptions) {
+  const { pipelined, twoShot } = kernels.allReduce;
+  const inServer = layout.ep <= rates.maxChipsPerServer;
+  const rate = inServer ? rates.linkBytesPerSecond : rates.networkBytesPerSecond;
+  return {
+    bytesPerSecond: rate * pipelined.efficiency,
+    latencySeconds: twoShot.latencyMicros * MICROS,
+  };
+}
+
+/** What products of a format cost; of quantising, the share that an engine's kernels do not fuse. */
+export function gemmRatesOf(options: {
+  readonly format: Format;
+  readonly rates: ChipRates;
+  readonly kernels: KernelParameters;
+  readonly quantisationShare: number;
+}): GemmRates {
+  const { format, rates, kernels } = options;
+  const { narrow, wide } = kernels.gemm;
+  const quantised = format !== 'bf16';
+  const gemm = quantised ? narrow : wide;
+  const share = quantised ? options.quantisationShare : 0;
+  const overhead = wide.overheadMicros + share * (narrow.overheadMicros - wide.overheadMicros);
+  const secondsPerByte = 1 / rates.memoryBytesPerSecond;
+  return {
+    flopsPerSecond: gemmFlopsOf(rates, kernels, format),
+    memoryBytesPerSecond: rates.memoryBytesPerSecond,
+    overheadSeconds: overhead * MICROS,
+    epilogueSecondsPerElement: gemm.epilogueShare * WIDE_BYTES * secondsPerByte,
+    quantisationSecondsPerElement:
+      share * gemm.quantisationPasses * (WIDE_BYTES + 1) * secondsPerByte,
+    inputBytes: weightBytesOf(format),
+    outputBytes: gemm.epilogueShare > 0 ? WIDE_BYTES : 0,
+  };
+}

@@ -1,0 +1,190 @@
+import { layerCount } from '../architecture/architecture.ts';
+import { rangeOf } from '../hardware/figure.ts';
+import { peakFlopsOf } from './chip-rates.ts';
+import { checkLayout, chipCount } from './layout.ts';
+import { type Cost, clearCost, makeCost, type Operator, rowsOf } from './operator.ts';
+import { WIDE_BYTES } from './precision.ts';
+import { makeStepOperators, type StepOptions } from './step-operators.ts';
+import {
+  bottleneckOf,
+  type OperatorPrice,
+  type StepBreakdown,
+  type StepPrice,
+} from './step-price.ts';
+import type { StepShape } from './step-shape.ts';
+import { LEAST_POWER_SHARE } from './token-cost.ts';
+
+const MICROS = 1e-6;
+
+/**
+ * Prices steps of one model on one layout of one chip under one version of the software. What does
+ * not depend on the step is worked out once.
+ */
+export class StepPricer {
+  readonly options: StepOptions;
+  readonly #operators: readonly Operator[];
+  readonly #fixedOverheadSeconds: number;
+  readonly #stepOverheadSeconds: number;
+  /** Share of the layers on the fullest pipeline stage. */
+  readonly #stageShare: number;
+  readonly #cost: Cost = makeCost();
+
+  constructor(options: StepOptions) {
+    const { architecture, layout, version } = options;
+    checkLayout(layout, architecture);
+    const layers = layerCount(architecture);
+    this.options = options;
+    this.#operators = makeStepOperators(options);
+    this.#fixedOverheadSeconds = layers * version.layerOverheadMicros * MICROS;
+    this.#stepOverheadSeconds = version.stepOverheadMicros * MICROS;
+    this.#stageShare = Math.ceil(layers / layout.pp) / layers;
+  }
+
+  /** Device seconds of a step through all stages: the part of `price` that a simulation needs. */
+  seconds(shape: StepShape): number {
+    const cost = this.#account(shape);
+    return (
+      cost.computeSeconds +
+      cost.memorySeconds +
+      cost.overheadSeconds +
+      this.#exposedCollectiveSeconds(cost)
+    );
+  }
+
+  /** The whole account of a step. */
+  price(shape: StepShape): StepPrice {
+    const seconds = this.seconds(shape);
+    const cost = this.#cost;
+    const exposed = this.#exposedCollectiveSeconds(cost);
+    const breakdown: StepBreakdown = {
+      computeSeconds: cost.computeSeconds,
+      memorySeconds: cost.memorySeconds,
+      collectiveSeconds: exposed,
+      overheadSeconds: cost.overheadSeconds,
+    };
+    const stages = this.options.layout.pp;
+    const interval = stages === 1 ? seconds : this.#intervalOf(seconds);
+    return {
+      seconds,
+      intervalSeconds: interval,
+      breakdown,
+      binds: bottleneckOf(breakdown),
+      hiddenCollectiveSeconds: cost.collectiveSeconds - exposed,
+      flops: cost.flops,
+      memoryBytes: cost.memoryBytes,
+      linkBytes: cost.linkBytes,
+      ...this.#utilizations(cost, interval * stages),
+      energyJoules: this.#energyOf(interval * stages),
+    };
+  }
+
+  /** The account by operator; collectives before any overlap. */
+  explain(shape: StepShape): readonly OperatorPrice[] {
+    const lines = this.#operators.map((operator) => {
+      const cost = makeCost();
+      operator.addTo(cost, shape);
+      return operatorPrice(operator.name, cost);
+    });
+    const overhead = makeCost();
+    overhead.overheadSeconds = this.#fixedOverheadSeconds + this.#stepOverheadSeconds;
+    return [...mergeByName(lines), operatorPrice('software', overhead)];
+  }
+
+  #account(shape: StepShape): Cost {
+    const cost = this.#cost;
+    clearCost(cost);
+    for (const operator of this.#operators) operator.addTo(cost, shape);
+    cost.overheadSeconds += this.#fixedOverheadSeconds + this.#stepOverheadSeconds;
+    if (this.options.layout.pp > 1) this.#addStageTransfers(cost, rowsOf(shape));
+    this.#overlapOperators(cost);
+    return cost;
+  }
+
+  /** What runs beside something longer takes no time of its own. */
+  #overlapOperators(cost: Cost): void {
+    const { operatorOverlap } = this.options.version;
+    const hidden = operatorOverlap * Math.min(cost.computeSeconds, cost.memorySeconds);
+    if (cost.computeSeconds < cost.memorySeconds) cost.computeSeconds -= hidden;
+    else cost.memorySeconds -= hidden;
+  }
+
+  /** Activations that go from stage to stage, each chip sending its part to its successor. */
+  #addStageTransfers(cost: Cost, rows: number): void {
+    const { architecture, layout, rates, kernels } = this.options;
+    const { efficiency, latencyMicros } = kernels.allReduce.pipelined;
+    const inServer = layout.tp * layout.pp <= rates.maxChipsPerServer;
+    const rate = inServer ? rates.linkBytesPerSecond : rates.networkBytesPerSecond;
+    const bytes = ((layout.pp - 1) * rows * architecture.hiddenSize * WIDE_BYTES) / layout.tp;
+    cost.collectiveSeconds +=
+      bytes / (rate * efficiency) + (layout.pp - 1) * latencyMicros * MICROS;
+    cost.linkBytes += bytes;
+  }
+
+  /** Overlap hides a share of the collectives, but never more than there is work to hide it behind. */
+  #exposedCollectiveSeconds({ collectiveSeconds, computeSeconds, memorySeconds }: Cost): number {
+    const hidden = this.options.version.collectiveOverlap * collectiveSeconds;
+    return collectiveSeconds - Math.min(hidden, computeSeconds + memorySeconds);
+  }
+
+  #intervalOf(seconds: number): number {
+    return (seconds - this.#stepOverheadSeconds) * this.#stageShare + this.#stepOverheadSeconds;
+  }
+
+  /** Of all stages together over the time that they were busy or waiting. */
+  #utilizations({ flops, memoryBytes, linkBytes }: Cost, chipSeconds: number) {
+    const { rates, precision } = this.options;
+    const share = (amount: number, rate: number): number => amount / (rate * chipSeconds);
+    return {
+      mfu: share(flops, peakFlopsOf(rates, precision.weights)),
+      hbmUtilization: share(memoryBytes, rates.peakMemoryBytesPerSecond),
+      linkUtilization: share(linkBytes, rates.linkBytesPerSecond),
+    };
+  }
+
+  #energyOf(chipSeconds: number) {
+    const { rates, layout } = this.options;
+    const { low, high } = rangeOf(rates.chip.powerWatts);
+    const chips = chipCount({ ...layout, dp: 1 }) / layout.pp;
+    return {
+      low: low * LEAST_POWER_SHARE * chips * chipSeconds,
+      high: high * chips * chipSeconds,
+    };
+  }
+}
+
+function operatorPrice(name: string, cost: Cost): OperatorPrice {
+  const { computeSeconds, memorySeconds, collectiveSeconds, overheadSeconds } = cost;
+  return {
+    name,
+    seconds: computeSeconds + memorySeconds + collectiveSeconds + overheadSeconds,
+    computeSeconds,
+    memorySeconds,
+    collectiveSeconds,
+    overheadSeconds,
+    flops: cost.flops,
+    memoryBytes: cost.memoryBytes,
+  };
+}
+
+/** One line for an operator that several groups of layers have. */
+function mergeByName(lines: readonly OperatorPrice[]): readonly OperatorPrice[] {
+  const merged = new Map<string, OperatorPrice>();
+  for (const line of lines) {
+    const before = merged.get(line.name);
+    merged.set(line.name, before === undefined ? line : addPrices(before, line));
+  }
+  return [...merged.values()];
+}
+
+function addPrices(a: OperatorPrice, b: OperatorPrice): OperatorPrice {
+  return {
+    name: a.name,
+    seconds: a.seconds + b.seconds,
+    computeSeconds: a.computeSeconds + b.computeSeconds,
+    memorySeconds: a.memorySeconds + b.memorySeconds,
+    collectiveSeconds: a.collectiveSeconds + b.collectiveSeconds,
+    overheadSeconds: a.overheadSeconds + b.overheadSeconds,
+    flops: a.flops + b.flops,
+    memoryBytes: a.memoryBytes + b.memoryBytes,
+  };
+}

@@ -1,0 +1,56 @@
+import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
+import type { SamplingParams } from '../../services/core/sampling/params.ts';
+import type { FinishReason } from '../../services/core/scheduler/request.ts';
+import { drawNaively } from './naive-sampler.ts';
+import { SingleChip, type SingleChipOptions } from './single-chip.ts';
+
+/** A request as the oracle takes it; `stopTokenIds` are all that end it. */
+export interface ReferenceRequest {
+  readonly prompt: readonly number[];
+  readonly maxTokens: number;
+  readonly minTokens: number;
+  readonly stopTokenIds: readonly number[];
+  readonly sampling: SamplingParams;
+  readonly choice: number;
+}
+
+/** What one sample of a request gives. */
+export interface ReferenceGeneration {
+  readonly tokens: readonly number[];
+  /** One for each token; undefined where the request asks for none. */
+  readonly logprobs: readonly (DrawLogprobs | undefined)[];
+  readonly finishReason: FinishReason;
+}
+
+/**
+ * The oracle of a whole generation: one sequence at a time on one chip, a naive sampler, and neither batch, scheduler,
+ * cache nor wire. Its tokens are the cluster's; its log-probabilities differ from them by rounding in f64.
+ */
+export class ReferenceGenerator {
+  readonly #chip: SingleChip;
+
+  private constructor(chip: SingleChip) {
+    this.#chip = chip;
+  }
+
+  static async load(options: SingleChipOptions): Promise<ReferenceGenerator> {
+    return new ReferenceGenerator(await SingleChip.load(options));
+  }
+
+  generate(request: ReferenceRequest): ReferenceGeneration {
+    const { prompt, maxTokens, stopTokenIds } = request;
+    const tokens: number[] = [];
+    const logprobs: (DrawLogprobs | undefined)[] = [];
+    let logits = this.#chip.logits(prompt).at(-1)!;
+    for (;;) {
+      const drawn = drawNaively(logits, { ...request, generated: tokens });
+      tokens.push(drawn.token);
+      logprobs.push(drawn.logprobs);
+      const isStopped = stopTokenIds.includes(drawn.token);
+      if (isStopped || tokens.length === maxTokens) {
+        return { tokens, logprobs, finishReason: isStopped ? 'stop' : 'length' };
+      }
+      logits = this.#chip.logits([drawn.token], prompt.length + tokens.length - 1)[0]!;
+    }
+  }
+}
