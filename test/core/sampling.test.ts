@@ -273,7 +273,7 @@ suite('sampling parameters', () => {
         /^logit_bias must have one value for a token, not several for token 4$/,
       ],
       [{ logprobs: 129 }, /^logprobs must be a whole number from 0 to 128, not 129$/],
-      [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 20, not -1$/],
+      [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 128, not -1$/],
       [{ logprobs: 0.5 }, /^logprobs must be a whole number/],
       [{ seed: 2 ** 32 }, /^seed must be a whole number from 0 to 4294967295, not 4294967296$/],
     ];
@@ -282,8 +282,8 @@ suite('sampling parameters', () => {
       assert.throws(() => validateSampling(params), { name: 'InvalidArgumentError', message });
     }
     validateSampling({
-      ...{ temperature: 100, topP: 1, topK: 0xffffffff, minP: 1, seed: 0xffffffff, logprobs: 20 },
-      ...{ repetitionPenalty: 2, presencePenalty: -2, frequencyPenalty: 2 },
+      ...{ temperature: 100, topP: 1, topK: 0xffffffff, minP: 1, seed: 0xffffffff, logprobs: 128 },
+      ...{ repetitionPenalty: 100, presencePenalty: -2, frequencyPenalty: 2 },
       logitBias: [bias(0, -100), bias(0xffffffff, 100)],
     });
     validateSampling(GREEDY);
