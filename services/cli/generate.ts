@@ -1,51 +1,53 @@
 import { collectCompletion } from '../client/completion.ts';
-import {
-  type GenerateEvent,
-  type GenerateRequest,
-  RpcError,
-  type SohuClient,
-} from '../client/index.ts';
+import type { Completion, GenerateEvent, GenerateRequest, SohuClient } from '../client/index.ts';
+import { eachPrompt } from './each-prompt.ts';
 import type { PromptResult } from './run-result.ts';
+
+/** One of the texts of a command: a sample of one of its prompts, both from 0. */
+export interface TextPlace {
+  readonly prompt: number;
+  readonly choice: number;
+}
 
 export interface GenerateAllOptions {
   readonly client: SohuClient;
   readonly prompts: readonly string[];
   /** What all requests have in common. */
-  readonly sampling: Omit<GenerateRequest, 'prompt'>;
+  readonly request: Omit<GenerateRequest, 'prompt'>;
   readonly signal: AbortSignal;
-  readonly onText: (index: number, text: string) => void;
-  readonly onEnd: (index: number) => void;
+  readonly onText: (place: TextPlace, text: string) => void;
+  readonly onEnd: (place: TextPlace) => void;
 }
 
 /** Continues all prompts at once; throws the first error. */
 export function generateAll(options: GenerateAllOptions): Promise<PromptResult[]> {
-  return Promise.all(options.prompts.map((prompt, index) => generateOne(options, prompt, index)));
+  return eachPrompt(options.prompts, async (prompt, index) => {
+    return { kind: 'samples', prompt, completion: await generateOne(options, prompt, index) };
+  });
 }
 
-async function generateOne(
+function generateOne(
   options: GenerateAllOptions,
   prompt: string,
   index: number,
-): Promise<PromptResult> {
-  const { client, prompts, sampling, signal, onText, onEnd } = options;
-  const events = client.generateStream({ ...sampling, prompt }, { signal });
-  try {
-    const completion = await collectCompletion(tapText(events, (text) => onText(index, text)));
-    onEnd(index);
-    return { prompt, completion };
-  } catch (error) {
-    const { code, message } = RpcError.from(error);
-    const place = prompts.length > 1 ? `prompt ${index + 1}: ` : '';
-    throw new RpcError(code, place + message, { cause: error });
-  }
+): Promise<Completion> {
+  const { client, request, signal, onText, onEnd } = options;
+  const events = client.generateStream({ ...request, prompt }, { signal });
+  const tapped = tapEvents(events, (event) => {
+    if (event.kind === 'accepted') return;
+    const place = { prompt: index, choice: event.index };
+    if (event.kind === 'tokens') onText(place, event.text);
+    else onEnd(place);
+  });
+  return collectCompletion(tapped, request.n ?? 1);
 }
 
-async function* tapText(
+async function* tapEvents(
   events: AsyncIterable<GenerateEvent>,
-  onText: (text: string) => void,
+  onEvent: (event: GenerateEvent) => void,
 ): AsyncGenerator<GenerateEvent> {
   for await (const event of events) {
-    if (event.kind === 'tokens') onText(event.text);
+    onEvent(event);
     yield event;
   }
 }

@@ -1,9 +1,21 @@
-import type { ChipInfo, Completion, ServerInfo } from '../client/index.ts';
+import type {
+  Beam,
+  BeamSearchResult,
+  ChipInfo,
+  Choice,
+  Completion,
+  DrawLogprobs,
+  ServerInfo,
+} from '../client/index.ts';
 
-/** A prompt and its continuation. */
-export interface PromptResult {
-  readonly prompt: string;
-  readonly completion: Completion;
+/** A prompt and its continuations. */
+export type PromptResult =
+  | { readonly kind: 'samples'; readonly prompt: string; readonly completion: Completion }
+  | { readonly kind: 'beams'; readonly prompt: string; readonly search: BeamSearchResult };
+
+/** The texts of a prompt, in order. */
+export function outputsOf(result: PromptResult): readonly (Choice | Beam)[] {
+  return result.kind === 'samples' ? result.completion.choices : result.search.beams;
 }
 
 /** The object that `sohu run --json` prints. */
@@ -12,19 +24,29 @@ export function runResult(info: ServerInfo, results: readonly PromptResult[]): o
     model: info.modelName,
     precision: info.precision,
     tp: info.tensorParallelSize,
-    results: results.map(resultObject),
+    results: results.flatMap((result, index) => {
+      const { prompt } = result;
+      if (result.kind === 'beams') return beamObjects(result.search, { index, prompt });
+      return result.completion.choices.map((choice) => choiceObject(choice, { index, prompt }));
+    }),
     chips: info.chips.map(chipObject),
   };
 }
 
-function resultObject({ prompt, completion }: PromptResult, index: number): object {
-  const { text, tokenIds, finishReason, usage, timings } = completion;
+function choiceObject(
+  choice: Choice,
+  { index, prompt }: { readonly index: number; readonly prompt: string },
+): object {
+  const { usage, timings, logprobs } = choice;
   return {
     index,
+    choice: choice.index,
     prompt,
-    text,
-    token_ids: tokenIds,
-    finish_reason: finishReason,
+    text: choice.text,
+    token_ids: choice.tokenIds,
+    finish_reason: choice.finishReason,
+    stop_reason: choice.stopReason ?? null,
+    ...(logprobs.length > 0 && { logprobs: logprobs.map(logprobsObject) }),
     usage: {
       prompt_tokens: usage.promptTokens,
       completion_tokens: usage.completionTokens,
@@ -34,9 +56,33 @@ function resultObject({ prompt, completion }: PromptResult, index: number): obje
       queue_ms: timings.queueMs,
       prefill_ms: timings.prefillMs,
       decode_ms: timings.decodeMs,
+      inference_ms: timings.inferenceMs,
       e2e_ms: timings.e2eMs,
     },
+    preemptions: choice.preemptions,
   };
+}
+
+function logprobsObject({ logprob, top }: DrawLogprobs): object {
+  return { logprob, top: top.map(({ token, logprob }) => ({ token_id: token, logprob })) };
+}
+
+/** Many requests make a beam, so that it has no timings of its own. */
+function beamObjects(
+  { promptTokens, beams }: BeamSearchResult,
+  place: { readonly index: number; readonly prompt: string },
+): object[] {
+  return beams.map((beam, choice) => ({
+    index: place.index,
+    choice,
+    prompt: place.prompt,
+    text: beam.text,
+    token_ids: beam.tokenIds,
+    finish_reason: beam.finishReason,
+    cumulative_logprob: beam.cumulativeLogprob,
+    score: beam.score,
+    usage: { prompt_tokens: promptTokens, completion_tokens: beam.tokenIds.length },
+  }));
 }
 
 function chipObject(chip: ChipInfo): object {

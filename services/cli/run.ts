@@ -1,9 +1,7 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
+import type { Command } from 'commander';
 import type { SohuClient } from '../client/index.ts';
-import { checkRequestSampling, DEFAULT_SAMPLING } from '../rpc/request-sampling.ts';
 import { findModel } from '../runtime/cluster/check-servable.ts';
-import { wholeNumber } from '../runtime/options/option-values.ts';
 import { SERVING_FIELDS } from '../runtime/options/serving-options.ts';
 import type { WantedCluster } from '../runtime/state/cluster-records.ts';
 import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
@@ -12,17 +10,21 @@ import { countOf, formatMs } from './format.ts';
 import { generateAll } from './generate.ts';
 import { OrderedTexts } from './ordered-texts.ts';
 import { Progress } from './progress.ts';
-import { type PromptResult, runResult } from './run-result.ts';
+import {
+  addRequestOptions,
+  checkRequestOptions,
+  type RequestOptions,
+  requestOf,
+} from './request-options.ts';
+import { describeOutputs, labelOf } from './request-report.ts';
+import { outputsOf, type PromptResult, runResult } from './run-result.ts';
+import { searchAll } from './search.ts';
 import { openSession } from './session.ts';
 import { listenForStop } from './stop-requests.ts';
 
-interface RunOptions extends ClusterOptions {
-  readonly maxTokens: number;
-  readonly temperature: number;
-  readonly topP: number;
-  readonly topK: number;
-  readonly seed: number | undefined;
+interface RunOptions extends ClusterOptions, RequestOptions {
   readonly json: true | undefined;
+  readonly verbose: true | undefined;
 }
 
 interface Run {
@@ -35,20 +37,18 @@ interface Run {
 const EXAMPLES = `Examples:
   sohu run "Once upon a time"
   sohu run --temperature 0.8 --seed 7 "The dragon said" "The cat said"
+  sohu run --n 4 --temperature 1 --stop "." --verbose "The dog was"
+  sohu run --beam-width 4 --max-tokens 20 "The dog was"
   sohu run --model stories260K.bin --precision f32 --tp 2 --json "Once upon a time"
 `;
 
 /** Adds `sohu run`, which continues prompts. */
 export function addRunCommand(program: Command): void {
-  addClusterOptions(program.command('run'))
+  addRequestOptions(addClusterOptions(program.command('run')))
     .description('Continue prompts, with the running cluster or with one started for the call.')
     .argument('<prompts...>', 'texts to continue; several share the batch')
-    .option('--max-tokens <count>', 'generated tokens', wholeNumber(1), 128)
-    .option('--temperature <number>', '0 always takes the likeliest token', decimal, 0)
-    .option('--top-p <mass>', 'draw from the likeliest tokens of this probability', decimal, 1)
-    .option('--top-k <count>', 'draw from so many likeliest tokens (0: all)', wholeNumber(0), 0)
-    .option('--seed <number>', 'repeats the same draws (default: a new one)', wholeNumber(0))
     .option('--json', 'print one JSON object with texts, tokens, timings and chips')
+    .option('--verbose', 'tell of every text how long it took and why it ended')
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', EXIT_CODES_HELP)
     .action((prompts: string[], options: RunOptions, command: Command) =>
@@ -61,7 +61,7 @@ async function run(
   options: RunOptions,
   wanted: WantedCluster,
 ): Promise<void> {
-  checkRequestSampling({ ...DEFAULT_SAMPLING, ...samplingOf(options) });
+  checkRequestOptions(options);
   const signal = listenForStop();
   const progress = new Progress();
   try {
@@ -80,31 +80,67 @@ async function run(
 
 /** Generates, and prints the texts or the object. */
 async function generate(client: SohuClient, work: Run): Promise<void> {
-  const { prompts, options, signal, progress } = work;
+  const { options, signal, progress } = work;
   const startMs = performance.now();
-  const texts = options.json ? undefined : startTexts(prompts, progress);
-  const results = await generateAll({
-    client,
-    prompts,
-    sampling: samplingOf(options),
-    signal,
-    onText: (index, text) => texts?.push(index, text),
-    onEnd: (index) => texts?.end(index),
-  });
+  const results = await (options.beamWidth === undefined ? sample : search)(client, work);
   if (options.json) {
     const info = await client.serverInfo({ signal });
     process.stdout.write(`${JSON.stringify(runResult(info, results))}\n`);
   }
+  if (options.verbose) for (const line of describeOutputs(results)) progress.note(line);
   progress.note(summary(results, performance.now() - startMs));
 }
 
-/** Titles, which only several texts need, are not part of the output. */
-function startTexts(prompts: readonly string[], progress: Progress): OrderedTexts {
+function sample(client: SohuClient, work: Run): Promise<PromptResult[]> {
+  const { prompts, options, signal } = work;
+  const texts = startTexts(work);
+  return generateAll({
+    client,
+    prompts,
+    request: requestOf(options),
+    signal,
+    onText: ({ prompt, choice }, text) => texts?.push(prompt * options.n + choice, text),
+    onEnd: ({ prompt, choice }) => texts?.end(prompt * options.n + choice),
+  });
+}
+
+async function search(client: SohuClient, work: Run): Promise<PromptResult[]> {
+  const { prompts, options, signal } = work;
+  const { n, beamWidth, maxTokens, lengthPenalty, priority, ignoreEos, cacheSalt } = options;
+  const results = await searchAll({
+    client,
+    prompts,
+    request: {
+      ...{ beamWidth: beamWidth!, maxTokens, lengthPenalty, priority },
+      ignoreEos: ignoreEos ?? false,
+      cacheSalt: cacheSalt ?? '',
+    },
+    shown: n,
+    signal,
+  });
+  const texts = startTexts(work);
+  results.forEach((result, prompt) => {
+    const outputs = outputsOf(result);
+    for (let choice = 0; choice < n; choice++) {
+      texts?.push(prompt * n + choice, outputs[choice]?.text ?? '');
+      texts?.end(prompt * n + choice);
+    }
+  });
+  return results;
+}
+
+/** Titles, which only several texts need, are not part of the output; with --json it has no texts. */
+function startTexts({ prompts, options, progress }: Run): OrderedTexts | undefined {
+  if (options.json) return undefined;
+  const { n } = options;
   return new OrderedTexts({
-    count: prompts.length,
+    count: prompts.length * n,
     write: (text) => process.stdout.write(text),
     onStart: (index) => {
-      if (prompts.length > 1) progress.note(`${index + 1}: ${JSON.stringify(prompts[index])}`);
+      const prompt = Math.floor(index / n);
+      const label = labelOf({ prompt, choice: index % n, choices: n });
+      const quoted = JSON.stringify(prompts[prompt]);
+      if (prompts.length * n > 1) progress.note(`${label}: ${quoted}`);
     },
   });
 }
@@ -122,18 +158,9 @@ function wantedCluster(options: RunOptions, command: Command): WantedCluster {
   };
 }
 
-function samplingOf({ maxTokens, temperature, topP, topK, seed }: RunOptions) {
-  return { maxTokens, temperature, topP, topK, seed };
-}
-
 function summary(results: readonly PromptResult[], durationMs: number): string {
-  const tokens = results.reduce((sum, { completion }) => sum + completion.tokenIds.length, 0);
+  const outputs = results.flatMap(outputsOf);
+  const tokens = outputs.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
   const rate = Math.round((1000 * tokens) / durationMs);
   return `${countOf(tokens, 'token')} in ${formatMs(durationMs)}: ${rate} tokens/s.`;
-}
-
-function decimal(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value)) return value;
-  throw new InvalidOptionError('It must be a number.');
 }

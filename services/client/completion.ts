@@ -1,76 +1,78 @@
+import type { DrawLogprobs } from '../core/sampling/drawn-token.ts';
 import type {
   AcceptedEvent,
   CompleteEvent,
-  FinishReason,
   GenerateEvent,
   Timings,
   TokensEvent,
   Usage,
 } from '../rpc/inference-types.ts';
-import { RpcError } from '../rpc/status.ts';
+import { checkedEvents } from './checked-events.ts';
+
+/** One sample of a generation. */
+export interface Choice extends Omit<CompleteEvent, 'kind'> {
+  readonly text: string;
+  readonly tokenIds: readonly number[];
+  /** One for each token; empty where the request did not ask for them. */
+  readonly logprobs: readonly DrawLogprobs[];
+}
 
 /** A whole generation. */
 export interface Completion {
   readonly requestId: string;
-  readonly tokenIds: readonly number[];
-  readonly text: string;
-  readonly finishReason: FinishReason;
+  /** The samples in order, as many as the request's `n`. */
+  readonly choices: readonly Choice[];
   /** The seed of the draws: with it the same request gives the same tokens. */
   readonly seed: number;
+  /** The prompt once, the tokens of all samples; cached is what every sample found. */
   readonly usage: Usage;
+  /** Those of the sample that ended last. */
   readonly timings: Timings;
 }
 
-/**
- * Passes the events on while they make sense: accepted first, tokens without a gap, complete last.
- * A stream that breaks this, or ends without complete, fails with DATA_LOSS.
- */
-export async function* checkedEvents(
+/** Collects the events of `n` samples, and checks them. */
+export async function collectCompletion(
   events: AsyncIterable<GenerateEvent>,
-): AsyncGenerator<GenerateEvent, void, undefined> {
-  let expected: 'accepted' | 'tokens' | 'end' = 'accepted';
-  let tokens = 0;
-  for await (const event of events) {
-    if ((event.kind === 'accepted') !== (expected === 'accepted') || expected === 'end') {
-      throw new RpcError('DATA_LOSS', `the server sent ${event.kind} out of order`);
-    }
-    if (event.kind === 'tokens') tokens = checkTokens(event, tokens);
-    if (event.kind === 'complete') checkTotal(event, tokens);
-    expected = event.kind === 'complete' ? 'end' : 'tokens';
-    yield event;
-  }
-  if (expected !== 'end')
-    throw new RpcError('DATA_LOSS', 'the stream ended before it was complete');
-}
-
-/** Collects checked events. */
-export async function collectCompletion(events: AsyncIterable<GenerateEvent>): Promise<Completion> {
+  n: number,
+): Promise<Completion> {
   let accepted: AcceptedEvent | undefined;
-  let complete: CompleteEvent | undefined;
-  const tokenIds: number[] = [];
-  const text: string[] = [];
-  for await (const event of checkedEvents(events)) {
+  const tokens = Array.from({ length: n }, (): TokensEvent[] => []);
+  const completes: CompleteEvent[] = [];
+  for await (const event of checkedEvents(events, n)) {
     if (event.kind === 'accepted') accepted = event;
-    else if (event.kind === 'complete') complete = event;
-    else {
-      for (const id of event.tokenIds) tokenIds.push(id);
-      text.push(event.text);
-    }
+    else if (event.kind === 'tokens') tokens[event.index]!.push(event);
+    else completes.push(event);
   }
-  const { requestId, seed } = accepted!;
-  const { finishReason, usage, timings } = complete!;
-  return { requestId, tokenIds, text: text.join(''), finishReason, seed, usage, timings };
+  const { requestId, promptTokens, seed } = accepted!;
+  const choices = completes.map((complete) => toChoice(complete, tokens[complete.index]!));
+  const usage = totalUsage(promptTokens, choices);
+  const { timings } = latest(choices);
+  return { requestId, choices: choices.sort(byIndex), seed, usage, timings };
 }
 
-function checkTokens(event: TokensEvent, before: number): number {
-  if (event.firstTokenIndex === before) return before + event.tokenIds.length;
-  throw new RpcError(
-    'DATA_LOSS',
-    `the server sent token ${event.firstTokenIndex} where token ${before} was due`,
-  );
+function toChoice(complete: CompleteEvent, tokens: readonly TokensEvent[]): Choice {
+  const { kind: _kind, ...end } = complete;
+  return {
+    ...end,
+    text: tokens.map(({ text }) => text).join(''),
+    tokenIds: tokens.flatMap(({ tokenIds }) => tokenIds),
+    logprobs: tokens.flatMap(({ logprobs }) => logprobs),
+  };
 }
 
-function checkTotal({ usage }: CompleteEvent, tokens: number): void {
-  if (usage.completionTokens === tokens) return;
-  throw new RpcError('DATA_LOSS', `${tokens} of ${usage.completionTokens} tokens arrived`);
+function totalUsage(promptTokens: number, choices: readonly Choice[]): Usage {
+  const usages = choices.map(({ usage }) => usage);
+  return {
+    promptTokens,
+    completionTokens: usages.reduce((sum, { completionTokens }) => sum + completionTokens, 0),
+    cachedTokens: Math.min(...usages.map(({ cachedTokens }) => cachedTokens)),
+  };
+}
+
+function latest(choices: readonly Choice[]): Choice {
+  return choices.reduce((last, next) => (next.timings.e2eMs > last.timings.e2eMs ? next : last));
+}
+
+function byIndex(a: Choice, b: Choice): number {
+  return a.index - b.index;
 }

@@ -1,66 +1,99 @@
 import { randomUUID } from 'node:crypto';
+import type { LogitBias } from '../core/sampling/params.ts';
 import type { GenerateInput, Prompt, RequestSampling } from '../rpc/inference-types.ts';
 import { DEFAULT_SAMPLING } from '../rpc/request-sampling.ts';
-import { RpcError } from '../rpc/status.ts';
+import {
+  checkBoolean,
+  checkInteger,
+  checkList,
+  checkNumber,
+  checkString,
+  INT32,
+  invalidField,
+  UINT32,
+} from './field-checks.ts';
 
 /** A prompt and how to continue it; what is left out has the server's default. */
-export interface GenerateRequest extends Partial<RequestSampling> {
+export interface GenerateRequest extends Partial<Omit<RequestSampling, 'logitBias'>> {
   /** Text, or token ids to use exactly as given. */
   readonly prompt: string | readonly number[];
   /** Recognises the request in answers and logs; a random one where absent. */
   readonly requestId?: string;
+  /** What is added to the logits of token ids, such as `{ 12: -100 }`. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Smaller comes first, where the server schedules by priority; 0 where absent. */
+  readonly priority?: number;
+  /** The prompt shares cached prefixes only with prompts of the same salt. */
+  readonly cacheSalt?: string;
+  /** Whom the request is served for, where the server is fair between clients. */
+  readonly clientId?: string;
 }
 
-const MAX_UINT32 = 2 ** 32 - 1;
-const MAX_INT32 = 2 ** 31 - 1;
+type Checks = { readonly [Name in keyof RequestSampling]: (name: string, value: unknown) => void };
+
+const SAMPLING_CHECKS: Checks = {
+  temperature: checkNumber,
+  topP: checkNumber,
+  topK: (name, value) => checkInteger(name, value, INT32),
+  minP: checkNumber,
+  repetitionPenalty: checkNumber,
+  presencePenalty: checkNumber,
+  frequencyPenalty: checkNumber,
+  logitBias: () => {},
+  logprobs: (name, value) => value === undefined || checkInteger(name, value, INT32),
+  maxTokens: (name, value) => value === undefined || checkInteger(name, value, INT32),
+  minTokens: (name, value) => checkInteger(name, value, INT32),
+  seed: (name, value) => value === undefined || checkInteger(name, value, UINT32),
+  ignoreEos: checkBoolean,
+  stop: (name, value) => checkList(name, value, checkString),
+  stopTokenIds: (name, value) => checkList(name, value, checkTokenId),
+  includeStopStrInOutput: checkBoolean,
+  n: (name, value) => checkInteger(name, value, UINT32),
+};
 
 /** Checks the types that the wire needs; which values are sensible is for the server to say. */
 export function toGenerateInput(request: GenerateRequest): GenerateInput {
-  const { prompt, requestId = randomUUID(), ...given } = request;
-  if (typeof requestId !== 'string') throw invalid('requestId', 'a string', requestId);
-  return { requestId, prompt: toPrompt(prompt), sampling: toSampling(given) };
+  const { prompt, requestId = randomUUID(), ...rest } = request;
+  const { priority = 0, cacheSalt = '', clientId = '', logitBias, ...given } = rest;
+  checkString('requestId', requestId);
+  checkInteger('priority', priority, INT32);
+  checkString('cacheSalt', cacheSalt);
+  checkString('clientId', clientId);
+  const sampling = toSampling({ ...given, logitBias: toLogitBias(logitBias ?? {}) });
+  return { requestId, prompt: toPrompt(prompt), sampling, priority, cacheSalt, clientId };
 }
 
 function toPrompt(prompt: unknown): Prompt {
   if (typeof prompt === 'string') return { kind: 'text', text: prompt };
-  if (!Array.isArray(prompt)) throw invalid('prompt', 'a string or an array of token ids', prompt);
-  prompt.forEach((id, index) => {
-    checkInteger(`prompt[${index}]`, id, { from: 0, to: MAX_UINT32 });
-  });
+  if (!Array.isArray(prompt)) {
+    throw invalidField('prompt', 'a string or an array of token ids', prompt);
+  }
+  checkList('prompt', prompt, checkTokenId);
   return { kind: 'tokens', tokenIds: prompt };
 }
 
 function toSampling(given: Partial<RequestSampling>): RequestSampling {
-  const sampling = {
-    ...DEFAULT_SAMPLING,
-    temperature: given.temperature ?? DEFAULT_SAMPLING.temperature,
-    topP: given.topP ?? DEFAULT_SAMPLING.topP,
-    topK: given.topK ?? DEFAULT_SAMPLING.topK,
-    maxTokens: given.maxTokens ?? DEFAULT_SAMPLING.maxTokens,
-    seed: given.seed ?? DEFAULT_SAMPLING.seed,
-    ignoreEos: given.ignoreEos ?? DEFAULT_SAMPLING.ignoreEos,
-  };
-  checkNumber('temperature', sampling.temperature);
-  checkNumber('topP', sampling.topP);
-  const int32 = { from: -MAX_INT32, to: MAX_INT32 };
-  checkInteger('topK', sampling.topK, int32);
-  if (sampling.maxTokens !== undefined) checkInteger('maxTokens', sampling.maxTokens, int32);
-  if (sampling.seed !== undefined) checkInteger('seed', sampling.seed, { from: 0, to: MAX_UINT32 });
-  if (typeof sampling.ignoreEos !== 'boolean') {
-    throw invalid('ignoreEos', 'true or false', sampling.ignoreEos);
+  const names = Object.keys(SAMPLING_CHECKS) as (keyof RequestSampling)[];
+  const values = names.map((name) => {
+    const value = given[name] ?? DEFAULT_SAMPLING[name];
+    SAMPLING_CHECKS[name](name, value);
+    return [name, value];
+  });
+  return Object.fromEntries(values) as RequestSampling;
+}
+
+function toLogitBias(biases: unknown): readonly LogitBias[] {
+  if (typeof biases !== 'object' || biases === null || Array.isArray(biases)) {
+    throw invalidField('logitBias', 'an object of token ids and numbers', biases);
   }
-  return sampling;
+  return Object.entries(biases).map(([id, bias]) => {
+    const token = Number(id);
+    checkTokenId('a token id of logitBias', token);
+    checkNumber(`logitBias[${id}]`, bias);
+    return { token, bias: bias as number };
+  });
 }
 
-function checkNumber(name: string, value: unknown): void {
-  if (typeof value !== 'number') throw invalid(name, 'a number', value);
-}
-
-function checkInteger(name: string, value: unknown, range: { from: number; to: number }): void {
-  const valid = Number.isInteger(value) && Number(value) >= range.from && Number(value) <= range.to;
-  if (!valid) throw invalid(name, `a whole number from ${range.from} to ${range.to}`, value);
-}
-
-function invalid(name: string, choice: string, value: unknown): RpcError {
-  return new RpcError('INVALID_ARGUMENT', `${name} must be ${choice}, not ${String(value)}`);
+function checkTokenId(name: string, value: unknown): void {
+  checkInteger(name, value, UINT32);
 }

@@ -1,39 +1,80 @@
 import { sohu } from '#proto';
-import { InvalidArgumentError } from '../core/support/errors.ts';
+import { decodeGenerateEvent, encodeGenerateEvent } from './generate-event-codec.ts';
+import { decodeGenerateRequest, encodeGenerateRequest } from './generate-request-codec.ts';
 import type {
-  ChipInfo,
-  CompleteEvent,
-  FinishReason,
+  DetokenizeInput,
   GenerateEvent,
   GenerateInput,
-  Prompt,
-  RequestSampling,
+  KvEventBatch,
   ServerInfo,
 } from './inference-types.ts';
+import { decodeKvEventBatch, encodeKvEventBatch } from './kv-event-codec.ts';
 import type { ServerStreamingMethod, UnaryMethod } from './method.ts';
-import { DEFAULT_SAMPLING } from './request-sampling.ts';
+import { decodeServerInfo, encodeServerInfo } from './server-info-codec.ts';
 
 const {
-  GenerateRequest,
-  GenerateResponse,
+  DetokenizeRequest,
+  DetokenizeResponse,
   GetServerInfoRequest,
-  GetServerInfoResponse,
-  ChipInfo: ChipInfoMessage,
+  SubscribeKvEventsRequest,
+  TokenizeRequest,
+  TokenizeResponse,
 } = sohu.v1;
 
 const SERVICE = 'Inference';
-const FINISH_REASONS: readonly string[] = ['stop', 'length', 'abort'] satisfies FinishReason[];
-const MAX_REQUEST_ID_LENGTH = 128;
 
-/** Continues one prompt: accepted, tokens, complete. */
+/** Continues one prompt: accepted, then tokens and one complete for each sample. */
 export const GENERATE: ServerStreamingMethod<GenerateInput, GenerateEvent> = {
   kind: 'serverStreaming',
   service: SERVICE,
   method: 'Generate',
-  encodeRequest: encodeInput,
-  decodeRequest: decodeInput,
-  encodeResponse: encodeEvent,
-  decodeResponse: decodeEvent,
+  encodeRequest: encodeGenerateRequest,
+  decodeRequest: decodeGenerateRequest,
+  encodeResponse: encodeGenerateEvent,
+  decodeResponse: decodeGenerateEvent,
+};
+
+/** The token ids of a text, as a prompt has them. */
+export const TOKENIZE: UnaryMethod<string, readonly number[]> = {
+  kind: 'unary',
+  service: SERVICE,
+  method: 'Tokenize',
+  encodeRequest: (text) => TokenizeRequest.encode({ text }).finish(),
+  decodeRequest: (bytes) => TokenizeRequest.decode(bytes).text,
+  encodeResponse: (tokenIds) => TokenizeResponse.encode({ tokenIds: [...tokenIds] }).finish(),
+  decodeResponse: (bytes) => TokenizeResponse.decode(bytes).tokenIds,
+};
+
+/** The text that token ids add. */
+export const DETOKENIZE: UnaryMethod<DetokenizeInput, string> = {
+  kind: 'unary',
+  service: SERVICE,
+  method: 'Detokenize',
+  encodeRequest: ({ tokenIds, previousTokenId }) =>
+    DetokenizeRequest.encode({
+      tokenIds: [...tokenIds],
+      previousTokenId: previousTokenId ?? null,
+    }).finish(),
+  decodeRequest: (bytes) => {
+    const { tokenIds, previousTokenId } = DetokenizeRequest.decode(bytes);
+    return { tokenIds, previousTokenId: previousTokenId ?? undefined };
+  },
+  encodeResponse: (text) => DetokenizeResponse.encode({ text }).finish(),
+  decodeResponse: (bytes) => DetokenizeResponse.decode(bytes).text,
+};
+
+/** What the prefix cache gains and loses, from a batch's number or from now on. */
+export const SUBSCRIBE_KV_EVENTS: ServerStreamingMethod<number | undefined, KvEventBatch> = {
+  kind: 'serverStreaming',
+  service: SERVICE,
+  method: 'SubscribeKvEvents',
+  encodeRequest: (startSequenceNumber) =>
+    SubscribeKvEventsRequest.encode({
+      startSequenceNumber: startSequenceNumber ?? null,
+    }).finish(),
+  decodeRequest: (bytes) => SubscribeKvEventsRequest.decode(bytes).startSequenceNumber ?? undefined,
+  encodeResponse: encodeKvEventBatch,
+  decodeResponse: decodeKvEventBatch,
 };
 
 /** Describes the model, the limits and the chips behind the API. */
@@ -49,156 +90,3 @@ export const GET_SERVER_INFO: UnaryMethod<Record<string, never>, ServerInfo> = {
   encodeResponse: encodeServerInfo,
   decodeResponse: decodeServerInfo,
 };
-
-function encodeInput({ requestId, prompt, sampling }: GenerateInput): Uint8Array {
-  const input =
-    prompt.kind === 'text'
-      ? { text: prompt.text }
-      : { tokenized: { inputIds: [...prompt.tokenIds] } };
-  const { temperature, topP, topK, maxTokens, seed, ignoreEos } = sampling;
-  const samplingParams = {
-    ...{ temperature, topP, topK, ignoreEos },
-    maxTokens: maxTokens ?? null,
-    seed: seed ?? null,
-  };
-  return GenerateRequest.encode({ requestId, ...input, samplingParams }).finish();
-}
-
-function decodeInput(bytes: Uint8Array): GenerateInput {
-  const { requestId, tokenized, text, samplingParams } = GenerateRequest.decode(bytes);
-  if (requestId.length < 1 || requestId.length > MAX_REQUEST_ID_LENGTH) {
-    throw new InvalidArgumentError(`request_id must have 1 to ${MAX_REQUEST_ID_LENGTH} characters`);
-  }
-  const prompt = decodePrompt({ tokenIds: tokenized?.inputIds ?? undefined, text });
-  return { requestId, prompt, sampling: decodeSampling(samplingParams ?? {}) };
-}
-
-function decodePrompt(input: {
-  readonly tokenIds: readonly number[] | undefined;
-  readonly text: string | null | undefined;
-}): Prompt {
-  if (input.tokenIds !== undefined) return { kind: 'tokens', tokenIds: input.tokenIds };
-  if (typeof input.text === 'string') return { kind: 'text', text: input.text };
-  throw new InvalidArgumentError('input must be text or tokenized');
-}
-
-function decodeSampling(params: sohu.v1.SamplingParams.$Properties): RequestSampling {
-  return {
-    ...DEFAULT_SAMPLING,
-    temperature: params.temperature ?? DEFAULT_SAMPLING.temperature,
-    topP: params.topP ?? DEFAULT_SAMPLING.topP,
-    topK: params.topK === -1 ? 0 : (params.topK ?? DEFAULT_SAMPLING.topK),
-    maxTokens: params.maxTokens ?? DEFAULT_SAMPLING.maxTokens,
-    seed: params.seed ?? DEFAULT_SAMPLING.seed,
-    ignoreEos: params.ignoreEos ?? DEFAULT_SAMPLING.ignoreEos,
-  };
-}
-
-function encodeEvent(event: GenerateEvent): Uint8Array {
-  return GenerateResponse.encode(eventFields(event)).finish();
-}
-
-function eventFields(event: GenerateEvent): sohu.v1.GenerateResponse.$Properties {
-  switch (event.kind) {
-    case 'accepted': {
-      const { requestId, promptTokens, seed } = event;
-      return { accepted: { requestId, promptTokens, seed } };
-    }
-    case 'tokens': {
-      const { tokenIds, text, firstTokenIndex } = event;
-      return { chunk: { tokenIds: [...tokenIds], text, firstTokenIndex } };
-    }
-    case 'complete': {
-      const { finishReason, usage, timings } = event;
-      return { complete: { finishReason, usage, timings } };
-    }
-  }
-}
-
-function decodeEvent(bytes: Uint8Array): GenerateEvent {
-  const { accepted, chunk, complete } = GenerateResponse.decode(bytes);
-  if (chunk) {
-    const { tokenIds, text, firstTokenIndex } = chunk;
-    return {
-      kind: 'tokens',
-      tokenIds: tokenIds ?? [],
-      text: text ?? '',
-      firstTokenIndex: firstTokenIndex ?? 0,
-    };
-  }
-  if (accepted) {
-    const { requestId, promptTokens, seed } = accepted;
-    return {
-      kind: 'accepted',
-      requestId: requestId ?? '',
-      promptTokens: promptTokens ?? 0,
-      seed: seed ?? 0,
-    };
-  }
-  if (complete) return decodeComplete(complete);
-  throw new Error('response must be accepted, chunk or complete');
-}
-
-function decodeComplete(complete: sohu.v1.GenerateComplete.$Properties): CompleteEvent {
-  const { finishReason, usage, timings } = complete;
-  return {
-    kind: 'complete',
-    finishReason: checkedFinishReason(finishReason ?? ''),
-    usage: {
-      promptTokens: usage?.promptTokens ?? 0,
-      completionTokens: usage?.completionTokens ?? 0,
-      cachedTokens: usage?.cachedTokens ?? 0,
-    },
-    timings: {
-      queueMs: timings?.queueMs ?? 0,
-      prefillMs: timings?.prefillMs ?? 0,
-      decodeMs: timings?.decodeMs ?? 0,
-      e2eMs: timings?.e2eMs ?? 0,
-    },
-  };
-}
-
-function checkedFinishReason(reason: string): FinishReason {
-  if (FINISH_REASONS.includes(reason)) return reason as FinishReason;
-  throw new Error(`finish_reason must be one of ${FINISH_REASONS.join(', ')}, not "${reason}"`);
-}
-
-function encodeServerInfo(info: ServerInfo): Uint8Array {
-  const lists = { eosTokenIds: [...info.eosTokenIds], chips: [...info.chips] };
-  return GetServerInfoResponse.encode({ ...info, ...lists }).finish();
-}
-
-function decodeServerInfo(bytes: Uint8Array): ServerInfo {
-  const info = GetServerInfoResponse.decode(bytes);
-  return {
-    modelName: info.modelName,
-    precision: info.precision,
-    tensorParallelSize: info.tensorParallelSize,
-    serverType: info.serverType,
-    version: info.version,
-    maxContextLength: info.maxContextLength,
-    vocabSize: info.vocabSize,
-    eosTokenIds: info.eosTokenIds,
-    kvBlocks: info.kvBlocks,
-    maxNumSeqs: info.maxNumSeqs,
-    chips: info.chips.map(decodeChip),
-  };
-}
-
-function decodeChip(message: sohu.v1.ChipInfo.$Properties): ChipInfo {
-  // The prototype of the message class supplies the default of every absent field.
-  const chip = ChipInfoMessage.create(message);
-  return {
-    rank: chip.rank,
-    pid: chip.pid,
-    weightBytes: chip.weightBytes,
-    hbmBytesUsed: chip.hbmBytesUsed,
-    hbmBytesTotal: chip.hbmBytesTotal,
-    bytesSent: chip.bytesSent,
-    bytesReceived: chip.bytesReceived,
-    computeMs: chip.computeMs,
-    communicationMs: chip.communicationMs,
-    steps: chip.steps,
-    metricsAddress: chip.metricsAddress,
-  };
-}

@@ -1,3 +1,5 @@
+import type { KvEvent } from '../core/kv/kv-events.ts';
+import type { DrawLogprobs } from '../core/sampling/drawn-token.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
 
 /** What to continue: text that the server tokenizes, or token ids that it uses as given. */
@@ -12,16 +14,32 @@ export type Prompt =
 export interface RequestSampling extends Omit<SamplingParams, 'seed'> {
   /** Undefined means what the context length leaves. */
   readonly maxTokens: number | undefined;
+  /** Generated tokens before which nothing but `maxTokens` ends a sample. */
+  readonly minTokens: number;
   /** Unsigned 32-bit integer; undefined means that the server chooses one. */
   readonly seed: number | undefined;
   /** Whether to go on past an end-of-text token. */
   readonly ignoreEos: boolean;
+  /** Texts that end a sample. */
+  readonly stop: readonly string[];
+  /** Ids that end a sample beside the model's own. */
+  readonly stopTokenIds: readonly number[];
+  /** Whether the text that ended a sample is part of it. */
+  readonly includeStopStrInOutput: boolean;
+  /** Samples of the same prompt: they share the seed and draw differently. */
+  readonly n: number;
 }
 
 export interface GenerateInput {
   readonly requestId: string;
   readonly prompt: Prompt;
   readonly sampling: RequestSampling;
+  /** Smaller comes first, where the server schedules by priority. */
+  readonly priority: number;
+  /** The prompt shares cached prefixes only with prompts of the same salt. */
+  readonly cacheSalt: string;
+  /** Whom the request is served for, where the server is fair between clients. */
+  readonly clientId: string;
 }
 
 export type FinishReason = 'stop' | 'length' | 'abort';
@@ -36,9 +54,14 @@ export interface Usage {
 
 /** Host time; e2e = queue + inference, inference = prefill + decode. */
 export interface Timings {
+  /** From arrival to the most recent start of computation before the first token. */
   readonly queueMs: number;
+  /** From there to the first token. */
   readonly prefillMs: number;
+  /** From the first token to the last. */
   readonly decodeMs: number;
+  readonly inferenceMs: number;
+  /** From arrival to the last token. */
   readonly e2eMs: number;
 }
 
@@ -52,24 +75,54 @@ export interface AcceptedEvent {
   readonly seed: number;
 }
 
-/** Newly drawn tokens and the text that they complete. */
+/** Newly drawn tokens of one sample, and the text that they make certain. */
 export interface TokensEvent {
   readonly kind: 'tokens';
+  /** The sample, from 0. */
+  readonly index: number;
   readonly tokenIds: readonly number[];
   readonly text: string;
-  /** Position of the first of them among the generated tokens, dense from 0. */
+  /** Position of the first of them among the sample's generated tokens. */
   readonly firstTokenIndex: number;
+  /** One for each of the tokens; empty where nobody asked for them. */
+  readonly logprobs: readonly DrawLogprobs[];
 }
 
-/** The last event of every generation. */
+/** The last event of one sample. */
 export interface CompleteEvent {
   readonly kind: 'complete';
+  /** The sample, from 0. */
+  readonly index: number;
   readonly finishReason: FinishReason;
+  /**
+   * The stop string, or the one of the request's stop token ids, that ended the sample; undefined
+   * where something else did.
+   */
+  readonly stopReason: string | number | undefined;
   readonly usage: Usage;
   readonly timings: Timings;
+  /** Times that the sample lost its keys and values to others and was computed again. */
+  readonly preemptions: number;
 }
 
 export type GenerateEvent = AcceptedEvent | TokensEvent | CompleteEvent;
+
+/** Token ids to turn into text. */
+export interface DetokenizeInput {
+  readonly tokenIds: readonly number[];
+  /** The token before them; undefined where they begin a text. */
+  readonly previousTokenId: number | undefined;
+}
+
+/** What one moment did to the prefix cache. */
+export interface KvEventBatch {
+  /** Counts the batches since the server's start, dense from 0. */
+  readonly sequenceNumber: number;
+  /** Host time since 1970. */
+  readonly timestampMs: number;
+  /** Hashes are 16 hexadecimal digits. */
+  readonly events: readonly KvEvent<string>[];
+}
 
 /** One emulated chip; counters count from its start. */
 export interface ChipInfo {

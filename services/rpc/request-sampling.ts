@@ -1,4 +1,4 @@
-import { GREEDY, validateSampling } from '../core/sampling/params.ts';
+import { GREEDY, type SamplingParams, validateSampling } from '../core/sampling/params.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
 import type { RequestSampling } from './inference-types.ts';
 
@@ -7,15 +7,72 @@ export const DEFAULT_SAMPLING: RequestSampling = {
   ...GREEDY,
   temperature: 1,
   maxTokens: undefined,
+  minTokens: 0,
   seed: undefined,
   ignoreEos: false,
+  stop: [],
+  stopTokenIds: [],
+  includeStopStrInOutput: false,
+  n: 1,
 };
+
+const MAX_SAMPLES = 128;
+const MAX_STOP_STRINGS = 16;
+const MAX_STOP_STRING_LENGTH = 256;
+const MAX_STOP_TOKEN_IDS = 128;
+const MAX_LOGIT_BIASES = 1024;
 
 /** Refuses values outside their ranges, by the names that the fields have on the wire. */
 export function checkRequestSampling(sampling: RequestSampling): void {
-  const { maxTokens } = sampling;
   validateSampling({ ...sampling, seed: sampling.seed ?? 0 });
+  checkLogitBias(sampling);
+  checkLengths(sampling);
+  checkStops(sampling);
+  checkSamples(sampling);
+}
+
+function checkLogitBias({ logitBias }: Pick<SamplingParams, 'logitBias'>): void {
+  if (logitBias.length <= MAX_LOGIT_BIASES) return;
+  throw new InvalidArgumentError(
+    `logit_bias must name at most ${MAX_LOGIT_BIASES} tokens, not ${logitBias.length}`,
+  );
+}
+
+function checkLengths({ maxTokens, minTokens }: RequestSampling): void {
   if (maxTokens !== undefined && maxTokens < 1) {
     throw new InvalidArgumentError(`max_tokens must be at least 1, not ${maxTokens}`);
   }
+  if (minTokens < 0) throw new InvalidArgumentError(`min_tokens must be from 0, not ${minTokens}`);
+  if (maxTokens !== undefined && minTokens > maxTokens) {
+    throw new InvalidArgumentError(
+      `min_tokens must be at most max_tokens, which is ${maxTokens}, not ${minTokens}`,
+    );
+  }
+}
+
+function checkStops({ stop, stopTokenIds }: RequestSampling): void {
+  if (stop.length > MAX_STOP_STRINGS) {
+    throw new InvalidArgumentError(
+      `stop must have at most ${MAX_STOP_STRINGS} texts, not ${stop.length}`,
+    );
+  }
+  const bad = stop.find(({ length }) => length < 1 || length > MAX_STOP_STRING_LENGTH);
+  if (bad !== undefined) {
+    throw new InvalidArgumentError(
+      `a text of stop must have 1 to ${MAX_STOP_STRING_LENGTH} characters, not ${bad.length}`,
+    );
+  }
+  if (stop.some((text) => /\p{Surrogate}/u.test(text))) {
+    throw new InvalidArgumentError('a text of stop must be Unicode without lone surrogates');
+  }
+  if (stopTokenIds.length > MAX_STOP_TOKEN_IDS) {
+    throw new InvalidArgumentError(
+      `stop_token_ids must have at most ${MAX_STOP_TOKEN_IDS} ids, not ${stopTokenIds.length}`,
+    );
+  }
+}
+
+function checkSamples({ n }: RequestSampling): void {
+  if (Number.isInteger(n) && n >= 1 && n <= MAX_SAMPLES) return;
+  throw new InvalidArgumentError(`n must be a whole number from 1 to ${MAX_SAMPLES}, not ${n}`);
 }

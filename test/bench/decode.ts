@@ -100,7 +100,7 @@ async function runRound(
   const durationMs = performance.now() - startMs;
   const cpuAfter = readCpuTimes();
   const after = await client.serverInfo();
-  const tokens = completions.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+  const tokens = completions.reduce((sum, { usage }) => sum + usage.completionTokens, 0);
   const steps = countOf(after, 'steps') - countOf(before, 'steps');
   const perStep = (field: 'computeMs' | 'communicationMs'): number =>
     (countOf(after, field) - countOf(before, field)) / steps;

@@ -76,7 +76,11 @@ test('sohu up serves other commands until it is told to stop', async (t) => {
     assert.equal(first.token_ids.length, 8);
     assert.equal(first.finish_reason, 'length');
     assert.equal(first.usage.completion_tokens, 8);
-    assert.deepEqual(Object.keys(first.timings), ['queue_ms', 'prefill_ms', 'decode_ms', 'e2e_ms']);
+    assert.deepEqual([first.choice, first.stop_reason, first.preemptions], [0, null, 0]);
+    assert.ok(Number.isInteger(first.usage.cached_tokens));
+    const { queue_ms, prefill_ms, decode_ms, inference_ms, e2e_ms } = first.timings;
+    assert.ok(Math.abs(queue_ms + inference_ms - e2e_ms) < 1e-9);
+    assert.ok(Math.abs(prefill_ms + decode_ms - inference_ms) < 1e-9);
     const pids = processes.map(({ pid }) => pid);
     for (const chip of object.chips) {
       assert.ok(pids.includes(chip.pid), 'a chip of the running cluster');
@@ -101,6 +105,35 @@ test('sohu up serves other commands until it is told to stop', async (t) => {
     const draw = async (seed: string) =>
       (await run('--temperature', '1', '--top-p', '0.9', '--seed', seed, 'The dog')).stdout;
     assert.equal(await draw('7'), await draw('7'));
+  });
+
+  await t.test('samples come one after the other, and --verbose tells of each', async () => {
+    const { code, stdout, stderr } = await run('--n', '2', '--verbose', 'Once upon a time', 'Hi');
+    assert.equal(code, 0, stderr);
+    assert.ok(stdout.startsWith(single.repeat(2)), 'greedy samples are equal');
+    assert.match(
+      stderr,
+      /^1\.1: "Once upon a time"\n1\.2: "Once upon a time"\n2\.1: "Hi"\n2\.2: "Hi"\n/,
+    );
+    const lines = stderr.match(/^\d\.\d: \d+ prompt tokens? .+ 8 tokens to length, queue .+$/gm);
+    assert.equal(lines?.length, 4, stderr);
+  });
+
+  await t.test('a stop text ends the output, and --json names it', async () => {
+    const stop = single.slice(10, 14);
+    const { stdout } = await run(
+      '--json',
+      '--stop',
+      'no such text',
+      '--stop',
+      stop,
+      'Once upon a time',
+    );
+    const [result] = JSON.parse(stdout).results;
+    assert.equal(result.text, single.slice(0, single.indexOf(stop)));
+    assert.deepEqual([result.finish_reason, result.stop_reason], ['stop', stop]);
+    const kept = await run('--stop', stop, '--include-stop-str-in-output', 'Once upon a time');
+    assert.equal(kept.stdout, `${single.slice(0, single.indexOf(stop) + stop.length)}\n`);
   });
 
   await t.test('a prompt that is too long is a matter of usage', async () => {

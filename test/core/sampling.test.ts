@@ -255,8 +255,8 @@ suite('sampling parameters', () => {
       [{ topK: 1.5 }, /^top_k must be a whole number/],
       [{ minP: -0.1 }, /^min_p must be between 0 and 1, not -0.1$/],
       [{ minP: Number.NaN }, /^min_p must be between 0 and 1, not NaN$/],
-      [{ repetitionPenalty: 0 }, /^repetition_penalty must be above 0 and at most 2, not 0$/],
-      [{ repetitionPenalty: 2.1 }, /^repetition_penalty must be above 0 and at most 2, not 2.1$/],
+      [{ repetitionPenalty: 0 }, /^repetition_penalty must be above 0 and at most 100, not 0$/],
+      [{ repetitionPenalty: 101 }, /^repetition_penalty must be above 0 and at most 100, not 101$/],
       [{ presencePenalty: -2.1 }, /^presence_penalty must be between -2 and 2, not -2.1$/],
       [{ frequencyPenalty: 3 }, /^frequency_penalty must be between -2 and 2, not 3$/],
       [
@@ -272,8 +272,8 @@ suite('sampling parameters', () => {
         { logitBias: [bias(4, 1), bias(5, 1), bias(4, 2)] },
         /^logit_bias must have one value for a token, not several for token 4$/,
       ],
-      [{ logprobs: 21 }, /^logprobs must be a whole number from 0 to 20, not 21$/],
-      [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 20, not -1$/],
+      [{ logprobs: 129 }, /^logprobs must be a whole number from 0 to 128, not 129$/],
+      [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 128, not -1$/],
       [{ logprobs: 0.5 }, /^logprobs must be a whole number/],
       [{ seed: 2 ** 32 }, /^seed must be a whole number from 0 to 4294967295, not 4294967296$/],
     ];
@@ -282,8 +282,8 @@ suite('sampling parameters', () => {
       assert.throws(() => validateSampling(params), { name: 'InvalidArgumentError', message });
     }
     validateSampling({
-      ...{ temperature: 100, topP: 1, topK: 0xffffffff, minP: 1, seed: 0xffffffff, logprobs: 20 },
-      ...{ repetitionPenalty: 2, presencePenalty: -2, frequencyPenalty: 2 },
+      ...{ temperature: 100, topP: 1, topK: 0xffffffff, minP: 1, seed: 0xffffffff, logprobs: 128 },
+      ...{ repetitionPenalty: 100, presencePenalty: -2, frequencyPenalty: 2 },
       logitBias: [bias(0, -100), bias(0xffffffff, 100)],
     });
     validateSampling(GREEDY);

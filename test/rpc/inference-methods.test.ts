@@ -2,10 +2,20 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { GENERATE, GET_SERVER_INFO } from '../../services/rpc/inference-methods.ts';
+import type { KvEvent } from '../../services/core/kv/kv-events.ts';
+import { checkGenerateInput } from '../../services/rpc/check-generate-input.ts';
+import {
+  DETOKENIZE,
+  GENERATE,
+  GET_SERVER_INFO,
+  SUBSCRIBE_KV_EVENTS,
+  TOKENIZE,
+} from '../../services/rpc/inference-methods.ts';
 import type {
   GenerateEvent,
   GenerateInput,
+  KvEventBatch,
+  RequestSampling,
   ServerInfo,
 } from '../../services/rpc/inference-types.ts';
 import { DEFAULT_SAMPLING } from '../../services/rpc/request-sampling.ts';
@@ -27,17 +37,39 @@ const input = record<GenerateInput>({
     record({ kind: fc.constant('text' as const), text }),
     record({ kind: fc.constant('tokens' as const), tokenIds }),
   ),
-  sampling: fc
-    .record({
-      temperature: fc.double(),
-      topP: fc.double(),
-      topK: int32.filter((topK) => topK !== -1),
-      maxTokens: fc.option(int32, { nil: undefined }),
-      seed: fc.option(uint32, { nil: undefined }),
-      ignoreEos: fc.boolean(),
-    })
-    .map((fields) => ({ ...DEFAULT_SAMPLING, ...fields })),
+  sampling: record<RequestSampling>({
+    temperature: fc.double(),
+    topP: fc.double(),
+    topK: int32.filter((topK) => topK !== -1),
+    minP: fc.double(),
+    repetitionPenalty: fc.double(),
+    presencePenalty: fc.double(),
+    frequencyPenalty: fc.double(),
+    logitBias: fc
+      .dictionary(fc.nat(2 ** 31).map(String), fc.double(), { noNullPrototype: true })
+      .map((biases) => Object.entries(biases).map(([id, bias]) => ({ token: Number(id), bias }))),
+    logprobs: fc.option(int32, { nil: undefined }),
+    maxTokens: fc.option(int32, { nil: undefined }),
+    minTokens: int32,
+    seed: fc.option(uint32, { nil: undefined }),
+    ignoreEos: fc.boolean(),
+    stop: fc.array(text, { maxLength: 4 }),
+    stopTokenIds: tokenIds,
+    includeStopStrInOutput: fc.boolean(),
+    n: uint32,
+  }),
+  priority: int32,
+  cacheSalt: fc.string({ maxLength: 128 }),
+  clientId: fc.string({ maxLength: 128 }),
 });
+
+const logprobs = fc.array(
+  record({
+    logprob: fc.double(),
+    top: fc.array(record({ token: uint32, logprob: fc.double() }), { maxLength: 4 }),
+  }),
+  { maxLength: 4 },
+);
 
 const event: fc.Arbitrary<GenerateEvent> = fc.oneof(
   record({
@@ -46,19 +78,48 @@ const event: fc.Arbitrary<GenerateEvent> = fc.oneof(
     promptTokens: uint32,
     seed: uint32,
   }),
-  record({ kind: fc.constant('tokens' as const), tokenIds, text, firstTokenIndex: uint32 }),
+  record({
+    kind: fc.constant('tokens' as const),
+    index: uint32,
+    tokenIds,
+    text,
+    firstTokenIndex: uint32,
+    logprobs,
+  }),
   record({
     kind: fc.constant('complete' as const),
+    index: uint32,
     finishReason: fc.constantFrom('stop' as const, 'length' as const, 'abort' as const),
+    stopReason: fc.oneof(text, uint32, fc.constant(undefined)),
     usage: record({ promptTokens: uint32, completionTokens: uint32, cachedTokens: uint32 }),
     timings: record({
       queueMs: milliseconds,
       prefillMs: milliseconds,
       decodeMs: milliseconds,
+      inferenceMs: milliseconds,
       e2eMs: milliseconds,
     }),
+    preemptions: uint32,
   }),
 );
+
+const hashes = fc.array(text, { maxLength: 3 });
+const kvEvent: fc.Arbitrary<KvEvent<string>> = fc.oneof(
+  record({
+    kind: fc.constant('blockStored' as const),
+    hashes,
+    parentHash: fc.option(text, { nil: undefined }),
+    tokens: tokenIds,
+    blockSize: uint32,
+  }),
+  record({ kind: fc.constant('blockRemoved' as const), hashes }),
+  record({ kind: fc.constant('allBlocksCleared' as const) }),
+);
+const batch = record<KvEventBatch>({
+  sequenceNumber: bytes,
+  timestampMs: milliseconds,
+  events: fc.array(kvEvent, { maxLength: 4 }),
+});
 
 const info = record<ServerInfo>({
   modelName: text,
@@ -108,6 +169,23 @@ test('requests, events and server information survive their encoding', () => {
   );
 });
 
+test('texts, tokens and KV events survive their encoding', () => {
+  const place = fc.option(uint32, { nil: undefined });
+  fc.assert(
+    fc.property(text, tokenIds, place, batch, (words, ids, previousTokenId, events) => {
+      assert.equal(TOKENIZE.decodeRequest(TOKENIZE.encodeRequest(words)), words);
+      assert.deepEqual(TOKENIZE.decodeResponse(TOKENIZE.encodeResponse(ids)), ids);
+      const tokens = { tokenIds: ids, previousTokenId };
+      assert.deepEqual(DETOKENIZE.decodeRequest(DETOKENIZE.encodeRequest(tokens)), tokens);
+      assert.equal(DETOKENIZE.decodeResponse(DETOKENIZE.encodeResponse(words)), words);
+      const { encodeRequest, decodeRequest } = SUBSCRIBE_KV_EVENTS;
+      assert.equal(decodeRequest(encodeRequest(previousTokenId)), previousTokenId);
+      const { encodeResponse, decodeResponse } = SUBSCRIBE_KV_EVENTS;
+      assert.deepEqual(decodeResponse(encodeResponse(events)), events);
+    }),
+  );
+});
+
 test('what a request leaves out has its default', () => {
   // request_id "r", text "hi" and nothing else.
   const bytes = Uint8Array.of(0x0a, 1, 0x72, 0x1a, 2, 0x68, 0x69);
@@ -115,6 +193,9 @@ test('what a request leaves out has its default', () => {
     requestId: 'r',
     prompt: { kind: 'text', text: 'hi' },
     sampling: DEFAULT_SAMPLING,
+    priority: 0,
+    cacheSalt: '',
+    clientId: '',
   });
 });
 
@@ -123,13 +204,35 @@ test('top_k -1 means all tokens, as 0 does', () => {
     requestId: 'r',
     prompt: { kind: 'text', text: '' },
     sampling: { ...DEFAULT_SAMPLING, topK: -1 },
+    priority: 0,
+    cacheSalt: '',
+    clientId: '',
   } as const;
   assert.equal(GENERATE.decodeRequest(GENERATE.encodeRequest(request)).sampling.topK, 0);
 });
 
-test('a request without an id or an input is refused', () => {
-  assert.throws(() => GENERATE.decodeRequest(new Uint8Array()), /request_id/);
+test('a request without an id or an input, or with names too long, is refused', () => {
   assert.throws(() => GENERATE.decodeRequest(Uint8Array.of(0x0a, 1, 0x72)), /input/);
+  const request: GenerateInput = {
+    requestId: 'r',
+    prompt: { kind: 'text', text: '' },
+    sampling: DEFAULT_SAMPLING,
+    priority: 0,
+    cacheSalt: '',
+    clientId: '',
+  };
+  checkGenerateInput(request);
+  const long = 'x'.repeat(257);
+  const bad: [Partial<GenerateInput>, RegExp][] = [
+    [{ requestId: '' }, /request_id must have 1 to 128 characters, not 0/],
+    [{ requestId: long }, /request_id/],
+    [{ cacheSalt: long }, /cache_salt must have 0 to 256 characters, not 257/],
+    [{ clientId: long }, /client_id must have 0 to 128/],
+    [{ sampling: { ...DEFAULT_SAMPLING, n: 0 } }, /n must/],
+  ];
+  for (const [parameters, message] of bad) {
+    assert.throws(() => checkGenerateInput({ ...request, ...parameters }), { message });
+  }
 });
 
 test('the protocol files keep to the rules of the wire', () => {

@@ -31,6 +31,8 @@ export interface MemoryClusterOptions {
   readonly wrapBus?: (bus: Bus, rank: number) => Bus;
   /** Hears of every drawn token, while the logits of the step's `sample`-th sampled row are still there. */
   readonly onToken?: (cluster: MemoryCluster, sample: number) => void;
+  /** Hears of everything that happens in the group. */
+  readonly onEvent?: (event: CoordinatorEvent) => void;
 }
 
 export interface GenerateOptions {
@@ -213,6 +215,7 @@ export class MemoryCluster {
   }
 
   #observe(event: CoordinatorEvent): void {
+    this.#options.onEvent?.(event);
     if (event.kind === 'ready') this.#ready();
     if (event.kind === 'stepFailed') {
       this.#samples = 0;

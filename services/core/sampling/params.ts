@@ -47,8 +47,8 @@ export const GREEDY: SamplingParams = {
   logprobs: undefined,
 };
 
-/** Most tokens that a request may have log-probabilities of beside the drawn one's, as vLLM's. */
-const MAX_LOGPROBS = 20;
+/** Most tokens that a request may have log-probabilities of beside the drawn one's. */
+export const MAX_LOGPROBS = 128;
 
 /**
  * Refuses parameters outside their ranges with a sentence that names the field. Whether the model
@@ -67,9 +67,9 @@ export function validateSampling(params: SamplingParams): void {
   if (!isWord(seed)) {
     throw new InvalidArgumentError(`seed must be a whole number from 0 to 4294967295, not ${seed}`);
   }
-  if (!(repetitionPenalty > 0 && repetitionPenalty <= 2)) {
+  if (!(repetitionPenalty > 0 && repetitionPenalty <= 100)) {
     throw new InvalidArgumentError(
-      `repetition_penalty must be above 0 and at most 2, not ${repetitionPenalty}`,
+      `repetition_penalty must be above 0 and at most 100, not ${repetitionPenalty}`,
     );
   }
   checkBetween('presence_penalty', params.presencePenalty, [-2, 2]);

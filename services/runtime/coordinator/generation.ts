@@ -1,23 +1,23 @@
-import type { FinishReason, RequestTimes, Sequence } from '../../core/scheduler/request.ts';
-import { completionTokens } from '../../core/scheduler/request.ts';
-import { TextStream } from '../../core/text/text-stream.ts';
-import type { Tokenizer } from '../../core/text/tokenizer.ts';
-import type { GenerateEvent, Timings } from '../../rpc/inference-types.ts';
+import type { DrawnToken } from '../../core/sampling/drawn-token.ts';
+import type { FinishReason, Sequence } from '../../core/scheduler/request.ts';
+import type { GenerateEvent } from '../../rpc/inference-types.ts';
 import { EventQueue } from '../support/event-queue.ts';
+import { type SampleOptions, SampleStream } from './sample-stream.ts';
 
-/** One request on its way to a client: turns drawn tokens into events. */
+/** One request on its way to a client: the events of all its samples in one queue. */
 export class Generation {
   readonly events: EventQueue<GenerateEvent>;
-  readonly #sequence: Sequence;
-  readonly #stopTokenIds: readonly number[];
-  readonly #text: TextStream;
+  /** One sequence for each sample. */
+  readonly sequences: readonly Sequence[];
+  readonly #open: Map<Sequence, SampleStream>;
 
-  constructor(sequence: Sequence, tokenizer: Tokenizer, stopTokenIds: readonly number[]) {
-    const { requestId, promptTokens, sampling } = sequence.request;
-    this.#sequence = sequence;
-    this.#stopTokenIds = stopTokenIds;
-    this.#text = new TextStream(tokenizer, promptTokens.at(-1));
-    this.events = new EventQueue(sequence.tokenLimit + 2);
+  constructor(sequences: readonly Sequence[], options: SampleOptions) {
+    const { requestId, promptTokens, sampling } = sequences[0]!.request;
+    this.sequences = sequences;
+    this.#open = new Map(
+      sequences.map((sequence) => [sequence, new SampleStream(sequence, options)]),
+    );
+    this.events = new EventQueue(1 + sequences.reduce((sum, each) => sum + mostEvents(each), 0));
     this.events.push({
       kind: 'accepted',
       requestId,
@@ -26,41 +26,18 @@ export class Generation {
     });
   }
 
-  /** A stop token counts as generated but adds no text. */
-  take(token: number, finishReason: FinishReason | undefined): void {
-    const added = this.#stopTokenIds.includes(token) ? '' : this.#text.push(token);
-    const text = finishReason === undefined ? added : added + this.#text.flush();
-    const firstTokenIndex = completionTokens(this.#sequence) - 1;
-    this.events.push({ kind: 'tokens', tokenIds: [token], text, firstTokenIndex });
-    if (finishReason === undefined) return;
-    this.events.push({
-      kind: 'complete',
-      finishReason,
-      usage: {
-        promptTokens: this.#sequence.request.promptTokens.length,
-        completionTokens: completionTokens(this.#sequence),
-        cachedTokens: 0,
-      },
-      timings: timingsOf(this.#sequence.times),
-    });
-    this.events.end();
+  /** Takes a token of one sample, and returns whether that has ended. */
+  take(sequence: Sequence, drawn: DrawnToken, finishReason: FinishReason | undefined): boolean {
+    const events = this.#open.get(sequence)?.take(drawn, finishReason) ?? [];
+    for (const event of events) this.events.push(event);
+    if (events.at(-1)?.kind !== 'complete') return false;
+    this.#open.delete(sequence);
+    if (this.#open.size === 0) this.events.end();
+    return true;
   }
 }
 
-/**
- * Intervals of a finished request: queue until the first step, prefill until the first token,
- * decode until the last.
- */
-function timingsOf(times: RequestTimes): Timings {
-  const { arrivalMicros } = times;
-  const admitted = times.admittedMicros ?? arrivalMicros;
-  const first = times.firstTokenMicros ?? admitted;
-  const last = times.lastTokenMicros ?? first;
-  const ms = (from: number, to: number): number => (to - from) / 1000;
-  return {
-    queueMs: ms(arrivalMicros, admitted),
-    prefillMs: ms(admitted, first),
-    decodeMs: ms(first, last),
-    e2eMs: ms(arrivalMicros, last),
-  };
+/** One for each token that may still be drawn, and the last. */
+function mostEvents({ tokenLimit, request }: Sequence): number {
+  return tokenLimit - request.promptTokens.length + 1;
 }

@@ -1,0 +1,26 @@
+import { InvalidArgumentError } from '../core/support/errors.ts';
+import type { GenerateInput } from './inference-types.ts';
+import { checkRequestSampling } from './request-sampling.ts';
+
+const MAX_NAME_LENGTH = 128;
+const MAX_CACHE_SALT_LENGTH = 256;
+
+/**
+ * Throws InvalidArgumentError for values outside their ranges, by the names that the fields have on
+ * the wire.
+ */
+export function checkGenerateInput(input: GenerateInput): void {
+  checkLength('request_id', input.requestId, { from: 1, to: MAX_NAME_LENGTH });
+  checkLength('cache_salt', input.cacheSalt, { from: 0, to: MAX_CACHE_SALT_LENGTH });
+  checkLength('client_id', input.clientId, { from: 0, to: MAX_NAME_LENGTH });
+  checkRequestSampling(input.sampling);
+}
+
+function checkLength(
+  name: string,
+  { length }: string,
+  { from, to }: { readonly from: number; readonly to: number },
+): void {
+  if (length >= from && length <= to) return;
+  throw new InvalidArgumentError(`${name} must have ${from} to ${to} characters, not ${length}`);
+}

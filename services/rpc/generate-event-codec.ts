@@ -1,0 +1,108 @@
+import { sohu } from '#proto';
+import type { DrawLogprobs } from '../core/sampling/drawn-token.ts';
+import type {
+  AcceptedEvent,
+  CompleteEvent,
+  FinishReason,
+  GenerateEvent,
+  TokensEvent,
+} from './inference-types.ts';
+
+const { GenerateResponse } = sohu.v1;
+
+const FINISH_REASONS: readonly string[] = ['stop', 'length', 'abort'] satisfies FinishReason[];
+
+export function encodeGenerateEvent(event: GenerateEvent): Uint8Array {
+  return GenerateResponse.encode(eventFields(event)).finish();
+}
+
+/** Throws where the response is none of the events. */
+export function decodeGenerateEvent(bytes: Uint8Array): GenerateEvent {
+  const { accepted, chunk, complete } = GenerateResponse.decode(bytes);
+  if (chunk) return decodeTokens(chunk);
+  if (accepted) return decodeAccepted(accepted);
+  if (complete) return decodeComplete(complete);
+  throw new Error('response must be accepted, chunk or complete');
+}
+
+function eventFields(event: GenerateEvent): sohu.v1.GenerateResponse.$Properties {
+  switch (event.kind) {
+    case 'accepted': {
+      const { requestId, promptTokens, seed } = event;
+      return { accepted: { requestId, promptTokens, seed } };
+    }
+    case 'tokens': {
+      const { index, tokenIds, text, firstTokenIndex, logprobs } = event;
+      const outputLogprobs = logprobs.map(({ logprob, top }) => ({ logprob, top: [...top] }));
+      return { chunk: { index, tokenIds: [...tokenIds], text, firstTokenIndex, outputLogprobs } };
+    }
+    case 'complete': {
+      const { index, finishReason, usage, timings, preemptions } = event;
+      const stop = stopFields(event.stopReason);
+      return { complete: { index, finishReason, ...stop, usage, timings, preemptions } };
+    }
+  }
+}
+
+function stopFields(
+  reason: string | number | undefined,
+): Pick<sohu.v1.GenerateComplete.$Properties, 'matchedStopStr' | 'matchedTokenId'> {
+  if (reason === undefined) return {};
+  return typeof reason === 'string' ? { matchedStopStr: reason } : { matchedTokenId: reason };
+}
+
+function decodeAccepted(accepted: sohu.v1.GenerateAccepted.$Properties): AcceptedEvent {
+  return {
+    kind: 'accepted',
+    requestId: accepted.requestId ?? '',
+    promptTokens: accepted.promptTokens ?? 0,
+    seed: accepted.seed ?? 0,
+  };
+}
+
+function decodeTokens(chunk: sohu.v1.GenerateStreamChunk.$Properties): TokensEvent {
+  return {
+    kind: 'tokens',
+    index: chunk.index ?? 0,
+    tokenIds: chunk.tokenIds ?? [],
+    text: chunk.text ?? '',
+    firstTokenIndex: chunk.firstTokenIndex ?? 0,
+    logprobs: (chunk.outputLogprobs ?? []).map(decodeLogprobs),
+  };
+}
+
+function decodeLogprobs({ logprob, top }: sohu.v1.TokenLogprobs.$Properties): DrawLogprobs {
+  const pairs = top ?? [];
+  return {
+    logprob: logprob ?? 0,
+    top: pairs.map((pair) => ({ token: pair.token ?? 0, logprob: pair.logprob ?? 0 })),
+  };
+}
+
+function decodeComplete(complete: sohu.v1.GenerateComplete.$Properties): CompleteEvent {
+  const { usage, timings } = complete;
+  return {
+    kind: 'complete',
+    index: complete.index ?? 0,
+    finishReason: checkedFinishReason(complete.finishReason ?? ''),
+    stopReason: complete.matchedStopStr ?? complete.matchedTokenId ?? undefined,
+    usage: {
+      promptTokens: usage?.promptTokens ?? 0,
+      completionTokens: usage?.completionTokens ?? 0,
+      cachedTokens: usage?.cachedTokens ?? 0,
+    },
+    timings: {
+      queueMs: timings?.queueMs ?? 0,
+      prefillMs: timings?.prefillMs ?? 0,
+      decodeMs: timings?.decodeMs ?? 0,
+      inferenceMs: timings?.inferenceMs ?? 0,
+      e2eMs: timings?.e2eMs ?? 0,
+    },
+    preemptions: complete.preemptions ?? 0,
+  };
+}
+
+function checkedFinishReason(reason: string): FinishReason {
+  if (FINISH_REASONS.includes(reason)) return reason as FinishReason;
+  throw new Error(`finish_reason must be one of ${FINISH_REASONS.join(', ')}, not "${reason}"`);
+}

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { openTokenizer } from '../../services/checkpoint/tokenizer-file.ts';
+import { collectCompletion } from '../../services/client/completion.ts';
+import type { Completion, GenerateRequest } from '../../services/client/index.ts';
+import { toGenerateInput } from '../../services/client/request.ts';
+import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
+import { TextStream } from '../../services/core/text/text-stream.ts';
+import type { Tokenizer } from '../../services/core/text/tokenizer.ts';
+import { ClusterEngine } from '../../services/runtime/coordinator/cluster-engine.ts';
+import { MemoryCluster } from '../support/memory-cluster.ts';
+import { BUNDLED_MODELS } from '../support/requirements.ts';
+import { stopNaively } from '../text/naive-stop-strings.ts';
+
+const MODEL = join(BUNDLED_MODELS, 'tinystories-5m');
+const PROMPT = 'Once upon a time';
+const LENGTH = 40;
+
+/** The bundled model on one chip, behind an engine. */
+interface Serving {
+  readonly engine: ClusterEngine;
+  readonly tokenizer: Tokenizer;
+  /** Sequences of every step so far. */
+  readonly steps: readonly number[];
+  /** Sequences that wait or run. */
+  load(): number;
+  generate(request: Partial<GenerateRequest>, signal?: AbortSignal): Promise<Completion>;
+}
+
+function serve(work: (serving: Serving) => Promise<void>): Promise<void> {
+  const steps: number[] = [];
+  let engine: ClusterEngine | undefined;
+  const onEvent = (event: CoordinatorEvent): void => {
+    engine?.observe(event);
+    if (event.kind === 'stepCompleted') steps.push(event.sequences);
+  };
+  return MemoryCluster.use({ model: MODEL, tp: 1, onEvent }, async ({ host, config }) => {
+    const { coordinator } = host;
+    const tokenizer = openTokenizer({ file: undefined, modelPath: MODEL, config });
+    engine = new ClusterEngine({
+      coordinator,
+      config,
+      tokenizer,
+      modelName: 'tinystories-5m',
+      precision: 'f32',
+      tensorParallel: 1,
+      maxModelLen: config.maxPositions,
+      maxNumSeqs: 64,
+      version: '0.0.0',
+    });
+    const serving = engine;
+    await work({
+      engine,
+      tokenizer,
+      steps,
+      load: () => coordinator.scheduler!.waitingCount + coordinator.scheduler!.runningCount,
+      generate: async (request, signal = new AbortController().signal) => {
+        const base = { prompt: PROMPT, temperature: 0, maxTokens: LENGTH, ignoreEos: true };
+        const input = toGenerateInput({ ...base, ...request });
+        return collectCompletion(serving.generate(input, signal), input.sampling.n);
+      },
+    });
+  });
+}
+
+/** What each token adds to the text. */
+function piecesOf(tokenizer: Tokenizer, tokenIds: readonly number[]): string[] {
+  const stream = new TextStream(tokenizer, tokenizer.encode(PROMPT).at(-1));
+  return tokenIds.map((id) => stream.push(id));
+}
+
+suite('the engine', () => {
+  test('stops at the first stop string of the text, and computes no step more', () =>
+    serve(async ({ generate, tokenizer, steps }) => {
+      const [whole] = (await generate({})).choices;
+      assert.equal(whole!.tokenIds.length, LENGTH);
+      const pieces = piecesOf(tokenizer, whole!.tokenIds);
+      const { text } = whole!;
+      const part = fc
+        .tuple(fc.nat(text.length - 2), fc.integer({ min: 1, max: 9 }))
+        .map(([start, length]) => text.slice(start, start + length));
+      const rules = fc.record({
+        stop: fc.array(fc.oneof(part, fc.string({ minLength: 1, maxLength: 3 })), { maxLength: 3 }),
+        minTokens: fc.nat(LENGTH),
+        includeStopStrInOutput: fc.boolean(),
+      });
+      await fc.assert(
+        fc.asyncProperty(rules, async (given) => {
+          const before = steps.length;
+          const [choice] = (await generate(given)).choices;
+          const { stop, minTokens, includeStopStrInOutput: includeInOutput } = given;
+          const expected = stopNaively(pieces, { strings: stop, minTokens, includeInOutput });
+          assert.equal(choice!.text, expected.text);
+          assert.equal(choice!.stopReason, expected.matched);
+          assert.equal(choice!.finishReason, expected.matched === undefined ? 'length' : 'stop');
+          assert.deepEqual(choice!.tokenIds, whole!.tokenIds.slice(0, expected.tokens));
+          assert.equal(steps.length - before, expected.tokens, 'one step a token');
+        }),
+        { numRuns: 60 },
+      );
+    }));
+
+  test('stops at a token id of the request, and names it', () =>
+    serve(async ({ generate, tokenizer }) => {
+      const [whole] = (await generate({})).choices;
+      const pieces = piecesOf(tokenizer, whole!.tokenIds);
+      const id = whole!.tokenIds[6]!;
+      const end = whole!.tokenIds.indexOf(id) + 1;
+      const [without] = (await generate({ stopTokenIds: [id] })).choices;
+      assert.equal(without!.text, pieces.slice(0, end - 1).join(''));
+      assert.deepEqual(without!.tokenIds, whole!.tokenIds.slice(0, end));
+      assert.deepEqual([without!.finishReason, without!.stopReason], ['stop', id]);
+      const including = { stopTokenIds: [id], includeStopStrInOutput: true };
+      const [withText] = (await generate(including)).choices;
+      assert.equal(withText!.text, pieces.slice(0, end).join(''));
+    }));
+
+  test('gives back what could have begun a stop string when the text ends', () =>
+    serve(async ({ generate, tokenizer }) => {
+      const [whole] = (await generate({ maxTokens: 8 })).choices;
+      const stop = [`${whole!.text.slice(-3)}and nothing else`];
+      const [choice] = (await generate({ maxTokens: 8, stop })).choices;
+      assert.equal(choice!.text, whole!.text);
+      const last = whole!.tokenIds.at(-1)!;
+      const [ended] = (await generate({ maxTokens: 8, stop, stopTokenIds: [last] })).choices;
+      const pieces = piecesOf(tokenizer, whole!.tokenIds.slice(0, whole!.tokenIds.indexOf(last)));
+      assert.equal(ended!.text, pieces.join(''));
+    }));
+
+  test('continues a prompt n times under one seed, the first as it does alone', () =>
+    serve(async ({ generate, load }) => {
+      const request = { temperature: 1, seed: 5, maxTokens: 12 };
+      const alone = await generate(request);
+      const { choices, usage, seed } = await generate({ ...request, n: 3 });
+      assert.equal(seed, 5);
+      assert.deepEqual(choices[0]!.tokenIds, alone.choices[0]!.tokenIds);
+      assert.deepEqual(
+        choices.map(({ index, tokenIds }) => [index, tokenIds.length]),
+        [0, 1, 2].map((index) => [index, 12]),
+      );
+      assert.deepEqual(usage.promptTokens, alone.usage.promptTokens);
+      assert.equal(usage.completionTokens, 36);
+      assert.equal(load(), 0);
+    }));
+
+  test('chooses a seed that repeats the draws', () =>
+    serve(async ({ generate }) => {
+      const first = await generate({ temperature: 1 });
+      const again = await generate({ temperature: 1, seed: first.seed });
+      assert.deepEqual(again.choices[0]!.tokenIds, first.choices[0]!.tokenIds);
+    }));
+
+  test('divides the time of a sample without a rest', () =>
+    serve(async ({ generate }) => {
+      const { choices } = await generate({ n: 2 });
+      for (const { timings } of choices) {
+        const { queueMs, prefillMs, decodeMs, inferenceMs, e2eMs } = timings;
+        assert.ok(Math.abs(e2eMs - queueMs - inferenceMs) < 1e-9);
+        assert.ok(Math.abs(inferenceMs - prefillMs - decodeMs) < 1e-9);
+        for (const part of [queueMs, prefillMs, decodeMs]) assert.ok(part >= 0);
+        assert.ok(prefillMs > 0 && decodeMs > 0);
+      }
+    }));
+
+  test('frees every sample of a request at once when its signal fires', () =>
+    serve(async ({ engine, load }) => {
+      const controller = new AbortController();
+      const request = { prompt: PROMPT, n: 4, requestId: 'left', ignoreEos: true };
+      const events = engine.generate(toGenerateInput(request), controller.signal);
+      for await (const event of events) if (event.kind === 'tokens') break;
+      assert.equal(load(), 0, 'left by its reader');
+      const cancelled = engine.generate(toGenerateInput(request), controller.signal);
+      await cancelled.next();
+      assert.equal(load(), 4);
+      controller.abort();
+      assert.equal(load(), 0, 'before anybody reads on');
+      await assert.rejects(
+        async () => {
+          for await (const _ of cancelled);
+        },
+        { code: 'CANCELLED' },
+      );
+    }));
+
+  test('refuses token ids that the model does not have, by the name of the field', () =>
+    serve(async ({ engine, generate, load }) => {
+      const { vocabSize, maxContextLength } = engine.serverInfo();
+      const bad: [Partial<GenerateRequest>, RegExp][] = [
+        [{ prompt: [vocabSize] }, /^token_ids must/],
+        [{ stopTokenIds: [vocabSize] }, /^stop_token_ids must be whole numbers from 0 to/],
+        [{ logitBias: { [vocabSize]: 1 } }, /^token ids of logit_bias must/],
+        [
+          { prompt: [1, 2], minTokens: maxContextLength, maxTokens: undefined as never },
+          /^min_tokens must/,
+        ],
+      ];
+      for (const [parameters, message] of bad) {
+        await assert.rejects(generate(parameters), { name: 'InvalidArgumentError', message });
+      }
+      assert.throws(() => {
+        engine.detokenize({ tokenIds: [vocabSize], previousTokenId: undefined });
+      }, /^InvalidArgumentError: token_ids/);
+      assert.equal(load(), 0);
+    }));
+
+  test('turns text into tokens and back', () =>
+    serve(async ({ engine, generate }) => {
+      const prompt = engine.tokenize(PROMPT);
+      const [byText, byTokens] = await Promise.all([generate({}), generate({ prompt })]);
+      assert.deepEqual(byTokens.choices[0]!.tokenIds, byText.choices[0]!.tokenIds);
+      const { tokenIds, text } = byText.choices[0]!;
+      assert.equal(engine.detokenize({ tokenIds, previousTokenId: prompt.at(-1)! }), text);
+      const whole = engine.detokenize({ tokenIds: prompt, previousTokenId: undefined });
+      assert.deepEqual(engine.tokenize(whole), prompt);
+    }));
+});
