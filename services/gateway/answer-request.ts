@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { assert } from '../core/support/errors.ts';
 import type { Fields } from '../core/support/fields.ts';
 import type { Tenant } from './access/access-control.ts';
-import { collectAnswer } from './collect-answer.ts';
 import type { Reservation } from './access/rate-limits.ts';
+import { collectAnswer } from './collect-answer.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { mostTokens } from './generation-plan.ts';
 import type { ParsedRequest } from './openai/completion-request.ts';
@@ -31,8 +31,8 @@ export async function answerRequest(
   parse: RequestParser,
 ): Promise<object | undefined> {
   const { request, reply } = exchange;
-  const signal = context.requests.open(reply.raw);
   const parsed = parse(readBody(request.body), await scopeOf(context, exchange));
+  const signal = context.requests.open(reply.raw, parsed.plan.prompts.length);
   const reservation = reserve(exchange, mostTokens(parsed.plan));
   const tally = new UsageTally();
   try {

@@ -18,11 +18,9 @@ export class EngineWatch {
 
   /** Asks the engine; fails with its RpcError, UNAVAILABLE or DEADLINE_EXCEEDED where it is dead. */
   async ask(): Promise<ServerInfo> {
-    this.#asking ??= this.#engine
-      .serverInfo({ timeoutMs: ANSWER_TIMEOUT_MS })
-      .finally(() => {
-        this.#asking = undefined;
-      });
+    this.#asking ??= this.#engine.serverInfo({ timeoutMs: ANSWER_TIMEOUT_MS }).finally(() => {
+      this.#asking = undefined;
+    });
     this.#last = await this.#asking;
     return this.#last;
   }

@@ -65,11 +65,7 @@ function addRoutes(app: FastifyInstance, context: GatewayContext): void {
 }
 
 /** Counts the response when it is over, however that is. */
-function observe(
-  { metrics }: GatewayContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
+function observe({ metrics }: GatewayContext, request: FastifyRequest, reply: FastifyReply): void {
   const { raw } = reply;
   const startMs = performance.now();
   reply.header(REQUEST_ID_HEADER, request.id);

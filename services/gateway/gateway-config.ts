@@ -5,19 +5,22 @@ import { badRequest } from './http-error.ts';
 export interface GatewaySettings {
   /** Seconds that a reader may hold back its stream. */
   readonly slow_reader_timeout: number;
-  /** Requests that may be open at the same time. */
-  readonly max_open_requests: number;
+  /** Prompts that may be answered at the same time. */
+  readonly max_open_prompts: number;
   /** For each key without its own limit; null is none. */
   readonly requests_per_minute: number | null;
   readonly tokens_per_minute: number | null;
 }
+
+/** The largest `max_open_prompts`. */
+export const MAX_OPEN_PROMPTS = 16_384;
 
 const MAX_SECONDS = 86_400;
 const MAX_COUNT = 2 ** 31 - 1;
 
 const CHECKS: Readonly<Record<keyof GatewaySettings, (value: unknown) => string | undefined>> = {
   slow_reader_timeout: (value) => checkWhole(value, MAX_SECONDS),
-  max_open_requests: (value) => checkWhole(value, MAX_COUNT),
+  max_open_prompts: (value) => checkWhole(value, MAX_OPEN_PROMPTS),
   requests_per_minute: (value) => (value === null ? undefined : checkWhole(value, MAX_COUNT)),
   tokens_per_minute: (value) => (value === null ? undefined : checkWhole(value, MAX_COUNT)),
 };

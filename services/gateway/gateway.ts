@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { AccessControl } from './access/access-control.ts';
 import { type ApiKey, ApiKeys } from './access/api-keys.ts';
@@ -9,6 +10,9 @@ import { GatewayConfig, type GatewaySettings } from './gateway-config.ts';
 import { GatewayMetrics } from './gateway-metrics.ts';
 import { OpenRequests } from './open-requests.ts';
 import type { ServedModel } from './served-model.ts';
+
+/** Less than what a process is given to stop. */
+const CLOSE_GRACE_MS = 1_500;
 
 export interface GatewayParts {
   readonly engine: Engine;
@@ -34,7 +38,7 @@ export class Gateway {
       tokensPerMinute: config.settings.tokens_per_minute ?? undefined,
     });
     const access = new AccessControl(new ApiKeys(keys), limits, nowMs);
-    this.#requests = new OpenRequests(() => config.settings.max_open_requests);
+    this.#requests = new OpenRequests(() => config.settings.max_open_prompts);
     this.metrics.watch(this.#requests);
     this.app = makeApp(
       {
@@ -58,9 +62,12 @@ export class Gateway {
     return `http://${host}:${port}`;
   }
 
-  /** Ends every request with an answer, and then the server. */
+  /** Ends every request with an answer, and then the server; who does not read it is cut off. */
   async close(): Promise<void> {
-    this.#requests.close();
+    const wait = new AbortController();
+    const limit = delay(CLOSE_GRACE_MS, undefined, { signal: wait.signal }).catch(() => {});
+    await Promise.race([this.#requests.close(), limit]);
+    wait.abort();
     await this.app.close();
   }
 }

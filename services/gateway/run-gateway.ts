@@ -6,6 +6,7 @@ import { packagePath } from '../runtime/package-info.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
 import { readApiKeys } from './access/read-api-keys.ts';
 import { Gateway } from './gateway.ts';
+import { MAX_OPEN_PROMPTS } from './gateway-config.ts';
 import { openServedModel } from './served-model.ts';
 
 /** The options of a gateway's own process. */
@@ -16,7 +17,9 @@ export interface GatewayProcessOptions extends GatewayOptions {
   readonly tokenizer: string | undefined;
 }
 
-const MAX_OPEN_REQUESTS = 1024;
+const DEFAULT_OPEN_PROMPTS = 1024;
+/** For questions beside prompts, such as that of a health check. */
+const SPARE_CALLS = 64;
 
 /** Runs a gateway process: listens at once, and serves as soon as the cluster does. */
 export async function runGateway(options: GatewayProcessOptions): Promise<void> {
@@ -47,14 +50,17 @@ async function makeGateway(
     tokenizer: options.tokenizer,
     servedName: options.servedModelName,
   });
-  const client = await SohuClient.connect(options.nats, { cluster: options.cluster });
+  const client = await SohuClient.connect(options.nats, {
+    cluster: options.cluster,
+    maxOpenCalls: MAX_OPEN_PROMPTS + SPARE_CALLS,
+  });
   const gateway = new Gateway({
     engine: client,
     model,
     keys,
     settings: {
       slow_reader_timeout: options.slowReaderTimeout,
-      max_open_requests: MAX_OPEN_REQUESTS,
+      max_open_prompts: DEFAULT_OPEN_PROMPTS,
       requests_per_minute: options.requestsPerMinute ?? null,
       tokens_per_minute: options.tokensPerMinute ?? null,
     },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { GenerateEvent } from '../client/index.ts';
 import type { Engine } from './engine.ts';
 import type { GenerationPlan } from './generation-plan.ts';
@@ -16,6 +17,7 @@ export async function runPlan(
 ): Promise<void> {
   const failure = new AbortController();
   const either = AbortSignal.any([signal, failure.signal]);
+  setMaxListeners(0, either); // Every prompt listens.
   await Promise.all(
     plan.prompts.map(async (tokenIds, prompt) => {
       const request = {

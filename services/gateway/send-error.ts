@@ -13,8 +13,7 @@ export function sendError(reply: FastifyReply, thrown: unknown): void {
   // A body that was not read to its end is in the way of the next request.
   if (error.status === 413) reply.header('connection', 'close');
   // vLLM's own body for a key that is wrong.
-  const body =
-    error instanceof UnauthorizedError ? { error: error.message } : toEnvelope(error);
+  const body = error instanceof UnauthorizedError ? { error: error.message } : toEnvelope(error);
   reply.code(error.status).send(body);
 }
 

@@ -82,7 +82,7 @@ const gateway = new Gateway({
   keys: [],
   settings: {
     slow_reader_timeout: 30,
-    max_open_requests: 1024,
+    max_open_prompts: 1024,
     requests_per_minute: null,
     tokens_per_minute: null,
   },

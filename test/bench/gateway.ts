@@ -156,6 +156,9 @@ const options = new Command('bench:gateway')
 const server = await Server.start();
 printTable([
   await measure(server, 0, options),
-  await measure(server, options.interval, { ...options, maxTokens: Math.ceil(options.maxTokens / 5) }),
+  await measure(server, options.interval, {
+    ...options,
+    maxTokens: Math.ceil(options.maxTokens / 5),
+  }),
 ]);
 server.stop();

@@ -8,7 +8,7 @@ import { BUNDLED_MODELS } from '../support/requirements.ts';
 
 export const SETTINGS: GatewaySettings = {
   slow_reader_timeout: 30,
-  max_open_requests: 256,
+  max_open_prompts: 256,
   requests_per_minute: null,
   tokens_per_minute: null,
 };
@@ -48,18 +48,41 @@ export async function startGateway(
   return { gateway, url: await gateway.listen({ host: '127.0.0.1', port: 0 }) };
 }
 
+/** What a gateway answered. */
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
 /** Sends JSON to a gateway without a socket. */
 export async function post(
   { app }: Gateway,
   url: string,
   body: object,
   headers: Readonly<Record<string, string>> = {},
-): Promise<{ status: number; body: string; json: () => any; headers: Record<string, unknown> }> {
+): Promise<Answer> {
   const response = await app.inject({ method: 'POST', url, payload: body, headers });
-  return {
-    status: response.statusCode,
-    body: response.body,
-    json: () => response.json(),
-    headers: response.headers,
-  };
+  return { status: response.statusCode, body: response.body, headers: response.headers };
+}
+
+/** Asks a gateway without a socket. */
+export async function get(
+  { app }: Gateway,
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const response = await app.inject({ method: 'GET', url, headers });
+  return { status: response.statusCode, body: response.body, headers: response.headers };
+}
+
+/** The error of an answer, and its status once more. */
+export function errorOf({ status, body }: Answer): {
+  readonly status: number;
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: number;
+} {
+  return { status, ...JSON.parse(body).error };
 }

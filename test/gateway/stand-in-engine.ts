@@ -85,7 +85,11 @@ export function tokens(
 
 export function complete(
   { prompt }: GenerateRequest,
-  end: { readonly completionTokens: number; readonly index?: number; readonly cachedTokens?: number },
+  end: {
+    readonly completionTokens: number;
+    readonly index?: number;
+    readonly cachedTokens?: number;
+  },
 ): Extract<GenerateEvent, { kind: 'complete' }> {
   const { completionTokens, index = 0, cachedTokens = 0 } = end;
   return {
@@ -104,7 +108,12 @@ export async function* sayHello(request: GenerateRequest): AsyncGenerator<Genera
   const { n = 1, logprobs } = request;
   yield accepted(request);
   for (let index = 0; index < n; index++) {
-    for (const [at, [text, id]] of ([[' Hello', 500], [' "you"\n', 501]] as const).entries()) {
+    for (const [at, [text, id]] of (
+      [
+        [' Hello', 500],
+        [' "you"\n', 501],
+      ] as const
+    ).entries()) {
       const top = Array.from({ length: logprobs ?? 0 }, (_, i) => ({
         token: 600 + i,
         logprob: -1 - i,

@@ -36,7 +36,8 @@ export class RateLimits {
   reserve(tokens: number): Reservation {
     const nowMs = this.#nowMs();
     const amounts: Readonly<Record<Resource, number>> = { requests: 1, tokens };
-    for (const [name, bucket] of this.#buckets) check(name, { bucket, amount: amounts[name], nowMs });
+    for (const [name, bucket] of this.#buckets)
+      check(name, { bucket, amount: amounts[name], nowMs });
     for (const [name, bucket] of this.#buckets) bucket.take(amounts[name], nowMs);
     return {
       settle: (usedTokens) => {

@@ -1,7 +1,10 @@
 import { parseJson, readWholeFile } from '../../checkpoint/json-file.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { type Fields, isFields } from '../../core/support/fields.ts';
-import { API_KEY_DIGEST_PREFIX, type GatewayOptions } from '../../runtime/options/gateway-options.ts';
+import {
+  API_KEY_DIGEST_PREFIX,
+  type GatewayOptions,
+} from '../../runtime/options/gateway-options.ts';
 import { type ApiKey, sha256 } from './api-keys.ts';
 
 /**

@@ -76,7 +76,9 @@ class CompletionChunks implements ChunkWriter {
   begin(usage: UsageJson | undefined): string {
     const { n } = this.#plan;
     return this.#echoes
-      .flatMap((text, prompt) => Array.from({ length: n }, (_, i) => ({ index: prompt * n + i, text })))
+      .flatMap((text, prompt) =>
+        Array.from({ length: n }, (_, i) => ({ index: prompt * n + i, text })),
+      )
       .map((choice) => this.#frame({ ...choice, ends: NO_END, tokenIds: [] }, usage))
       .join('');
   }

@@ -65,7 +65,9 @@ function toTokenIds(
   texts: TokenTexts,
   addSpecialTokens: boolean,
 ): readonly number[] {
-  return prompt.kind === 'tokens' ? prompt.tokenIds : texts.encode(prompt.text, { addSpecialTokens });
+  return prompt.kind === 'tokens'
+    ? prompt.tokenIds
+    : texts.encode(prompt.text, { addSpecialTokens });
 }
 
 function echoOf(prompt: Prompt, tokenIds: readonly number[], texts: TokenTexts): string {

@@ -31,7 +31,10 @@ export interface CompletionLogprobs {
 /** What stands for a probability of zero, which JSON has no logarithm of. */
 const LEAST_LOGPROB = -9999;
 
-export function chatLogprobs({ tokenIds, logprobs }: DrawnLogprobs, texts: TokenTexts): ChatLogprobs {
+export function chatLogprobs(
+  { tokenIds, logprobs }: DrawnLogprobs,
+  texts: TokenTexts,
+): ChatLogprobs {
   const entry = (id: number, logprob: number): ChatTokenLogprob => ({
     token: texts.textOf(id),
     logprob: Math.max(logprob, LEAST_LOGPROB),

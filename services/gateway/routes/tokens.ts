@@ -2,7 +2,16 @@ import type { FastifyInstance } from 'fastify';
 import type { GatewayContext } from '../gateway-context.ts';
 import { badRequest, HttpError } from '../http-error.ts';
 import { chatPrompt } from '../openai/chat-request.ts';
-import { field, flag, list, optional, readBody, readFields, text, whole } from '../openai/fields.ts';
+import {
+  field,
+  flag,
+  list,
+  optional,
+  readBody,
+  readFields,
+  text,
+  whole,
+} from '../openai/fields.ts';
 
 const MAX_TOKENS = 2 ** 20;
 

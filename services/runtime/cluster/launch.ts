@@ -4,8 +4,12 @@ import { ModelError } from '../../core/support/errors.ts';
 import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
 import type { CoordinatorMessage } from '../coordinator/coordinator-messages.ts';
+import {
+  checkExposure,
+  type GatewayOptions,
+  gatewayArguments,
+} from '../options/gateway-options.ts';
 import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
-import { checkExposure, type GatewayOptions, gatewayArguments } from '../options/gateway-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
 import { AddressUnavailableError } from './address-unavailable-error.ts';
