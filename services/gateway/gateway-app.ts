@@ -79,9 +79,9 @@ function observe({ metrics }: GatewayContext, request: FastifyRequest, reply: Fa
   });
 }
 
-/** A client's own name for its request, where it can stand in a header and a log. */
+/** A client's own name for its request, where it can stand in a header and in the engine's name. */
 function requestIdOf(header: string | readonly string[] | undefined): string {
-  const isUsable = typeof header === 'string' && /^[\x21-\x7e]{1,128}$/.test(header);
+  const isUsable = typeof header === 'string' && /^[\x21-\x7e]{1,112}$/.test(header);
   return isUsable ? header : randomUUID().replaceAll('-', '');
 }
 

@@ -70,6 +70,15 @@ export function text(value: unknown, name: string): string {
   throw mustBe(name, 'a string', value);
 }
 
+/** A string of at most `most` UTF-16 units. */
+export function shortText(most: number): Reader<string> {
+  return (value, name) => {
+    const { length } = text(value, name);
+    if (length <= most) return value as string;
+    throw badRequest(`${name} must have at most ${most} characters, not ${length}`, name);
+  };
+}
+
 export function object(value: unknown, name: string): Fields {
   if (isFields(value)) return value;
   throw mustBe(name, 'an object', value);

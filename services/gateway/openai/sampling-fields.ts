@@ -9,6 +9,7 @@ import {
   object,
   optional,
   readFields,
+  shortText,
   text,
   whole,
 } from './fields.ts';
@@ -17,6 +18,8 @@ const INT32 = { from: -(2 ** 31), to: 2 ** 31 - 1 };
 const TOKEN_ID = whole({ from: 0, to: 2 ** 32 - 1 });
 /** More than any request may have; which number is sensible is for the engine's own check. */
 const MAX_LIST = 1024;
+
+const MAX_USER_LENGTH = 128;
 
 const STREAM_OPTIONS = {
   include_usage: field(flag, false),
@@ -43,7 +46,7 @@ export const SAMPLING_FIELDS = {
   include_stop_str_in_output: field(flag, DEFAULT_SAMPLING.includeStopStrInOutput),
   priority: field(whole(INT32), 0),
   cache_salt: field(text, ''),
-  user: field(text, ''),
+  user: field(shortText(MAX_USER_LENGTH), ''),
   stream: field(flag, false),
   stream_options: field(
     (value, name) => readFields(object(value, name), STREAM_OPTIONS),
