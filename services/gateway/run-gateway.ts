@@ -7,15 +7,8 @@ import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
 import { readApiKeys } from './access/read-api-keys.ts';
 import { Gateway } from './gateway.ts';
 import { MAX_OPEN_PROMPTS } from './gateway-config.ts';
+import type { GatewayProcessOptions } from './gateway-process-options.ts';
 import { openServedModel } from './served-model.ts';
-
-/** The options of a gateway's own process. */
-export interface GatewayProcessOptions extends GatewayOptions {
-  readonly nats: string;
-  readonly cluster: string;
-  readonly model: string;
-  readonly tokenizer: string | undefined;
-}
 
 const DEFAULT_OPEN_PROMPTS = 1024;
 /** For questions beside prompts, such as that of a health check. */
