@@ -18,6 +18,8 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** Longest time for a request to arrive, headers and body. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const HEADERS_TIMEOUT_MS = 20_000;
+/** Beyond them, connections are closed at once. */
+const MAX_CONNECTIONS = 8_192;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const REQUEST_ID_HEADER = 'x-request-id';
 const METHODS = ['GET', 'POST'];
@@ -42,6 +44,7 @@ export function makeApp(context: GatewayContext, { maxBodyBytes }: AppOptions): 
   // Any web page may post plain text to a server of this machine; JSON needs leave.
   app.removeContentTypeParser('text/plain');
   app.decorateRequest('tenant', null);
+  app.server.maxConnections = MAX_CONNECTIONS;
   app.server.on('connect', (_request, socket) => {
     metrics.malformed();
     writeError(socket, new HttpError(405, 'the gateway is no proxy'));

@@ -9,6 +9,7 @@ export class TokenTexts {
   readonly #specials: ReadonlyMap<number, string>;
   readonly #decoder = new TextDecoder();
   readonly #encoder = new TextEncoder();
+  #longest: number | undefined;
   /** What the tokenizer puts before every text and after it. */
   #added: { readonly before: number; readonly after: number } | undefined;
 
@@ -20,6 +21,12 @@ export class TokenTexts {
 
   get vocabSize(): number {
     return this.#tokenizer.vocabSize;
+  }
+
+  /** Bytes of the longest token: no text has more for each of its tokens. */
+  get longestTokenBytes(): number {
+    this.#longest ??= longestToken(this.#tokenizer);
+    return this.#longest;
   }
 
   /** The ids of a text; `addSpecialTokens` is false where the text itself names all that it needs. */
@@ -60,4 +67,12 @@ function countAdded(tokenizer: Tokenizer): { before: number; after: number } {
   let after = 0;
   while (after < most - before && first.at(-1 - after) === second.at(-1 - after)) after++;
   return { before, after };
+}
+
+function longestToken(tokenizer: Tokenizer): number {
+  let longest = 1;
+  for (let id = 0; id < tokenizer.vocabSize; id++) {
+    longest = Math.max(longest, tokenizer.tokenBytes(id, id).length);
+  }
+  return longest;
 }

@@ -181,6 +181,20 @@ suite('a request that is wrong is refused with 400, the name of the field and th
     }
   });
 
+  test('a text that no prompt can be as long as, without reading it', async (t) => {
+    const gateway = makeGateway(t, new StandInEngine(), { maxBodyBytes: 2 ** 22 });
+    const text = 'x'.repeat(2 ** 21);
+    for (const [url, field, body] of [
+      ['/v1/completions', 'prompt', { prompt: text }],
+      ['/tokenize', 'prompt', { prompt: text }],
+      ['/v1/chat/completions', 'messages', { messages: [{ role: 'user', content: text }] }],
+    ] as const) {
+      const error = errorOf(await post(gateway, url, body));
+      assert.deepEqual([error.status, error.param], [400, field]);
+      assert.match(error.message, /2097\d+ characters, and at most 65536 can fit/);
+    }
+  });
+
   test('messages of a chat', async (t) => {
     const gateway = makeGateway(t, new StandInEngine());
     const bad: readonly (readonly [unknown, string])[] = [

@@ -1,9 +1,9 @@
 import type { Fields } from '../../core/support/fields.ts';
 import { badRequest } from '../http-error.ts';
-import type { ServedModel } from '../served-model.ts';
 import { ChatFormat } from './chat-format.ts';
 import { messages } from './chat-messages.ts';
 import type { ParsedRequest } from './completion-request.ts';
+import { encodePrompt } from './encode-prompt.ts';
 import { field, flag, object, optional, readFields, whole } from './fields.ts';
 import { checkScope, makePlan, type RequestScope } from './request-scope.ts';
 import { MAX_TOKENS_FIELD, SAMPLING_FIELDS } from './sampling-fields.ts';
@@ -37,7 +37,7 @@ export function parseChat(body: Fields, scope: RequestScope): ParsedRequest {
     fields,
     {
       idPrefix: 'chatcmpl',
-      prompts: [chatPrompt(body, scope.model)],
+      prompts: [chatPrompt(body, scope)],
       maxTokens: fields.max_completion_tokens ?? fields.max_tokens,
       defaultMaxTokens: Number.POSITIVE_INFINITY,
       logprobs: logprobs ? (top ?? 0) : undefined,
@@ -48,7 +48,11 @@ export function parseChat(body: Fields, scope: RequestScope): ParsedRequest {
 }
 
 /** The token ids that a conversation becomes. */
-export function chatPrompt(body: Fields, { chatTemplate, texts }: ServedModel): readonly number[] {
+export function chatPrompt(
+  body: Fields,
+  { model, maxContextLength }: Pick<RequestScope, 'model' | 'maxContextLength'>,
+): readonly number[] {
+  const { chatTemplate, texts } = model;
   const fields = readFields(body, CHAT_PROMPT_FIELDS);
   if (fields.messages === undefined) throw badRequest('messages must be there', 'messages');
   const { text, addSpecialTokens } = chatTemplate.render({
@@ -56,5 +60,9 @@ export function chatPrompt(body: Fields, { chatTemplate, texts }: ServedModel): 
     addGenerationPrompt: fields.add_generation_prompt,
     variables: fields.chat_template_kwargs,
   });
-  return texts.encode(text, { addSpecialTokens: addSpecialTokens || fields.add_special_tokens });
+  return encodePrompt(texts, text, {
+    addSpecialTokens: addSpecialTokens || fields.add_special_tokens,
+    maxContextLength,
+    field: 'messages',
+  });
 }

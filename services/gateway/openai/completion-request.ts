@@ -5,6 +5,7 @@ import type { GenerationPlan } from '../generation-plan.ts';
 import { badRequest } from '../http-error.ts';
 import type { TokenTexts } from '../token-texts.ts';
 import { CompletionFormat } from './completion-format.ts';
+import { encodePrompt } from './encode-prompt.ts';
 import { field, flag, mustBe, optional, readFields, whole } from './fields.ts';
 import { prompts } from './prompts.ts';
 import { checkScope, makePlan, type RequestScope } from './request-scope.ts';
@@ -44,12 +45,20 @@ export function parseCompletion(body: Fields, scope: RequestScope): ParsedReques
     );
   }
   const { texts } = scope.model;
+  const encoding = {
+    addSpecialTokens: fields.add_special_tokens,
+    maxContextLength: scope.maxContextLength,
+    field: 'prompt',
+  };
   const isEchoOnly = echo && maxTokens === 0;
   const plan = makePlan(
     fields,
     {
       idPrefix: 'cmpl',
-      prompts: prompt.map((each) => toTokenIds(each, texts, fields.add_special_tokens)),
+      prompts: prompt.map((each) => {
+        if (each.kind === 'tokens') return each.tokenIds;
+        return encodePrompt(texts, each.text, encoding);
+      }),
       maxTokens: isEchoOnly ? 1 : maxTokens,
       defaultMaxTokens: DEFAULT_MAX_TOKENS,
       logprobs,
@@ -58,16 +67,6 @@ export function parseCompletion(body: Fields, scope: RequestScope): ParsedReques
   );
   const echoes = echo ? prompt.map((each, index) => echoOf(each, plan.prompts[index]!, texts)) : [];
   return { plan, format: new CompletionFormat(plan, texts, echoes), isEchoOnly };
-}
-
-function toTokenIds(
-  prompt: Prompt,
-  texts: TokenTexts,
-  addSpecialTokens: boolean,
-): readonly number[] {
-  return prompt.kind === 'tokens'
-    ? prompt.tokenIds
-    : texts.encode(prompt.text, { addSpecialTokens });
 }
 
 function echoOf(prompt: Prompt, tokenIds: readonly number[], texts: TokenTexts): string {

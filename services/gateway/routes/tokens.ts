@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { GatewayContext } from '../gateway-context.ts';
 import { badRequest, HttpError } from '../http-error.ts';
 import { chatPrompt } from '../openai/chat-request.ts';
+import { encodePrompt } from '../openai/encode-prompt.ts';
 import {
   field,
   flag,
@@ -38,11 +39,15 @@ export function addTokenRoutes(app: FastifyInstance, context: GatewayContext): v
     if (prompt === undefined && body.messages === undefined) {
       throw badRequest('prompt must be there, or messages', 'prompt');
     }
+    const maxContextLength = await watch.maxContextLength();
+    const encoding = { addSpecialTokens, maxContextLength, field: 'prompt' };
     const tokens =
-      prompt === undefined ? chatPrompt(body, model) : texts.encode(prompt, { addSpecialTokens });
+      prompt === undefined
+        ? chatPrompt(body, { model, maxContextLength })
+        : encodePrompt(texts, prompt, encoding);
     return {
       count: tokens.length,
-      max_model_len: await watch.maxContextLength(),
+      max_model_len: maxContextLength,
       tokens,
       token_strs: fields.return_token_strs ? tokens.map((id) => texts.textOf(id)) : null,
     };
