@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
@@ -165,6 +165,17 @@ test('an address that is taken ends with exit code 5, and says so', async (t) =>
     stderr,
     new RegExp(`^error: .*port ${port} of 127.0.0.1 is taken; --port .*\\n$`, 'm'),
   );
+});
+
+test('a chat template that is none ends with exit code 3', async (t) => {
+  if ((await natsServerBinary(t)) === undefined) return;
+  const model = join(makeTemporaryDirectory(t), 'model');
+  cpSync(join(BUNDLED_MODELS, 'tinystories-5m'), model, { recursive: true });
+  writeFileSync(join(model, 'chat_template.jinja'), '{% if %}');
+  const args = ['up', '--tp', '1', '--port', '0', '--model', model];
+  const { code, stderr } = await runCli(t, makeCliEnvironment(t), args);
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /^error: the chat template cannot be used: .+\n$/m);
 });
 
 suite('what only looks', () => {

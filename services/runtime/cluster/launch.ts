@@ -170,6 +170,7 @@ async function startGateway(
     const onMessage = (message: unknown): void => {
       const news = message as GatewayMessage;
       if (news.kind === 'listening') resolve(news.url);
+      else if (news.reason === 'model') reject(new ModelError(news.message));
       else reject(new AddressUnavailableError(news.message));
     };
     processes.addHead(
