@@ -36,7 +36,9 @@ export function readTraceFile(path: string): readonly PlannedRequest[] {
     }
   }
   if (requests.length === 0) {
-    throw new InvalidArgumentError(`trace_file must have at least one request, and ${path} has none`);
+    throw new InvalidArgumentError(
+      `trace_file must have at least one request, and ${path} has none`,
+    );
   }
   return fromZero(requests);
 }
@@ -122,7 +124,9 @@ function contentIdsOf(ids: unknown, inputTokens: number): readonly number[] {
 
 function tokensOf(field: string, value: unknown): number {
   if (Number.isInteger(value) && (value as number) >= 1) return value as number;
-  throw new InvalidArgumentError(`${field} must be a whole number from 1, not ${describeValue(value)}`);
+  throw new InvalidArgumentError(
+    `${field} must be a whole number from 1, not ${describeValue(value)}`,
+  );
 }
 
 function fromZero(requests: readonly PlannedRequest[]): readonly PlannedRequest[] {

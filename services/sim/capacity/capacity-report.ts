@@ -6,6 +6,7 @@ import { costPerMillionTokens, type TokenCost } from '../../core/timing/token-co
 import type { DeviceUsage } from './device-usage.ts';
 import type { Distribution } from './distribution.ts';
 import { LATENCIES, type Latency } from './latency-goals.ts';
+import type { Refusals } from './refusals.ts';
 import type { RequestStatistics } from './request-statistics.ts';
 
 const MICROS_PER_SECOND = 1e6;
@@ -28,10 +29,14 @@ export interface LatencySummary {
 export interface CapacityReport {
   /** From the first arrival to the last token. */
   readonly seconds: number;
+  /** At which the requests came; infinite where all came at once. */
+  readonly arrivalsPerSecond: number;
   readonly completed: number;
   /** Refused requests: those that can never be served, and those that found the queue full. */
   readonly invalid: number;
   readonly refusedWhenFull: number;
+  /** Why, of the first of each kind. */
+  readonly refusals: readonly string[];
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly requestsPerSecond: number;
@@ -64,9 +69,10 @@ export function reportCapacity(counted: {
   readonly statistics: RequestStatistics;
   readonly usage: DeviceUsage;
   readonly schedulers: readonly Scheduler[];
-  readonly refusals: ReadonlyMap<string, number>;
+  readonly refusals: Refusals;
   readonly mostOpen: number;
   readonly micros: number;
+  readonly arrivalsPerSecond: number;
   readonly pricer: StepPricer;
 }): CapacityReport {
   const { statistics, usage, refusals, pricer } = counted;
@@ -79,9 +85,11 @@ export function reportCapacity(counted: {
   const tokensPerSecond = perSecond(inputTokens + outputTokens);
   return {
     seconds,
+    arrivalsPerSecond: counted.arrivalsPerSecond,
     completed,
-    invalid: refusals.get('invalid') ?? 0,
-    refusedWhenFull: refusals.get('full') ?? 0,
+    invalid: refusals.invalid.count,
+    refusedWhenFull: refusals.full.count,
+    refusals: [refusals.invalid, refusals.full].flatMap(({ example }) => example ?? []),
     inputTokens,
     outputTokens,
     requestsPerSecond: perSecond(completed),

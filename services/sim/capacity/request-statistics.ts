@@ -2,7 +2,12 @@ import type { Sequence } from '../../core/scheduler/request.ts';
 import { completionTokens } from '../../core/scheduler/request.ts';
 import type { ScheduledSequence } from '../../core/scheduler/step-builder.ts';
 import { Distribution } from './distribution.ts';
-import { GOAL_LATENCIES, type GoalLatency, type Latency, type LatencyGoals } from './latency-goals.ts';
+import {
+  GOAL_LATENCIES,
+  type GoalLatency,
+  type Latency,
+  type LatencyGoals,
+} from './latency-goals.ts';
 
 const MICROS_PER_MS = 1000;
 const MICROS_PER_SECOND = 1e6;

@@ -1,4 +1,3 @@
-import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { drawLength, type Lengths } from './lengths.ts';
 import type { PlannedRequest } from './planned-request.ts';
 import { Random } from './random.ts';
@@ -19,8 +18,8 @@ export interface DrawnWorkload {
   readonly seed: number;
 }
 
-/** Draws a workload; the first request comes at once, as `vllm bench serve` sends it. */
-export function drawWorkload(workload: DrawnWorkload): readonly PlannedRequest[] {
+/** The first request comes at once, as `vllm bench serve` sends it. */
+function drawWorkload(workload: DrawnWorkload): readonly PlannedRequest[] {
   const { requestRate, burstiness, lengths } = workload;
   // Streams of their own, so that the lengths do not depend on the arrivals.
   const intervals = new Random(workload.seed);
@@ -40,27 +39,35 @@ export function drawWorkload(workload: DrawnWorkload): readonly PlannedRequest[]
   });
 }
 
-/** The first requests of a trace, at another mean rate where one is given. */
-export function replayTrace(
-  trace: readonly PlannedRequest[],
-  options: { readonly requests: number | undefined; readonly requestRate: number | undefined },
-): readonly PlannedRequest[] {
-  const taken = trace.slice(0, options.requests);
-  const { requestRate } = options;
+/** Requests of a trace, the first ones, at another mean rate where one is given. */
+export interface ReplayedWorkload {
+  readonly trace: readonly PlannedRequest[];
+  readonly requests: number | undefined;
+  readonly requestRate: number | undefined;
+}
+
+export type Workload =
+  | ({ readonly kind: 'drawn' } & DrawnWorkload)
+  | ({ readonly kind: 'replayed' } & ReplayedWorkload);
+
+/** The requests of a workload, in the order of their arrival. */
+export function planRequests(workload: Workload): readonly PlannedRequest[] {
+  return workload.kind === 'drawn' ? drawWorkload(workload) : replayTrace(workload);
+}
+
+function replayTrace({
+  trace,
+  requests,
+  requestRate,
+}: ReplayedWorkload): readonly PlannedRequest[] {
+  const taken = trace.slice(0, requests);
   if (requestRate === undefined) return taken;
-  const scale = requestRate === Number.POSITIVE_INFINITY ? 0 : rateOf(taken) / requestRate;
+  const scale = requestRate === Number.POSITIVE_INFINITY ? 0 : arrivalRate(taken) / requestRate;
   return taken.map((request) => ({ ...request, arrivalMicros: request.arrivalMicros * scale }));
 }
 
 /** Mean requests per second; infinite where all come at once. */
-export function rateOf(requests: readonly PlannedRequest[]): number {
+export function arrivalRate(requests: readonly PlannedRequest[]): number {
   const lastMicros = requests.at(-1)?.arrivalMicros ?? 0;
-  return (MICROS_PER_SECOND * Math.max(1, requests.length - 1)) / lastMicros;
-}
-
-/** Refuses a workload without requests. */
-export function checkWorkload(requests: readonly PlannedRequest[]): void {
-  if (requests.length === 0) {
-    throw new InvalidArgumentError('trace_file must have at least one request, and has none');
-  }
+  return (MICROS_PER_SECOND * (requests.length - 1)) / lastMicros || Number.POSITIVE_INFINITY;
 }
