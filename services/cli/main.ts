@@ -8,6 +8,7 @@ import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
 import { addRunCommand } from './run.ts';
+import { addSimCommand } from './sim.ts';
 import { addUpCommand } from './up.ts';
 import { addValidateCommand } from './validate.ts';
 
@@ -16,6 +17,7 @@ const EXAMPLES = `Examples:
   sohu run "Once upon a time"    continue a text
   sohu doctor                    say what this machine lacks
   sohu price --chip H100         say what a load takes on modelled chips
+  sohu sim --chip H100           serve a workload in virtual time
   sohu validate                  hold the timing model against measurements
 `;
 
@@ -33,6 +35,7 @@ addChipsCommand(program);
 addModelsCommand(program);
 addPlanCommand(program);
 addPriceCommand(program);
+addSimCommand(program);
 addValidateCommand(program);
 
 try {
