@@ -154,11 +154,10 @@ const options = new Command('bench:gateway')
   .parse()
   .opts<Options>();
 const server = await Server.start();
+const paced = { ...options, maxTokens: Math.ceil(options.maxTokens / 5) };
 printTable([
   await measure(server, 0, options),
-  await measure(server, options.interval, {
-    ...options,
-    maxTokens: Math.ceil(options.maxTokens / 5),
-  }),
+  await measure(server, options.interval, paced),
+  await measure(server, options.interval, { ...paced, streams: 1 }),
 ]);
 server.stop();

@@ -65,7 +65,7 @@ suite('a client that leaves frees what its request holds', () => {
     const leave = new AbortController();
     const response = await request(url, CHAT, leave.signal);
     await readUntil(response, (text) => text.includes('word'));
-    assert.equal(engine.openCount, 1);
+    assert.equal(engine.requests.length, 1);
     leave.abort();
     await until('the engine is free', () => engine.openCount === 0);
   });
@@ -76,7 +76,7 @@ suite('a client that leaves frees what its request holds', () => {
     for (const stream of [true, false]) {
       const leave = new AbortController();
       const response = request(url, { ...CHAT, stream }, leave.signal);
-      response.then(({ body }) => body?.cancel()).catch(() => {});
+      response.catch(() => {});
       await until('the engine works', () => engine.openCount === 1);
       leave.abort();
       await until('the engine is free', () => engine.openCount === 0);
