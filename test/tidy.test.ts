@@ -26,6 +26,7 @@ const ENTRIES = [
   'services/cli/main.ts',
   'services/calibrate/main.ts',
   'services/client/index.ts',
+  'services/client/testing/index.ts',
   'services/kernels/assembly/index.ts',
 ];
 

@@ -188,9 +188,9 @@ suite('the engine', () => {
     serve(async ({ engine, generate, load }) => {
       const { vocabSize, maxContextLength } = engine.serverInfo();
       const bad: [Partial<GenerateRequest>, RegExp][] = [
-        [{ prompt: [vocabSize] }, /^token_ids must/],
-        [{ stopTokenIds: [vocabSize] }, /^stop_token_ids must be whole numbers from 0 to/],
-        [{ logitBias: { [vocabSize]: 1 } }, /^token ids of logit_bias must/],
+        [{ prompt: [vocabSize] }, /^input_ids must/],
+        [{ stopTokenIds: [vocabSize] }, /^stop_token_ids must have token ids from 0 to/],
+        [{ logitBias: { [vocabSize]: 1 } }, /^logit_bias must/],
         [
           { prompt: [1, 2], minTokens: maxContextLength, maxTokens: undefined as never },
           /^min_tokens must/,
