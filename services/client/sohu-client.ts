@@ -56,16 +56,27 @@ export class SohuClient {
   static async connect(url: string, options: SohuClientOptions = {}): Promise<SohuClient> {
     const bus = await connectBus(url);
     try {
-      return new SohuClient({ bus, ownsBus: true }, options);
+      return SohuClient.#open({ bus, ownsBus: true }, options);
     } catch (error) {
       await bus.close();
-      throw RpcError.from(error);
+      throw error;
     }
   }
 
   /** Uses a bus that is already open, and leaves it open. */
   static over(bus: Bus, options: SohuClientOptions = {}): SohuClient {
-    return new SohuClient({ bus, ownsBus: false }, options);
+    return SohuClient.#open({ bus, ownsBus: false }, options);
+  }
+
+  static #open(
+    connection: { readonly bus: Bus; readonly ownsBus: boolean },
+    options: SohuClientOptions,
+  ): SohuClient {
+    try {
+      return new SohuClient(connection, options);
+    } catch (error) {
+      throw RpcError.from(error);
+    }
   }
 
   /** The whole continuation of a prompt, with all its samples. */

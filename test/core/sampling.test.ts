@@ -270,7 +270,7 @@ suite('sampling parameters', () => {
         /^logit_bias must have one value for a token, not several for token 4$/,
       ],
       [{ logprobs: 129 }, /^logprobs must be a whole number from 0 to 128, not 129$/],
-      [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 20, not -1$/],
+      [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 128, not -1$/],
       [{ logprobs: 0.5 }, /^logprobs must be a whole number/],
       [{ seed: 2 ** 32 }, /^seed must be a whole number from 0 to 4294967295, not 4294967296$/],
     ];

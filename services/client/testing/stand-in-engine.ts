@@ -75,6 +75,7 @@ export class StandInEngine implements InferenceEngine {
 
   async *kvEvents(_: number | undefined, signal: AbortSignal): AsyncGenerator<KvEventBatch> {
     await fired(signal);
+    yield* [];
   }
 
   serverInfo(): ServerInfo {
@@ -87,6 +88,7 @@ class Sample {
   readonly #input: GenerateInput;
   readonly #place: { readonly index: number; readonly promptTokens: number };
   #tokens = 0;
+  #interrupt: () => void = () => {};
 
   constructor(input: GenerateInput, place: { index: number; promptTokens: number }) {
     this.#input = input;
@@ -100,9 +102,9 @@ class Sample {
   ): AsyncGenerator<GenerateEvent> {
     const { maxTokens = Number.POSITIVE_INFINITY } = this.#input.sampling;
     const iterator = iterate(pieces);
-    const end = fired(ended);
+    ended.addEventListener('abort', () => this.#interrupt(), { once: true });
     while (this.#tokens < maxTokens) {
-      const next = ended.aborted ? undefined : await Promise.race([iterator.next(), end]);
+      const next = ended.aborted ? undefined : await this.#next(iterator);
       if (next === undefined || next.done) {
         yield this.#complete(next === undefined ? 'abort' : 'stop');
         return;
@@ -110,6 +112,14 @@ class Sample {
       yield this.#take([...next.value].slice(0, maxTokens - this.#tokens));
     }
     yield this.#complete('length');
+  }
+
+  /** Undefined where the signal fires first. */
+  #next(pieces: AsyncGenerator<string>): Promise<IteratorResult<string> | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = () => resolve(undefined);
+      pieces.next().then(resolve, reject);
+    });
   }
 
   #take(characters: readonly string[]): GenerateEvent {
