@@ -247,7 +247,8 @@ suite('the engine', () => {
       await assert.rejects(refused.next(), (error) => {
         assert.ok(error instanceof RpcError);
         assert.equal(error.code, 'RESOURCE_EXHAUSTED');
-        const description = `the queue is full: ${maxQueued} of at most ${maxQueued} requests wait or run; try again later`;
+        const count = `${maxQueued} of at most ${maxQueued}`;
+        const description = `the queue is full: ${count} requests wait or run; try again later`;
         assert.deepEqual(error.details, [
           { kind: 'quotaFailure', violations: [{ subject: 'model:tinystories-5m', description }] },
           { kind: 'retryInfo', retryDelayMs: 1000 },
