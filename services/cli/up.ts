@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { SohuClient } from '../client/index.ts';
 import type { RunningCluster } from '../runtime/cluster/launch.ts';
+import { portNumber } from '../runtime/options/option-values.ts';
 import { recordCluster } from '../runtime/state/cluster-records.ts';
 import { chipTable } from './chip-table.ts';
 import { clusterAddresses } from './cluster-addresses.ts';
@@ -34,6 +35,7 @@ const DEMO_TOKENS = 128;
 export function addUpCommand(program: Command): void {
   addClusterOptions(program.command('up'))
     .description('Start a cluster of emulated chips and serve until Ctrl-C.')
+    .option('--grpc-port <number>', 'also serve gRPC there (0: a free port)', portNumber)
     .option('--no-demo', 'tell no story first')
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', EXIT_CODES_HELP)

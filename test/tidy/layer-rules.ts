@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['wire'],
   ['rpc'],
   ['runtime'],
-  ['client'],
+  ['client', 'grpc'],
   ['worker', 'coordinator', 'calibrate', 'cli'],
 ];
 const PURE_LAYERS = ['core', 'shard', 'cluster'];

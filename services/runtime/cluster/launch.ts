@@ -9,12 +9,15 @@ import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
+import { startGrpc } from './start-grpc.ts';
 
 export interface LaunchOptions extends ServingOptions {
   /** Name of the cluster. */
   readonly cluster: string;
   /** Path of the broker's program; undefined looks for one. */
   readonly natsServer: string | undefined;
+  /** Port of gRPC, 0 for a free one; undefined serves none. */
+  readonly grpcPort?: number | undefined;
   readonly onProgress: (progress: LaunchProgress) => void;
   /** Stops the launch, which then throws the signal's reason. */
   readonly signal: AbortSignal;
@@ -35,6 +38,8 @@ export interface RunningCluster {
   readonly monitoringUrl: string;
   /** host:port of the coordinator's metrics. */
   readonly metricsAddress: string;
+  /** host:port of gRPC; undefined where it is not served. */
+  readonly grpcAddress: string | undefined;
   readonly kvBlocks: number;
   /** Resolves when a process ends that nobody told to; the others must then be stopped. */
   readonly failed: Promise<Error>;
@@ -78,6 +83,7 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
   const processes = new ClusterProcesses(broker);
   onProgress({ kind: 'note', sentence: startSentence(serving) });
   try {
+    const grpcAddress = await startGrpc({ ...options, port: options.grpcPort, broker, processes });
     const { kvBlocks, metricsAddress } = await startNodes({
       options,
       serving,
@@ -88,7 +94,8 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
     const { cluster } = options;
     const { failed } = processes;
     const stop = (): Promise<void> => processes.stop();
-    return { serving, cluster, natsUrl, monitoringUrl, metricsAddress, kvBlocks, failed, stop };
+    const addresses = { natsUrl, monitoringUrl, metricsAddress, grpcAddress };
+    return { serving, cluster, ...addresses, kvBlocks, failed, stop };
   } catch (error) {
     await processes.stop();
     throw error;
@@ -110,7 +117,8 @@ async function startNodes(launch: Launch): Promise<ReadyMessage> {
     signal.throwIfAborted();
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     void processes.failed.then(reject);
-    for (let rank = 0; rank < serving.tp; rank++) processes.add(startChip(rank, serving, place));
+    for (let rank = 0; rank < serving.tp; rank++)
+      processes.addChip(startChip(rank, serving, place));
     const loading = new LoadingFraction(serving.tp);
     const onMessage = (message: unknown): void => {
       const news = message as CoordinatorMessage;
@@ -118,7 +126,7 @@ async function startNodes(launch: Launch): Promise<ReadyMessage> {
       else if (news.kind === 'refused') reject(new ModelError(news.message));
       else onProgress({ kind: 'loading', fraction: loading.update(news) });
     };
-    processes.add(
+    processes.addHead(
       spawnNode({
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
