@@ -7,12 +7,14 @@ import { type SampleOptions, SampleStream } from './sample-stream.ts';
 /** One request on its way to a client: the events of all its samples in one queue. */
 export class Generation {
   readonly events: EventQueue<GenerateEvent>;
+  readonly requestId: string;
   /** One sequence for each sample. */
   readonly sequences: readonly Sequence[];
   readonly #open: Map<Sequence, SampleStream>;
 
   constructor(sequences: readonly Sequence[], options: SampleOptions) {
     const { requestId, promptTokens, sampling } = sequences[0]!.request;
+    this.requestId = requestId;
     this.sequences = sequences;
     this.#open = new Map(
       sequences.map((sequence) => [sequence, new SampleStream(sequence, options)]),
@@ -34,6 +36,15 @@ export class Generation {
     this.#open.delete(sequence);
     if (this.#open.size === 0) this.events.end();
     return true;
+  }
+
+  /** Ends every sample that is open. */
+  abort(): void {
+    for (const sample of this.#open.values()) {
+      for (const event of sample.abort()) this.events.push(event);
+    }
+    this.#open.clear();
+    this.events.end();
   }
 }
 

@@ -8,7 +8,11 @@ import type { CoordinatorOptions } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
-import { serveInference } from '../../rpc/inference-service.ts';
+import type { Health } from '../../rpc/health/health.ts';
+import { serveHealth } from '../../rpc/health/health-service.ts';
+import { type InferenceEngine, serveInference } from '../../rpc/inference-service.ts';
+import { ProtoFiles } from '../../rpc/reflection/proto-files.ts';
+import { serveReflection } from '../../rpc/reflection/reflection-service.ts';
 import { RpcServer } from '../../rpc/server.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
@@ -19,6 +23,7 @@ import { onStopSignal } from '../process/on-stop-signal.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
+import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
 
 /** Runs a coordinator process: forms the group, then serves clients until it is told to stop. */
@@ -35,11 +40,13 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
     host: options.metricsHost,
     port: options.metricsPort,
   });
+  const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
   const bus = await connectNats({ servers: options.nats, name });
   const host = startHost(bus, options, { model, scheduler, vocabSize }, (event) => {
     engine.observe(event);
     metrics.observe(event);
+    groupHealth.observe(event);
     tellParent(event, metricsServer.address);
   });
   const engine = new ClusterEngine({
@@ -54,15 +61,26 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
     version: packageVersion(),
   });
   metrics.watch(host.coordinator);
-  const serverId = `coordinator-${process.pid}`;
-  const server = new RpcServer(bus, { cluster: options.cluster, serverId });
-  serveInference(server, engine);
+  const server = startServer(bus, options, { engine, health: groupHealth.health });
   host.start();
   onStopSignal(async () => {
     await server.stop();
     host.close();
     await Promise.all([metricsServer.close(), bus.close()]);
   });
+}
+
+function startServer(
+  bus: Bus,
+  { cluster }: NodeOptions,
+  { engine, health }: { readonly engine: InferenceEngine; readonly health: Health },
+): RpcServer {
+  const serverId = `coordinator-${process.pid}`;
+  const server = new RpcServer(bus, { cluster, serverId, version: packageVersion() });
+  serveInference(server, engine);
+  serveHealth(server, health);
+  serveReflection(server, new ProtoFiles(packagePath('proto')));
+  return server;
 }
 
 function readConfig(model: string): ModelConfig {

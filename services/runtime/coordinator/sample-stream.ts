@@ -66,6 +66,16 @@ export class SampleStream {
     return [tokens, this.#complete(end.finishReason, end.stopReason)];
   }
 
+  /** The events of an end before any other: the text that was held back, and `complete`. */
+  abort(): readonly (TokensEvent | CompleteEvent)[] {
+    const text = this.#stops.flush() + this.#text.flush();
+    const complete = this.#complete('abort', undefined);
+    if (text === '') return [complete];
+    const index = this.#sequence.choice;
+    const firstTokenIndex = completionTokens(this.#sequence);
+    return [{ kind: 'tokens', index, tokenIds: [], text, firstTokenIndex, logprobs: [] }, complete];
+  }
+
   #continue(token: number, finishReason: FinishReason | undefined): Continuation {
     if (finishReason === 'stop') return this.#stopAt(token);
     const { text, matched } = this.#stops.push(this.#text.push(token));
@@ -85,7 +95,10 @@ export class SampleStream {
     return { text, finishReason: 'stop', stopReason };
   }
 
-  #complete(finishReason: FinishReason, stopReason: string | number | undefined): CompleteEvent {
+  #complete(
+    finishReason: CompleteEvent['finishReason'],
+    stopReason: string | number | undefined,
+  ): CompleteEvent {
     const { request, choice, cachedTokens, preemptions, times } = this.#sequence;
     return {
       kind: 'complete',
