@@ -1,5 +1,5 @@
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
-import { HEALTH_CHECK, HEALTH_WATCH } from '../rpc/health/health-service.ts';
+import { HEALTH_CHECK, HEALTH_LIST, HEALTH_WATCH } from '../rpc/health/health-service.ts';
 import {
   ABORT,
   DETOKENIZE,
@@ -31,7 +31,7 @@ const SERVICES: Readonly<Record<string, readonly Method[]>> = {
     SUBSCRIBE_KV_EVENTS,
     GET_SERVER_INFO,
   ],
-  [HEALTH_CHECK.service]: [HEALTH_CHECK, HEALTH_WATCH],
+  [HEALTH_CHECK.service]: [HEALTH_CHECK, HEALTH_LIST, HEALTH_WATCH],
   [REFLECT.service]: [REFLECT],
 };
 

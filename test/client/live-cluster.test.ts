@@ -80,14 +80,17 @@ test('programs use a cluster of real processes through the SDK', async (t) => {
 
   await t.test('leaving the loop frees keys and values', async () => {
     const before = await stepsSoFar(client);
+    let held = 0;
     for await (const event of client.generateStream({ ...LONG, n: 4 })) {
       if (event.kind !== 'tokens' || event.firstTokenIndex < 8) continue;
-      assert.ok(!(await isIdle()), 'keys and values are held');
+      held = (await hbmBytesUsed(client)) - idleBytes;
       break;
     }
     await until('the blocks are free', isIdle);
     const steps = (await stepsSoFar(client)) - before;
+    assert.ok(held > 0, 'keys and values were held');
     assert.ok(steps < LONG.maxTokens / 4, `${steps} steps`);
+    t.diagnostic(`leaving at token 9 freed ${held} bytes after ${steps} steps in all`);
   });
 
   await t.test('a deadline of 200 ms ends the call and frees keys and values', async () => {

@@ -279,6 +279,8 @@ suite('the services around it', () => {
     const { client, health } = await makeWorld(t, new CountingEngine());
     const checker = client('grpc.health.v1.Health');
     assert.equal((await ask(checker, 'Check', { service: '' })).status, 'SERVING');
+    const { statuses } = await ask(checker, 'List', {});
+    assert.equal(statuses[''].status, 'SERVING');
     const unknown = await failureOf(ask(checker, 'Check', { service: INFERENCE }));
     assert.equal(unknown.code, status.NOT_FOUND);
     const watch = checker.Watch({ service: INFERENCE });
@@ -293,7 +295,9 @@ suite('the services around it', () => {
   test('reflection is enough to call a method', async (t) => {
     const { client, address } = await makeWorld(t, new CountingEngine());
     const stream = client('grpc.reflection.v1.ServerReflection').ServerReflectionInfo();
-    const list = await question(stream, { list_services: '*' });
+    const list = await question(stream, { host: 'rack.example', list_services: '*' });
+    assert.equal(list.valid_host, 'rack.example');
+    assert.equal(list.original_request.list_services, '*');
     assert.deepEqual(
       list.list_services_response.service.map(({ name }: Message) => name),
       ['grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection', INFERENCE],

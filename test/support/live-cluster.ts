@@ -17,6 +17,8 @@ export interface LiveCluster {
   readonly env: CliEnvironment;
   readonly up: CliProcess;
   readonly natsUrl: string;
+  /** What it printed of its addresses. */
+  readonly addresses: string;
   /** The pid of the first process of the cluster whose title has the text. */
   pidOf(title: string): number;
 }
@@ -29,6 +31,11 @@ export async function startLiveCluster(
   if ((await natsServerBinary(t)) === undefined) return undefined;
   const env = makeCliEnvironment(t);
   const up = startCli(t, env, ['up', '--no-demo', ...args]);
+  let addresses = '';
+  up.child.stdout!.on('data', (chunk: string) => {
+    addresses += chunk;
+  });
+  await up.untilPrinted('stdout', 'SohuClient.connect');
   await up.untilPrinted('stderr', 'Serving');
   const record = join(env.XDG_STATE_HOME!, 'sohu', 'clusters', `${up.pid}.json`);
   const { natsUrl } = JSON.parse(readFileSync(record, 'utf8'));
@@ -37,7 +44,7 @@ export async function startLiveCluster(
     assert.ok(found !== undefined, `a process ${title}`);
     return found.pid;
   };
-  return { env, up, natsUrl, pidOf };
+  return { env, up, natsUrl, addresses, pidOf };
 }
 
 /** Waits for a condition that other processes bring about. */
