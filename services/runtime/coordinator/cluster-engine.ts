@@ -138,12 +138,8 @@ export class ClusterEngine implements InferenceEngine {
    * A sample that a stop string ends is forgotten at once: the coordinator begins its next step
    * only after the events of this one, so that none computes it any more.
    */
-  #takeToken({
-    sequence,
-    drawn,
-    finishReason,
-  }: Extract<CoordinatorEvent, { kind: 'token' }>): void {
-    const ended = this.#generations.get(sequence)?.take(sequence, drawn, finishReason) ?? false;
+  #takeToken({ sequence, ...token }: Extract<CoordinatorEvent, { kind: 'token' }>): void {
+    const ended = this.#generations.get(sequence)?.take(sequence, token) ?? false;
     if (ended) this.#forget(sequence);
   }
 

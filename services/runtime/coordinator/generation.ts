@@ -1,8 +1,7 @@
-import type { DrawnToken } from '../../core/sampling/drawn-token.ts';
-import type { FinishReason, Sequence } from '../../core/scheduler/request.ts';
+import type { Sequence } from '../../core/scheduler/request.ts';
 import type { GenerateEvent } from '../../rpc/inference-types.ts';
 import { EventQueue } from '../support/event-queue.ts';
-import { type SampleOptions, SampleStream } from './sample-stream.ts';
+import { type SampleOptions, SampleStream, type TakenToken } from './sample-stream.ts';
 
 /** One request on its way to a client: the events of all its samples in one queue. */
 export class Generation {
@@ -29,8 +28,8 @@ export class Generation {
   }
 
   /** Takes a token of one sample, and returns whether that has ended. */
-  take(sequence: Sequence, drawn: DrawnToken, finishReason: FinishReason | undefined): boolean {
-    const events = this.#open.get(sequence)?.take(drawn, finishReason) ?? [];
+  take(sequence: Sequence, token: TakenToken): boolean {
+    const events = this.#open.get(sequence)?.take(token) ?? [];
     for (const event of events) this.events.push(event);
     if (events.at(-1)?.kind !== 'complete') return false;
     this.#open.delete(sequence);

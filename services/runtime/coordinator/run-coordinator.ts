@@ -23,6 +23,7 @@ import { onStopSignal } from '../process/on-stop-signal.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
+import { makeDevicePricer } from './device-pricer.ts';
 import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
 
@@ -34,6 +35,7 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const tokenizer = openTokenizer({ file: options.tokenizer, modelPath: model, config });
   const scheduler = schedulerOptions(options, config);
   const { vocabSize } = config;
+  const pricer = makeDevicePricer({ ...options, config, modelName: basename(model) });
   const metrics = new CoordinatorMetrics();
   const metricsServer = await startMetricsServer({
     registry: metrics.registry,
@@ -43,7 +45,7 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
   const bus = await connectNats({ servers: options.nats, name });
-  const host = startHost(bus, options, { model, scheduler, vocabSize }, (event) => {
+  const host = startHost(bus, options, { model, scheduler, vocabSize, pricer }, (event) => {
     engine.observe(event);
     metrics.observe(event);
     groupHealth.observe(event);
@@ -94,9 +96,10 @@ function startHost(
   options: NodeOptions & ServingOptions,
   {
     model,
-    scheduler,
-    vocabSize,
-  }: Pick<CoordinatorOptions, 'scheduler' | 'vocabSize'> & { readonly model: string },
+    ...coordinator
+  }: Pick<Required<CoordinatorOptions>, 'scheduler' | 'vocabSize' | 'pricer'> & {
+    readonly model: string;
+  },
   onEvent: (event: CoordinatorEvent) => void,
 ): CoordinatorHost {
   const { precision, kvCacheDtype, blockSize, numGpuBlocksOverride } = options;
@@ -116,8 +119,7 @@ function startHost(
     cluster: options.cluster,
     group: options.group,
     spec,
-    scheduler,
-    vocabSize,
+    ...coordinator,
     stepTimeoutMicros: options.stepTimeout * 1e6,
     onEvent,
   });
