@@ -31,8 +31,8 @@ export function formatFigure(figure: Figure): string {
   const { value, origin } = figure;
   const unit = figure.unit.replace('bytes', 'B');
   const range = typeof value === 'number' ? { low: value, high: value } : value;
-  const text = formatRange(range, formatQuantity);
-  const separator = /[kMGTPE]$/.test(text) ? '' : ' ';
+  const text = formatRange(range, unit === 'mm²' ? formatNumber : formatQuantity);
+  const separator = /[kMGTPE]$/.test(text) && unit !== 'transistors' ? '' : ' ';
   const mark = figure.byConstruction
     ? ' (by construction)'
     : origin === 'assumed'

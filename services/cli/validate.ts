@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
 import { findNamed } from '../core/support/nearest.ts';
 import { CALIBRATION } from '../core/timing/calibration.ts';
-import { describeRow, readPublishedRows } from '../evidence/published-row.ts';
+import { describeRow } from '../evidence/published-row.ts';
 import {
   type ErrorSummary,
   summarizeErrors,
   type ValidatedRow,
   validateRows,
 } from '../evidence/validate.ts';
-import { packagePath } from '../runtime/package-info.ts';
 import { findModel } from './models.ts';
+import { publishedRows } from './published-rows.ts';
 import { formatNumber, formatShare } from './quantity.ts';
 import { renderMarkdownTable, renderTable } from './table.ts';
 
@@ -55,11 +55,7 @@ export function addValidateCommand(program: Command): void {
 }
 
 function validate(options: ValidateOptions): void {
-  const all = validateRows(
-    readPublishedRows(packagePath('services/evidence/published/rows.csv')),
-    CALIBRATION,
-    findModel,
-  );
+  const all = validateRows(publishedRows(), CALIBRATION, findModel);
   const rows = choose(all, options.software);
   const summaries = summarizeErrors(rows, ({ row, role }) =>
     [row.table, row.version, row.chip, row.metric, role].join(),
