@@ -2,6 +2,7 @@
 import { Command, type CommanderError } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
 import { addChipsCommand } from './chips.ts';
+import { addCompareCommand } from './compare.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf, StopRequest } from './errors.ts';
 import { addModelsCommand } from './models.ts';
@@ -16,6 +17,7 @@ const EXAMPLES = `Examples:
   sohu run "Once upon a time"    continue a text
   sohu doctor                    say what this machine lacks
   sohu price --chip H100         say what a load takes on modelled chips
+  sohu compare                   set chips side by side: the headline claim by default
   sohu validate                  hold the timing model against measurements
 `;
 
@@ -33,6 +35,7 @@ addChipsCommand(program);
 addModelsCommand(program);
 addPlanCommand(program);
 addPriceCommand(program);
+addCompareCommand(program);
 addValidateCommand(program);
 
 try {

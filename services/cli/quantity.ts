@@ -21,9 +21,10 @@ export function formatNumber(value: number): string {
     : String(Number(value.toPrecision(3)));
 }
 
-/** One number, or both ends where they differ. */
+/** One number, or both ends where they differ in print. */
 export function formatRange({ low, high }: Range, format = formatNumber): string {
-  return low === high ? format(low) : `${format(low)} to ${format(high)}`;
+  const texts = [...new Set([format(low), format(high)])];
+  return texts.join(' to ');
 }
 
 /** A figure with its unit, and a mark where it is not published or measured. */
