@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, type CommanderError } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
+import { addAuditCommand } from './audit.ts';
 import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -18,6 +19,7 @@ const EXAMPLES = `Examples:
   sohu doctor                    say what this machine lacks
   sohu price --chip H100         say what a load takes on modelled chips
   sohu compare                   set chips side by side: the headline claim by default
+  sohu audit                     take the claim apart: what would have to be true
   sohu validate                  hold the timing model against measurements
 `;
 
@@ -36,6 +38,7 @@ addModelsCommand(program);
 addPlanCommand(program);
 addPriceCommand(program);
 addCompareCommand(program);
+addAuditCommand(program);
 addValidateCommand(program);
 
 try {

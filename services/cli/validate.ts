@@ -11,7 +11,7 @@ import {
 import { findModel } from './models.ts';
 import { publishedRows } from './published-rows.ts';
 import { formatNumber, formatShare } from './quantity.ts';
-import { renderMarkdownTable, renderTable } from './table.ts';
+import { makeTableRenderer } from './table.ts';
 
 const EXAMPLES = `Examples:
   sohu validate                            the error of every published row, and the medians
@@ -81,14 +81,7 @@ function render(report: {
   readonly summaries: readonly ErrorSummary[];
   readonly markdown: boolean;
 }): string {
-  const table = (
-    head: readonly string[],
-    cells: readonly (readonly string[])[],
-    textColumns: number,
-  ) =>
-    report.markdown
-      ? renderMarkdownTable(head, cells, textColumns)
-      : renderTable(head, cells, { stream: process.stdout, textColumns });
+  const table = makeTableRenderer(report.markdown);
   return [
     table(ROW_HEAD, report.rows.map(rowCells), 2),
     table(SUMMARY_HEAD, report.summaries.map(summaryCells), 5),
