@@ -17,11 +17,14 @@ export const BASELINE_HEAD: readonly string[] = [
   'Doubt',
 ];
 
+/** Rows that a sentence lists at most. */
+const SHOWN = 4;
+
 /** One published row of the claim's workload. */
 export function baselineCells(baseline: Baseline, sources: SourceList): string[] {
   const { row, replicas, processedTokensPerSecond, ratio, mfu } = baseline;
   return [
-    `${row.version} ${row.model} ${row.chip} ${row.precision}`,
+    rowName(baseline),
     layoutOf(baseline),
     formatNumber(row.value * replicas),
     formatNumber(processedTokensPerSecond),
@@ -39,22 +42,26 @@ export function baselineFindings({ claim, baselines, comparisons }: Audit): read
   const narrow = baselines.filter(({ row }) => isAsNarrow(claim, row.precision));
   return [
     ...comparisons.flatMap((check) => findingsOf(check, narrow)),
-    `Against all ${narrow.length} rows in ${claim.precision.weights} or narrower, the claim is ${timesOf(narrow.at(-1)!.ratio)} to ${timesOf(narrow[0]!.ratio)}.`,
+    ...(narrow.length === 0
+      ? []
+      : [
+          `Against all ${narrow.length} rows in ${claim.precision.weights} or narrower, the claim is ${timesOf(narrow.at(-1)!.ratio)} to ${timesOf(narrow[0]!.ratio)}.`,
+        ]),
   ];
 }
 
 function findingsOf(
-  { comparison, nearest, range, published }: ComparisonCheck,
+  { comparison, nearest, range, published, holdsAgainst }: ComparisonCheck,
   narrow: readonly Baseline[],
 ): readonly string[] {
   const { chip, chips, tokensPerSecond, ratio } = comparison;
   const said = `Said of ${chips} × ${chip.name}: ${formatNumber(tokensPerSecond)} tokens/s`;
   if (nearest === undefined || range === undefined) return [`${said}; nothing is published.`];
-  const faster = narrow.filter((baseline) => baseline.ratio > ratio);
-  const below = tokensPerSecond < range.low ? ', less than every one of them' : '';
+  const below = tokensPerSecond < range.low ? ', more than is said in every one' : '';
+  const holding = holdsAgainst.map(shortLabel);
   return [
-    `${said}. Published, restated as processed tokens: nearest ${formatNumber(nearest.processedTokensPerSecond)} (${labelOf(nearest)}), ${countOf(published, 'row')} from ${formatNumber(range.low)} to ${formatNumber(range.high)}${below}.`,
-    `More than ${ratio} × holds against ${countOf(faster.length, 'row')} of ${narrow.length}${faster.length === 0 ? '' : `: ${faster.map(shortLabel).join('; ')}`}.`,
+    `${said}. Published, restated as processed tokens: nearest ${formatNumber(nearest.processedTokensPerSecond)} (${labelOf(nearest)}); ${countOf(published.length, 'row')} from ${formatNumber(range.low)} to ${formatNumber(range.high)}${below}.`,
+    `More than ${ratio} × ${chip.name} holds against ${holdsAgainst.length} of them${holding.length === 0 || holding.length > SHOWN ? '' : `: ${holding.join('; ')}`}.`,
     ...sameVersion(nearest, narrow),
   ];
 }
@@ -72,8 +79,12 @@ function sameVersion(nearest: Baseline, narrow: readonly Baseline[]): readonly s
 }
 
 function labelOf(baseline: Baseline): string {
-  const { row } = baseline;
-  return `${row.version} ${row.model} ${row.chip} ${row.precision} ${layoutOf(baseline)}`;
+  return `${rowName(baseline)} ${layoutOf(baseline)}`;
+}
+
+function rowName({ row }: Baseline): string {
+  const batch = row.sequences === undefined ? '' : `, static batch ${row.sequences}`;
+  return `${row.version} ${row.model} ${row.chip} ${row.precision}${batch}`;
 }
 
 function shortLabel(baseline: Baseline): string {

@@ -33,6 +33,7 @@ export function textOfAudit(audit: Audit, markdown: boolean): string {
     (markdown ? '# ' : '') + describeClaim(audit.claim),
     heading('What would have to be true, against the best known chips with stacked memory'),
     verdictTable(audit.verdicts, sources, table),
+    ...conclusions(audit.verdicts),
     ...audit.sections.flatMap((section) => [
       heading(section.title),
       sectionTable(section, sources, table),
@@ -40,12 +41,16 @@ export function textOfAudit(audit: Audit, markdown: boolean): string {
     heading('What nobody disclosed: processed tokens/s with ideal software'),
     fenced(sensitivityChart(audit), markdown),
     heading('Every published row of this workload'),
-    table(
-      BASELINE_HEAD,
-      audit.baselines.map((baseline) => baselineCells(baseline, sources)),
-      2,
-    ),
     ...baselineFindings(audit),
+    ...(audit.baselines.length === 0
+      ? []
+      : [
+          table(
+            BASELINE_HEAD,
+            audit.baselines.map((baseline) => baselineCells(baseline, sources)),
+            2,
+          ),
+        ]),
     heading('Sources'),
     sources.lines().join('\n'),
   ];
@@ -66,6 +71,20 @@ function verdictTable(
     sources.refer(verdict.sources),
   ]);
   return table(VERDICT_HEAD, rows, 2);
+}
+
+/** The resources by verdict. */
+function conclusions(verdicts: readonly Verdict[]): readonly string[] {
+  const heads = {
+    beyond: 'Beyond the best known: ',
+    partly: 'Depends on how it is done: ',
+    met: 'No obstacle: ',
+  } as const;
+  return (['beyond', 'partly', 'met'] as const).flatMap((kind) => {
+    const found = verdicts.filter(({ verdict }) => verdict === kind);
+    if (found.length === 0) return [];
+    return [`${heads[kind]}${found.map(({ resource }) => resource).join('; ')}.`];
+  });
 }
 
 function sectionTable(section: AuditSection, sources: SourceList, table: TableRenderer): string {

@@ -18,7 +18,7 @@ export interface Audit {
   readonly claim: Claim;
   readonly verdicts: readonly Verdict[];
   readonly sections: readonly AuditSection[];
-  /** Every published row of the workload, the highest ratio first. */
+  /** Every published row of the workload: the highest ratio first, wider formats last. */
   readonly baselines: readonly Baseline[];
   readonly comparisons: readonly ComparisonCheck[];
   readonly sensitivity: readonly Sensitivity[];
@@ -31,19 +31,19 @@ export function auditClaim(
   architectureOf: (model: string) => Architecture,
 ): Audit {
   const baselines = baselinesOf(claim, published, architectureOf);
-  const roofline = rooflineSection(claim);
+  const sections = [
+    countedSection(claim),
+    computeSection(claim),
+    memorySection(claim),
+    linkSection(claim, pricedLinkRate(claim)),
+    siliconSection(claim),
+    economicsSection(claim, baselines),
+    rooflineSection(claim),
+  ];
   return {
     claim,
     verdicts: verdictsOf(claim),
-    sections: [
-      countedSection(claim),
-      computeSection(claim),
-      memorySection(claim),
-      linkSection(claim, pricedLinkRate(claim)),
-      siliconSection(claim),
-      economicsSection(claim, baselines),
-      ...(roofline === undefined ? [] : [roofline]),
-    ],
+    sections: sections.filter((section) => section !== undefined),
     baselines,
     comparisons: checkComparisons(claim, baselines),
     sensitivity: sensitivityOf(claim),

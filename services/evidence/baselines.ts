@@ -22,16 +22,20 @@ export interface Baseline {
 /** A claimed rate of other chips beside what was published of them. */
 export interface ComparisonCheck {
   readonly comparison: ClaimedComparison;
-  readonly published: number;
+  /** The published rows of that chip, in a format as narrow as the claim's. */
+  readonly published: readonly Baseline[];
+  /** Of the claim's own model where there is one; undefined where nothing is published. */
   readonly nearest: Baseline | undefined;
-  /** Of all published rows of the chip; undefined where there is none. */
+  /** Of all those rows. */
   readonly range: Range | undefined;
+  /** Those against which the claimed ratio holds. */
+  readonly holdsAgainst: readonly Baseline[];
 }
 
 /** Rows whose requests and arithmetic are those of the claim: another 70B of the family counts. */
 const SAME_MODEL = 0.05;
 
-/** Every published row of the claim's workload, the highest ratio first. */
+/** Every published row of the claim's workload: the highest ratio first, wider formats last. */
 export function baselinesOf(
   claim: Claim,
   rows: readonly PublishedRow[],
@@ -54,7 +58,7 @@ export function baselinesOf(
         Math.abs(flopsOf(row.model) / flops - 1) < SAME_MODEL,
     )
     .map((row) => baselineOf(claim, row, flopsOf(row.model)))
-    .sort((a, b) => b.ratio - a.ratio);
+    .sort((a, b) => isWider(claim, a) - isWider(claim, b) || b.ratio - a.ratio);
 }
 
 /** Whether the row's weights are no wider than the claim's: what a fair comparison needs at least. */
@@ -75,13 +79,20 @@ export function checkComparisons(
     const distance = ({ processedTokensPerSecond: rate }: Baseline): number =>
       Math.abs(scale * rate - comparison.tokensPerSecond);
     const rates = own.map(({ processedTokensPerSecond: rate }) => scale * rate);
+    const ofModel = own.filter(({ row }) => row.model === claim.architecture.name);
+    const candidates = ofModel.length > 0 ? ofModel : own;
     return {
       comparison,
-      published: own.length,
-      nearest: [...own].sort((a, b) => distance(a) - distance(b))[0],
+      published: own,
+      nearest: [...candidates].sort((a, b) => distance(a) - distance(b))[0],
       range: rates.length === 0 ? undefined : { low: Math.min(...rates), high: Math.max(...rates) },
+      holdsAgainst: own.filter(({ ratio }) => ratio > comparison.ratio),
     };
   });
+}
+
+function isWider(claim: Claim, { row }: Baseline): number {
+  return isAsNarrow(claim, row.precision) ? 0 : 1;
 }
 
 function baselineOf(claim: Claim, row: PublishedRow, flops: number): Baseline {

@@ -21,7 +21,11 @@ export function economicsSection(claim: Claim, baselines: readonly Baseline[]): 
         value: cost,
         unit: 'USD',
         by: 'chips, server and power over their lifetime ÷ tokens',
-        sources: [claim.chip.priceDollars.source, claim.chip.powerWatts.source, ASSUMED_COSTS],
+        sources: [
+          `price of ${claim.chip.name}: ${claim.chip.priceDollars.source}`,
+          `power of ${claim.chip.name}: ${claim.chip.powerWatts.source}`,
+          ASSUMED_COSTS,
+        ],
       },
       ...comparisonCosts(claim, baselines),
       ...worthLines(claim, cost),
@@ -94,8 +98,8 @@ function worthLines(claim: Claim, cost: Range): readonly AuditLine[] {
   };
   const worth: AuditLine = {
     id: 'worth-of-a-point',
-    name: 'The same, of the cost of a million tokens',
-    value: { low: perPoint(cost.low), high: perPoint(cost.high) },
+    name: 'The same, of the cost of a billion tokens',
+    value: { low: perPoint(1000 * cost.low), high: perPoint(1000 * cost.high) },
     unit: 'USD',
     by: 'cost × 1 % ÷ utilisation',
     sources: [sourceOf(claim, 'utilization'), ASSUMED_COSTS],

@@ -4,6 +4,7 @@ import { readJsonFile } from '../checkpoint/json-file.ts';
 import type { Architecture } from '../core/architecture/architecture.ts';
 import type { Claim } from '../core/claim/claim.ts';
 import { parseClaim } from '../core/claim/parse-claim.ts';
+import { InvalidArgumentError, ModelError } from '../core/support/errors.ts';
 import { findNamed } from '../core/support/nearest.ts';
 
 const ENDING = '.json';
@@ -18,7 +19,16 @@ export function findClaim(
   const path = isFile
     ? nameOrPath
     : join(directory, `${namedClaim(nameOrPath, directory)}${ENDING}`);
-  return parseClaim(readJsonFile(path), architectureOf);
+  return parseClaim(readClaim(path), architectureOf);
+}
+
+function readClaim(path: string): unknown {
+  try {
+    return readJsonFile(path);
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    throw new InvalidArgumentError(`claim must be a JSON file: ${error.message}`, { cause: error });
+  }
 }
 
 function namedClaim(name: string, directory: string): string {

@@ -36,15 +36,33 @@ export function computeSection(claim: Claim): AuditSection {
         '× tokens/s',
       ),
       line('sustained-chip', 'Sustained by each chip', sustained, 'FLOP/s', '÷ chips'),
+      ...ownPeakLines(claim, sustained),
       ...peakLines(claim, sustained),
     ],
   };
+}
+
+/** A chip with a data sheet of its own can be held against it. */
+function ownPeakLines({ chip, precision }: Claim, sustained: number): readonly AuditLine[] {
+  const figure = chip.peakFlops[precision.weights];
+  if (figure === undefined || figure.byConstruction) return [];
+  return [
+    {
+      id: 'sustained-over-own-peak',
+      name: `That over the peak of ${chip.name} by its data sheet`,
+      value: sustained / rangeOf(figure).high,
+      unit: 'share',
+      by: `÷ ${precision.weights} peak`,
+      sources: [figure.source],
+    },
+  ];
 }
 
 function peakLines(claim: Claim, sustained: number): readonly AuditLine[] {
   const { utilization, gpuUtilization, comparisons, precision } = claim;
   const source = sourceOf(claim, 'utilization');
   const peak = impliedPeak(sustained, utilization);
+  const shares = [...new Set([percent(utilization.high), percent(utilization.low)])];
   const over = comparisons.flatMap(({ chip }): readonly AuditLine[] => {
     const figure = chip.peakFlops[precision.weights];
     if (figure === undefined) return [];
@@ -62,7 +80,7 @@ function peakLines(claim: Claim, sustained: number): readonly AuditLine[] {
   return [
     {
       id: 'implied-peak',
-      name: `Dense peak of a chip at ${percent(utilization.high)} and ${percent(utilization.low)} utilisation`,
+      name: `Dense peak of a chip at ${shares.join(' and ')} utilisation`,
       value: peak,
       unit: 'FLOP/s',
       by: 'sustained ÷ utilisation',

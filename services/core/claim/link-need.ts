@@ -38,8 +38,12 @@ export function linkNeed({ architecture, chips, tokensPerSecond }: Claim): LinkN
   };
 }
 
-/** The links that a claim takes, split by tensors or by stages. */
-export function linkSection(claim: Claim, pricedLinkRate: number | undefined): AuditSection {
+/** The links that a claim takes, split by tensors or by stages; one chip has none. */
+export function linkSection(
+  claim: Claim,
+  pricedLinkRate: number | undefined,
+): AuditSection | undefined {
+  if (claim.chips === 1) return undefined;
   const need = linkNeed(claim);
   const sources = [sourceOf(claim, 'tokens_per_second'), claim.architecture.source];
   const tp = `TP${claim.chips}`;

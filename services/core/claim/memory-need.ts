@@ -41,7 +41,8 @@ export function sequencesThatFit(claim: Claim): number {
   const { chip, chips, architecture, precision, inputTokens, outputTokens } = claim;
   const usable = chips * rangeOf(chip.memoryBytes).low * USABLE_MEMORY;
   const weights = countParameters(architecture).total * weightBytesOf(precision.weights);
-  return (usable - weights) / (kvBytesPerToken(claim) * (inputTokens + outputTokens));
+  const request = kvBytesPerToken(claim) * (inputTokens + outputTokens);
+  return Math.max(0, (usable - weights) / request);
 }
 
 /** Memory bandwidth and capacity that a claim takes. */
@@ -80,7 +81,7 @@ export function memorySection(claim: Claim): AuditSection {
   };
 }
 
-/** Every step reads the layers and the head once, and each sequence's keys and values. */
+/** Every step reads the layers (all experts), the head, and each sequence's keys and values. */
 function memoryNeedAt(claim: Claim, sequences: number): MemoryNeed {
   const { architecture, precision, chips } = claim;
   const { layers, vocabulary, total } = countParameters(architecture);

@@ -57,12 +57,10 @@ export function sensitivityOf(claim: Claim): readonly Sensitivity[] {
       ...uncertain(links.bytesPerSecond).map(({ value, source }) =>
         line('link rate', value, 'B/s', { pin: (rate) => ({ links: rate }), source }),
       ),
-      line(
-        'utilisation of the peak',
-        { low: claim.gpuUtilization ?? claim.utilization.low, high: claim.utilization.high },
-        'share',
-        { pin: (utilization) => ({ utilization }), source: claim.source },
-      ),
+      line('utilisation of the peak', utilizationRange(claim), 'share', {
+        pin: (utilization) => ({ utilization }),
+        source: claim.source,
+      }),
     ];
   });
 }
@@ -140,6 +138,11 @@ function pin(claim: Claim, { memory, links, utilization }: Pinned): Chip {
     memoryBytesPerSecond: fixed(chip.memoryBytesPerSecond, memory),
     links: { ...chip.links, bytesPerSecond: fixed(chip.links.bytesPerSecond, links) },
   };
+}
+
+/** From what is said of GPUs, where that is less, to the most that is claimed. */
+function utilizationRange({ gpuUtilization = 1, utilization }: Claim): Range {
+  return { low: Math.min(gpuUtilization, utilization.low), high: utilization.high };
 }
 
 /** The peak that a data sheet states, or that the claim implies at its highest utilisation. */

@@ -43,7 +43,7 @@ export function siliconSection(claim: Claim): AuditSection {
         value: energyPerFlop(claim),
         unit: 'J/FLOP',
         by: 'power ÷ sustained FLOP/s',
-        sources: [claim.chip.powerWatts.source],
+        sources: [`power of ${claim.chip.name}: ${claim.chip.powerWatts.source}`],
       },
       ...best.map(
         ({ chip, joules, source }): AuditLine => ({

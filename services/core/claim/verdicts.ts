@@ -1,4 +1,4 @@
-import { type Range, rangeOf } from '../hardware/figure.ts';
+import type { Range } from '../hardware/figure.ts';
 import type { AuditUnit } from './audit-line.ts';
 import { type BestKnown, bestEnergyPerFlop, bestKnown } from './best-known.ts';
 import { type Claim, impliedPeak, sustainedFlopsPerChip } from './claim.ts';
@@ -77,7 +77,7 @@ function linkNeeds(claim: Claim): readonly Need[] {
   });
   return [
     need(`links, TP${claim.chips}: added in the network, or a ring`, links.inNetwork, links.ring),
-    need(`the same with an fp8 payload`, links.inNetworkNarrow, links.ringNarrow),
+    need(`links, TP${claim.chips} with an fp8 payload`, links.inNetworkNarrow, links.ringNarrow),
     need(`links, PP${claim.chips}`, links.pipeline, links.pipeline),
   ];
 }
@@ -112,13 +112,9 @@ function judgeEnergy(claim: Claim): readonly Verdict[] {
       bestChip: best.chip.name,
       factor,
       verdict: verdictOn(factor),
-      sources: [best.source, rangeSource(claim)],
+      sources: [best.source, `power of ${claim.chip.name}: ${claim.chip.powerWatts.source}`],
     },
   ];
-}
-
-function rangeSource({ chip }: Claim): string {
-  return `${chip.name}: ${rangeOf(chip.powerWatts).low} W and more, ${chip.powerWatts.source}`;
 }
 
 function verdictOn({ low, high }: Range): Verdict['verdict'] {
