@@ -1,7 +1,7 @@
 import { type Chip, FORMATS, type Format } from '../core/hardware/chip.ts';
 import { findChip } from '../core/hardware/chip-catalogue.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
-import type { Layout } from '../core/timing/layout.ts';
+import { checkLayout, type Layout } from '../core/timing/layout.ts';
 import { isByConstruction, type PricedLoad } from '../core/timing/load-price.ts';
 import {
   CLAIMED_SOFTWARE,
@@ -33,6 +33,17 @@ export const HEADLINE_CHIPS: readonly string[] = ['Sohu', 'B200', 'H200', BASELI
 const HEADLINE_TP = 8;
 /** What the claim of June 2024 compared itself with. */
 const HEADLINE_SOFTWARE = 'trtllm-0.10.0';
+
+/** Refuses what no chip could be compared under. */
+export function checkRequest(request: CompareRequest): void {
+  const architecture = findModel(request.model);
+  if (architecture.diffusion !== undefined) {
+    throw new InvalidArgumentError(
+      `model must write tokens, and ${architecture.name} makes whole samples; the nearest is llama-3-70b, or use sohu price`,
+    );
+  }
+  checkLayout(layoutOf(request), architecture);
+}
 
 /** The loads of one chip: one, but three of a chip that is only claimed. */
 export function loadsOf(
@@ -66,14 +77,8 @@ function layoutOf({ chips, tp = Math.min(chips, HEADLINE_TP), pp }: CompareReque
 
 function loadOf(chip: Chip, software: string, layout: Layout, request: CompareRequest): PricedLoad {
   const version = findSoftwareVersion(software);
-  const architecture = findModel(request.model);
-  if (architecture.diffusion !== undefined) {
-    throw new InvalidArgumentError(
-      `model must write tokens, and ${architecture.name} makes whole samples; the nearest is llama-3-70b, or use sohu price`,
-    );
-  }
   return {
-    architecture,
+    architecture: findModel(request.model),
     chip,
     layout,
     precision: { weights: formatOn(chip, request.precision), kv: 'fp8' },

@@ -9,7 +9,7 @@ import { costOver, type PriceSpan, priceSpan, rangeOver } from '../core/timing/p
 import { CLAIMED_SOFTWARE } from '../core/timing/software-version.ts';
 import type { Bottleneck, StepPrice } from '../core/timing/step-price.ts';
 import type { PublishedRow } from '../evidence/published-row.ts';
-import { BASELINE_CHIP, type CompareRequest, loadsOf } from './compare-loads.ts';
+import { BASELINE_CHIP, type CompareRequest, checkRequest, loadsOf } from './compare-loads.ts';
 
 /** One line of a comparison, as `--json` prints it. Rates are of all chips, tokens per second. */
 export interface ComparedRow {
@@ -58,6 +58,7 @@ export function compareLoads(options: {
   readonly sweep: boolean;
 }): Comparison {
   const { request, published, sweep } = options;
+  checkRequest(request);
   const baseline = baselineOf(request, published);
   const tried = request.chip
     .flatMap((name) => loadsOf(name, request, published))
@@ -74,9 +75,8 @@ function baselineOf(
   request: CompareRequest,
   published: readonly PublishedRow[],
 ): number | undefined {
-  const software = undefined;
   const result = attempt(() => {
-    const [load] = loadsOf(BASELINE_CHIP, { ...request, software }, published);
+    const [load] = loadsOf(BASELINE_CHIP, { ...request, software: undefined }, published);
     return priceSpan(load!).middle.totalTokensPerSecond;
   });
   return result.kind === 'done' ? result.value : undefined;
