@@ -23,6 +23,7 @@ const MANIFEST = JSON.parse(
 const ENTRIES = [
   'services/worker/main.ts',
   'services/coordinator/main.ts',
+  'services/gateway/main.ts',
   'services/cli/main.ts',
   'services/calibrate/main.ts',
   'services/client/index.ts',

@@ -10,6 +10,7 @@ import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
 import { addRunCommand } from './run.ts';
+import { addSimCommand } from './sim.ts';
 import { addUpCommand } from './up.ts';
 import { addValidateCommand } from './validate.ts';
 
@@ -20,6 +21,7 @@ const EXAMPLES = `Examples:
   sohu price --chip H100         say what a load takes on modelled chips
   sohu compare                   set chips side by side: the headline claim by default
   sohu audit                     take the claim apart: what would have to be true
+  sohu sim --chip H100           serve a workload in virtual time
   sohu validate                  hold the timing model against measurements
 `;
 
@@ -39,6 +41,7 @@ addPlanCommand(program);
 addPriceCommand(program);
 addCompareCommand(program);
 addAuditCommand(program);
+addSimCommand(program);
 addValidateCommand(program);
 
 try {

@@ -27,6 +27,8 @@ export interface SohuClientOptions {
   readonly cluster?: string;
   /** Host time that each call may take unless it says otherwise. */
   readonly timeoutMs?: number;
+  /** Calls beyond this number fail with RESOURCE_EXHAUSTED; 1024 where absent. */
+  readonly maxOpenCalls?: number;
 }
 
 export type GenerateOptions = Pick<CallOptions, 'signal' | 'timeoutMs'>;
@@ -53,7 +55,11 @@ export class SohuClient {
   private constructor(connection: { bus: Bus; ownsBus: boolean }, options: SohuClientOptions) {
     this.#bus = connection.bus;
     this.#ownsBus = connection.ownsBus;
-    this.#rpc = new RpcClient(connection.bus, { cluster: options.cluster ?? DEFAULT_CLUSTER });
+    const { cluster = DEFAULT_CLUSTER, maxOpenCalls } = options;
+    this.#rpc = new RpcClient(connection.bus, {
+      cluster,
+      ...(maxOpenCalls !== undefined && { maxOpenCalls }),
+    });
     this.#timeoutMs = options.timeoutMs;
   }
 

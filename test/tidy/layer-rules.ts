@@ -11,11 +11,13 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cluster'],
   ['wire'],
   ['rpc'],
+  ['sim'],
   ['runtime'],
   ['client'],
+  ['gateway'],
   ['worker', 'coordinator', 'calibrate', 'cli'],
 ];
-const PURE_LAYERS = ['core', 'shard', 'cluster'];
+const PURE_LAYERS = ['core', 'shard', 'cluster', 'sim'];
 
 /** Imports from a folder of services/ to one that is not below it. */
 export function findUpwardImports(sources: readonly Source[]): string[] {

@@ -18,6 +18,13 @@ export function numberBetween(minimum: number, maximum: number): (text: string) 
   };
 }
 
+/** A parser of numbers above 0, or `inf` for no limit. */
+export function positiveOrInfinite(text: string): number {
+  const value = text === 'inf' ? Number.POSITIVE_INFINITY : Number(text);
+  if (text.trim() !== '' && value > 0) return value;
+  throw new InvalidOptionError('It must be a number above 0, or inf.');
+}
+
 /** An option with a fixed set of values; numbers are parsed. */
 export function choice<T extends string | number>(
   flags: string,
