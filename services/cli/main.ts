@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command, type CommanderError } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
+import { addAuditCommand } from './audit.ts';
 import { addChipsCommand } from './chips.ts';
+import { addCompareCommand } from './compare.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf, StopRequest } from './errors.ts';
 import { addModelsCommand } from './models.ts';
@@ -17,6 +19,8 @@ const EXAMPLES = `Examples:
   sohu run "Once upon a time"    continue a text
   sohu doctor                    say what this machine lacks
   sohu price --chip H100         say what a load takes on modelled chips
+  sohu compare                   set chips side by side: the headline claim by default
+  sohu audit                     take the claim apart: what would have to be true
   sohu sim --chip H100           serve a workload in virtual time
   sohu validate                  hold the timing model against measurements
 `;
@@ -35,6 +39,8 @@ addChipsCommand(program);
 addModelsCommand(program);
 addPlanCommand(program);
 addPriceCommand(program);
+addCompareCommand(program);
+addAuditCommand(program);
 addSimCommand(program);
 addValidateCommand(program);
 

@@ -41,7 +41,7 @@ export interface LoadPrice {
   readonly state: SteadyState;
   readonly outputTokensPerSecond: number;
   readonly totalTokensPerSecond: number;
-  /** The mean step that computes a part of a prompt, or the decode step where few do. */
+  /** Of the kind of step that takes more of the time, with or without a part of a prompt. */
   readonly operators: readonly OperatorPrice[];
   readonly cost: TokenCost;
 }
