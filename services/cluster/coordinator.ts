@@ -111,7 +111,9 @@ export class Coordinator {
         this.#takeReady(report);
         break;
       case 'report':
-        this.#counters.set(report.rank, report.counters);
+        if (report.rank < this.#options.spec.tensorParallel) {
+          this.#counters.set(report.rank, report.counters);
+        }
         this.#serving?.loop.takeReport(report);
         break;
       case 'shardLogits':

@@ -51,15 +51,12 @@ export class StepLoop {
   /** Begins the next step if there is something to do and nothing in flight. */
   pump(): void {
     if (this.#epoch === undefined || this.#collector !== undefined) return;
-    const { scheduler, clock, ranks, vocabSize, effects } = this.#options;
+    const { scheduler, effects } = this.#options;
     const beganMicros = effects.nowMicros();
     const scheduled = scheduler.schedule(beganMicros);
+    if (scheduled !== undefined) this.#begin(scheduled, beganMicros);
+    // Not before: whoever submits a request on hearing of them finds a step in flight.
     this.#tellKvEvents();
-    if (scheduled === undefined) return;
-    clock?.begin(scheduled);
-    const step = ++this.#step;
-    this.#collector = new StepCollector({ step, scheduled, ranks, vocabSize, beganMicros });
-    this.#command(this.#epoch, scheduled);
   }
 
   /** Gives a step up that takes too long. */
@@ -106,6 +103,14 @@ export class StepLoop {
     failed();
   }
 
+  #begin(scheduled: ScheduledStep, beganMicros: number): void {
+    const { clock, ranks, vocabSize } = this.#options;
+    clock?.begin(scheduled);
+    const step = ++this.#step;
+    this.#collector = new StepCollector({ step, scheduled, ranks, vocabSize, beganMicros });
+    this.#command(this.#epoch!, scheduled);
+  }
+
   #command(epoch: number, { released, sequences }: ScheduledStep): void {
     this.#options.effects.command({
       kind: 'step',
@@ -131,8 +136,7 @@ export class StepLoop {
     const deviceMicros = clock?.complete();
     for (const output of scheduler.complete(drawn, now)) {
       // Whoever heard of a token before this one may have cancelled its sequence.
-      const isCancelled = output.sequence.state === 'ended' && output.finishReason === undefined;
-      if (isCancelled) continue;
+      if (output.sequence.state === 'cancelled') continue;
       effects.event({ kind: 'token', ...output, deviceTimes: clock?.draw(output.sequence) });
     }
     const tokens = scheduled.sequences.reduce((sum, { count }) => sum + count, 0);
