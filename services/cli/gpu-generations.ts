@@ -1,7 +1,7 @@
 import { findChip } from '../core/hardware/chip-catalogue.ts';
 import { type Density, densityOf, growthOf } from '../core/hardware/density.ts';
 import { type Range, rangeOf } from '../core/hardware/figure.ts';
-import { formatNumber, formatQuantity, formatRange } from './quantity.ts';
+import { formatQuantity, formatRange } from './quantity.ts';
 import { renderTable } from './table.ts';
 
 /** NVIDIA's data-centre chips, oldest first. */
