@@ -99,17 +99,16 @@ function peakLines(claim: Claim, sustained: number): readonly AuditLine[] {
             sources: [sourceOf(claim, 'gpu_utilization')],
           } as const,
         ]),
-    ...comparisons.map(({ chip, chips, tokensPerSecond, source: said }): AuditLine => {
-      const rate = tokensPerSecond.toLocaleString('en-US');
-      return {
+    ...comparisons.map(
+      ({ chip, chips, tokensPerSecond, source: said }): AuditLine => ({
         id: `utilization-of-${chip.name.toLowerCase()}`,
-        name: `Utilisation of ${chips} × ${chip.name} at the ${rate} tokens/s said of it`,
+        name: `Utilisation of ${chips} × ${chip.name} at the rate said of it`,
         value: utilizationOf(claim, { chip, chips, tokensPerSecond }),
         unit: 'share',
         by: 'tokens/s × FLOPs ÷ peak',
         sources: [said],
-      };
-    }),
+      }),
+    ),
   ];
 }
 
