@@ -3,6 +3,7 @@ import { SohuClient } from '../client/index.ts';
 import { readApiKeys } from '../gateway/access/read-api-keys.ts';
 import type { RunningCluster } from '../runtime/cluster/launch.ts';
 import { addGatewayOptions, type GatewayOptions } from '../runtime/options/gateway-options.ts';
+import { portNumber } from '../runtime/options/option-values.ts';
 import { recordCluster } from '../runtime/state/cluster-records.ts';
 import { chipTable } from './chip-table.ts';
 import { clusterAddresses } from './cluster-addresses.ts';
@@ -37,6 +38,7 @@ const DEMO_TOKENS = 128;
 export function addUpCommand(program: Command): void {
   addGatewayOptions(addClusterOptions(program.command('up')))
     .description('Start a cluster of emulated chips and serve until Ctrl-C.')
+    .option('--grpc-port <number>', 'also serve gRPC there (0: a free port)', portNumber)
     .option('--no-demo', 'tell no story first')
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', EXIT_CODES_HELP)

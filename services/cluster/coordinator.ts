@@ -1,7 +1,9 @@
 import type { SchedulerOptions } from '../core/scheduler/options.ts';
 import type { GenerationRequest, Sequence } from '../core/scheduler/request.ts';
 import { type Admission, Scheduler } from '../core/scheduler/scheduler.ts';
+import type { StepPricer } from '../core/timing/step-pricer.ts';
 import type { CoordinatorEffects } from './coordinator-effects.ts';
+import { DeviceClock } from './device-clock.ts';
 import { type Member, Membership } from './membership.ts';
 import type { ChipCounters, GroupSpec, Report } from './messages.ts';
 import { StepLoop } from './step-loop.ts';
@@ -13,6 +15,8 @@ export interface CoordinatorOptions {
   readonly vocabSize: number;
   /** A step that takes longer is given up, and everything is computed anew in a new epoch. */
   readonly stepTimeoutMicros: number;
+  /** What steps take on the modelled chips; without it there is no device time. */
+  readonly pricer?: StepPricer;
 }
 
 const TICK_MICROS = 250_000;
@@ -21,6 +25,7 @@ const TICK_MICROS = 250_000;
 interface Serving {
   readonly scheduler: Scheduler;
   readonly loop: StepLoop;
+  readonly clock: DeviceClock | undefined;
 }
 
 /**
@@ -61,8 +66,9 @@ export class Coordinator {
   /** Queues a request; tokens follow as events. */
   submit(request: GenerationRequest): Admission | { readonly kind: 'unavailable' } {
     if (this.#serving === undefined) return { kind: 'unavailable' };
-    const { scheduler, loop } = this.#serving;
+    const { scheduler, loop, clock } = this.#serving;
     const admission = scheduler.add(request, this.#effects.nowMicros());
+    if (admission.kind === 'queued') for (const each of admission.sequences) clock?.arrive(each);
     loop.pump();
     return admission;
   }
@@ -105,7 +111,9 @@ export class Coordinator {
         this.#takeReady(report);
         break;
       case 'report':
-        this.#counters.set(report.rank, report.counters);
+        if (report.rank < this.#options.spec.tensorParallel) {
+          this.#counters.set(report.rank, report.counters);
+        }
         this.#serving?.loop.takeReport(report);
         break;
       case 'shardLogits':
@@ -134,17 +142,19 @@ export class Coordinator {
   }
 
   #serve(kvBlocks: number): Serving {
-    const { spec, vocabSize, stepTimeoutMicros } = this.#options;
+    const { spec, vocabSize, stepTimeoutMicros, pricer } = this.#options;
     const scheduler = new Scheduler({ ...this.#options.scheduler, kvBlocks });
+    const clock = pricer && new DeviceClock(pricer);
     const loop = new StepLoop({
       scheduler,
+      clock,
       ranks: spec.tensorParallel,
       vocabSize,
       stepTimeoutMicros,
       effects: this.#effects,
       failed: () => this.#raiseEpoch(),
     });
-    return { scheduler, loop };
+    return { scheduler, loop, clock };
   }
 
   #raiseEpoch(): void {

@@ -69,7 +69,9 @@ test('sohu up serves other commands until it is told to stop', async (t) => {
     const { code, stdout, stderr } = await run('--json', 'Once upon a time', 'The dog');
     assert.equal(code, 0, stderr);
     const object = JSON.parse(stdout);
-    assert.deepEqual(Object.keys(object), ['model', 'precision', 'tp', 'results', 'chips']);
+    assert.deepEqual(Object.keys(object), [
+      ...['model', 'precision', 'tp', 'clocks', 'device_ms', 'results', 'chips'],
+    ]);
     assert.deepEqual([object.model, object.precision, object.tp], ['tinystories-5m', 'fp8', 2]);
     const [first, second] = object.results;
     assert.equal(`${first.text}\n`, single, 'a text does not depend on its batch');
@@ -83,6 +85,11 @@ test('sohu up serves other commands until it is told to stop', async (t) => {
     const { queue_ms, prefill_ms, decode_ms, inference_ms, e2e_ms } = first.timings;
     assert.ok(Math.abs(queue_ms + inference_ms - e2e_ms) < 1e-9);
     assert.ok(Math.abs(prefill_ms + decode_ms - inference_ms) < 1e-9);
+    assert.match(object.clocks.device_timings, /Sohu as claimed; input, by construction/);
+    const device = first.device_timings;
+    assert.ok(device.prefill_ms > 0 && device.decode_ms > 0);
+    assert.ok(Math.abs(device.queue_ms + device.inference_ms - device.e2e_ms) < 1e-9);
+    assert.ok(device.e2e_ms < e2e_ms && object.device_ms >= device.e2e_ms);
     const pids = processes.map(({ pid }) => pid);
     for (const chip of object.chips) {
       assert.ok(pids.includes(chip.pid), 'a chip of the running cluster');

@@ -259,10 +259,7 @@ suite('sampling parameters', () => {
       [{ repetitionPenalty: 101 }, /^repetition_penalty must be above 0 and at most 100, not 101$/],
       [{ presencePenalty: -2.1 }, /^presence_penalty must be between -2 and 2, not -2.1$/],
       [{ frequencyPenalty: 3 }, /^frequency_penalty must be between -2 and 2, not 3$/],
-      [
-        { logitBias: [bias(7, 101)] },
-        /^logit_bias of token 7 must be between -100 and 100, not 101$/,
-      ],
+      [{ logitBias: [bias(7, 101)] }, /^logit_bias\[7\] must be between -100 and 100, not 101$/],
       [
         { logitBias: [bias(-1, 1)] },
         /^logit_bias must name tokens by whole numbers from 0, not -1$/,

@@ -144,7 +144,7 @@ suite('a request that is wrong is refused with 400, the name of the field and th
     [{ logit_bias: { x: 1 } }, 'a token id of logit_bias', /whole number/],
     [{ logit_bias: [1] }, 'logit_bias', /an object/],
     [{ stop: [1] }, 'stop[0]', /a string/],
-    [{ stop: '' }, 'a text of stop', /1 to 256/],
+    [{ stop: '' }, 'stop[0]', /1 to 256/],
     [{ stream: 'yes' }, 'stream', /true or false/],
     [{ stream_options: { include_usage: true } }, 'stream_options', /stream is true/],
     [{ prompt: undefined }, 'prompt', /there/],

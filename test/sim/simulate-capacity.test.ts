@@ -103,7 +103,7 @@ suite('a capacity simulation', () => {
   test('says why requests were refused', () => {
     const long = simulateDrawn({ workload: { inputTokens: 9000, requests: 3 } });
     assert.equal(long.invalid, 3);
-    assert.match(long.refusals[0]!, /the prompt has 9000 tokens/);
+    assert.match(long.refusals[0]!, /fewer tokens than the context length of 8192, not 9000/);
     const full = simulateDrawn({ scheduler: { maxNumQueuedReqs: 10 } });
     assert.equal(full.refusedWhenFull, 54);
     assert.match(full.refusals[0]!, /the queue is full/);

@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['rpc'],
   ['sim'],
   ['runtime'],
-  ['client'],
+  ['client', 'grpc'],
   ['gateway'],
   ['worker', 'coordinator', 'calibrate', 'cli'],
 ];

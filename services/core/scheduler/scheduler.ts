@@ -81,6 +81,7 @@ export class Scheduler {
   /** Ends a sequence at any moment, and again; a step in flight finishes without it. */
   cancel(sequence: Sequence): void {
     this.#sequences.end(sequence);
+    sequence.state = 'cancelled';
   }
 
   /** Ends every sequence, and gives up the step in flight. */

@@ -16,6 +16,7 @@ import { AddressUnavailableError } from './address-unavailable-error.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
 import type { GatewayMessage } from './gateway-messages.ts';
+import { startGrpc } from './start-grpc.ts';
 
 export interface LaunchOptions extends ServingOptions {
   /** Name of the cluster. */
@@ -24,6 +25,8 @@ export interface LaunchOptions extends ServingOptions {
   readonly natsServer: string | undefined;
   /** How HTTP is served; not at all where it is absent. */
   readonly gateway?: GatewayOptions | undefined;
+  /** Port of gRPC, 0 for a free one; undefined serves none. */
+  readonly grpcPort?: number | undefined;
   readonly onProgress: (progress: LaunchProgress) => void;
   /** Stops the launch, which then throws the signal's reason. */
   readonly signal: AbortSignal;
@@ -46,6 +49,8 @@ export interface RunningCluster {
   readonly metricsAddress: string;
   /** Base URL of the gateway; undefined where there is none. */
   readonly gatewayUrl: string | undefined;
+  /** host:port of gRPC; undefined where it is not served. */
+  readonly grpcAddress: string | undefined;
   readonly kvBlocks: number;
   /** Resolves when a process ends that nobody told to; the others must then be stopped. */
   readonly failed: Promise<Error>;
@@ -90,13 +95,14 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
   const processes = new ClusterProcesses(broker);
   onProgress({ kind: 'note', sentence: startSentence(serving) });
   try {
+    const grpcAddress = await startGrpc({ ...options, port: options.grpcPort, broker, processes });
     const { ready, gatewayUrl } = await startNodes({ options, serving, broker, processes });
     const { kvBlocks, metricsAddress } = ready;
     const { url: natsUrl, monitoringUrl } = broker;
     const { cluster } = options;
     const { failed } = processes;
     const stop = (): Promise<void> => processes.stop();
-    const addresses = { natsUrl, monitoringUrl, metricsAddress, gatewayUrl };
+    const addresses = { natsUrl, monitoringUrl, metricsAddress, gatewayUrl, grpcAddress };
     return { serving, cluster, ...addresses, kvBlocks, failed, stop };
   } catch (error) {
     await processes.stop();

@@ -9,6 +9,14 @@ export function wholeNumber(minimum: number): (text: string) => number {
   };
 }
 
+const MAX_PORT = 65_535;
+
+/** Parses a port; 0 is a free one. */
+export function portNumber(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= MAX_PORT) return Number(text);
+  throw new InvalidOptionError(`It must be a whole number from 0 to ${MAX_PORT}.`);
+}
+
 /** A parser of numbers from `minimum` to `maximum`. */
 export function numberBetween(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
