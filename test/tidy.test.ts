@@ -23,9 +23,12 @@ const MANIFEST = JSON.parse(
 const ENTRIES = [
   'services/worker/main.ts',
   'services/coordinator/main.ts',
+  'services/gateway/main.ts',
+  'services/grpc/main.ts',
   'services/cli/main.ts',
   'services/calibrate/main.ts',
   'services/client/index.ts',
+  'services/client/testing/index.ts',
   'services/kernels/assembly/index.ts',
 ];
 

@@ -18,7 +18,7 @@ export interface TokenizerOptions {
 
 /** Opens the tokenizer of a model and checks that it belongs to it, as far as sizes tell. */
 export function openTokenizer(options: TokenizerOptions): Tokenizer {
-  const path = options.file ?? findTokenizer(options);
+  const path = tokenizerPath(options);
   const { vocabSize } = options.config;
   switch (extname(path)) {
     case '.json': {
@@ -40,6 +40,11 @@ export function openTokenizer(options: TokenizerOptions): Tokenizer {
   }
 }
 
+/** The file that `openTokenizer` opens; throws a ModelError where there is none. */
+export function tokenizerPath(options: TokenizerOptions): string {
+  return options.file ?? findTokenizer(options);
+}
+
 function findTokenizer({ modelPath, config }: TokenizerOptions): string {
   const isDirectory = statSync(modelPath, { throwIfNoEntry: false })?.isDirectory() === true;
   const directory = isDirectory ? modelPath : dirname(modelPath);
@@ -51,7 +56,7 @@ function findTokenizer({ modelPath, config }: TokenizerOptions): string {
   );
 }
 
-function readTokenizerConfig(tokenizerPath: string): unknown {
-  const path = join(dirname(tokenizerPath), 'tokenizer_config.json');
+function readTokenizerConfig(file: string): unknown {
+  const path = join(dirname(file), 'tokenizer_config.json');
   return existsSync(path) ? readJsonFile(path) : {};
 }

@@ -73,16 +73,19 @@ function figuresOf(chip: Chip): readonly (readonly [string, Figure])[] {
       const figure = figures[format];
       return figure === undefined ? [] : [[`${label} ${format}`, figure] as const];
     });
-  const stream = chip.streamBytesPerSecond;
+  const optional = (name: string, figure: Figure | undefined) =>
+    figure === undefined ? [] : [[name, figure] as const];
   return [
     ...byFormat('dense peak', chip.peakFlops),
     ...byFormat('best product', chip.bestGemmFlops),
     ['memory', chip.memoryBytes],
     ['memory bandwidth', chip.memoryBytesPerSecond],
-    ...(stream === undefined ? [] : [['weight streaming', stream] as const]),
+    ...optional('weight streaming', chip.streamBytesPerSecond),
     ['links, one way', chip.links.bytesPerSecond],
     ['network, one way', chip.links.networkBytesPerSecond],
     ['power', chip.powerWatts],
     ['price', chip.priceDollars],
+    ...optional('dies', chip.dieSquareMillimetres),
+    ...optional('transistors', chip.transistors),
   ];
 }

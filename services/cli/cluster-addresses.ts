@@ -5,12 +5,14 @@ const DEFAULT_CLUSTER = 'sohu';
 
 /** Where a cluster is and how to talk to it, ready to paste. */
 export function clusterAddresses(cluster: RunningCluster, chips: readonly ChipInfo[]): string {
-  const { natsUrl, monitoringUrl, metricsAddress } = cluster;
+  const { natsUrl, monitoringUrl, metricsAddress, gatewayUrl, grpcAddress } = cluster;
   const named = cluster.cluster !== DEFAULT_CLUSTER;
   const connectOptions = named ? `, { cluster: '${cluster.cluster}' }` : '';
   const clusterFlag = named ? ` --cluster ${cluster.cluster}` : '';
   const lines = [
+    ...(gatewayUrl === undefined ? [] : [['HTTP', `${gatewayUrl}/v1 (as OpenAI’s)`]]),
     ['Broker', `${natsUrl} (its pages: ${monitoringUrl})`],
+    ...(grpcAddress === undefined ? [] : [['gRPC', `${grpcAddress} (without encryption)`]]),
     ['Metrics', `http://${metricsAddress}/metrics (coordinator)`],
     ...chips.map((chip) => ['', `http://${chip.metricsAddress}/metrics (chip ${chip.rank})`]),
     ['Try', `npx sohu run${clusterFlag} "Once upon a time"`],

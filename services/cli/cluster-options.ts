@@ -6,6 +6,8 @@ import { addServingOptions, type ServingOptions } from '../runtime/options/servi
 export interface ClusterOptions extends ServingOptions {
   readonly cluster: string;
   readonly natsServer: string | undefined;
+  /** Port of gRPC, where the command serves it. */
+  readonly grpcPort?: number | undefined;
 }
 
 /** Adds the options of a cluster to a command. */

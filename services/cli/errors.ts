@@ -1,6 +1,7 @@
 import { InvalidArgumentError, ModelError } from '../core/support/errors.ts';
 import { RpcError } from '../rpc/status.ts';
 import { BrokerUnavailableError } from '../runtime/broker/broker-unavailable-error.ts';
+import { AddressUnavailableError } from '../runtime/cluster/address-unavailable-error.ts';
 
 export const EXIT_CODES = {
   ok: 0,
@@ -8,12 +9,13 @@ export const EXIT_CODES = {
   usage: 2,
   modelRefused: 3,
   brokerUnavailable: 4,
+  addressUnavailable: 5,
   interrupted: 130,
 } as const;
 
 /** For the end of every help text. */
 export const EXIT_CODES_HELP =
-  '\nExit codes: 0 done, 1 failed, 2 usage, 3 model refused, 4 no broker, 130 interrupted.';
+  '\nExit codes: 0 done, 1 failed, 2 usage, 3 model refused, 4 no broker, 5 address taken, 130 interrupted.';
 
 /** The user, or the reader of our output, wants the program to end; nothing went wrong. */
 export class StopRequest extends Error {
@@ -33,5 +35,6 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof RpcError && error.code === 'INVALID_ARGUMENT') return EXIT_CODES.usage;
   if (error instanceof ModelError) return EXIT_CODES.modelRefused;
   if (error instanceof BrokerUnavailableError) return EXIT_CODES.brokerUnavailable;
+  if (error instanceof AddressUnavailableError) return EXIT_CODES.addressUnavailable;
   return EXIT_CODES.failed;
 }

@@ -13,8 +13,9 @@ export function formatBytes(bytes: number): string {
   return `${threeDigits(value, unit === 0)} ${BYTE_UNITS[unit]}`;
 }
 
-/** A duration in milliseconds or seconds, such as "12.3 ms". */
+/** A duration in microseconds, milliseconds or seconds, such as "12.3 ms". */
 export function formatMs(durationMs: number): string {
+  if (durationMs > 0 && durationMs < 0.0995) return `${threeDigits(1000 * durationMs, false)} µs`;
   return durationMs < 999.5
     ? `${threeDigits(durationMs, false)} ms`
     : `${threeDigits(durationMs / 1000, false)} s`;

@@ -1,13 +1,16 @@
 #!/usr/bin/env node
 import { Command, type CommanderError } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
+import { addAuditCommand } from './audit.ts';
 import { addChipsCommand } from './chips.ts';
+import { addCompareCommand } from './compare.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf, StopRequest } from './errors.ts';
 import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
 import { addRunCommand } from './run.ts';
+import { addSimCommand } from './sim.ts';
 import { addSwarmCommand } from './swarm.ts';
 import { addUpCommand } from './up.ts';
 import { addValidateCommand } from './validate.ts';
@@ -17,6 +20,9 @@ const EXAMPLES = `Examples:
   sohu run "Once upon a time"    continue a text
   sohu doctor                    say what this machine lacks
   sohu price --chip H100         say what a load takes on modelled chips
+  sohu compare                   set chips side by side: the headline claim by default
+  sohu audit                     take the claim apart: what would have to be true
+  sohu sim --chip H100           serve a workload in virtual time
   sohu validate                  hold the timing model against measurements
   sohu swarm --seeds 1000        look for faults that a cluster does not survive
 `;
@@ -35,6 +41,9 @@ addChipsCommand(program);
 addModelsCommand(program);
 addPlanCommand(program);
 addPriceCommand(program);
+addCompareCommand(program);
+addAuditCommand(program);
+addSimCommand(program);
 addValidateCommand(program);
 addSwarmCommand(program);
 

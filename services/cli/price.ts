@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
-import type { Range } from '../core/hardware/figure.ts';
 import { chipCount } from '../core/timing/layout.ts';
 import {
   isByConstruction,
   type LoadPrice,
   type PlacedModel,
   type PricedLoad,
-  priceLoad,
   uncertainFigures,
 } from '../core/timing/load-price.ts';
+import { costOver, type PriceSpan, priceSpan, rangeOver } from '../core/timing/price-span.ts';
 import { softwareParametersOf } from '../core/timing/software-parameters.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
 import { addLoadOptions, type LoadOptions, placeModel } from './load-options.ts';
@@ -60,20 +59,19 @@ function textOfLoad(placed: PlacedModel, options: PriceOptions): string {
     outputTokens: options.osl,
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
   };
-  const ends = [priceLoad(load, 'low'), priceLoad(load, 'high')] as const;
-  const middle = priceLoad(load, 'middle');
+  const span = priceSpan(load);
+  const { middle } = span;
   return options.json
-    ? JSON.stringify(report(load, middle, ends))
+    ? JSON.stringify(report(load, span))
     : [
-        ...summary(load, middle, ends),
+        ...summary(load, span),
         operatorTable(middle.operators, middle.state.price),
         ...caveats(load),
       ].join('\n');
 }
 
-type Ends = readonly [LoadPrice, LoadPrice];
-
-function report({ chip, software, layout }: PricedLoad, middle: LoadPrice, ends: Ends) {
+function report({ chip, software, layout }: PricedLoad, span: PriceSpan) {
+  const { middle } = span;
   const { state } = middle;
   return {
     clock: 'device',
@@ -81,15 +79,15 @@ function report({ chip, software, layout }: PricedLoad, middle: LoadPrice, ends:
     chips: chipCount(layout),
     software: software.name,
     basis: softwareParametersOf(software).version,
-    output_throughput: rangeOver(ends, (end) => end.outputTokensPerSecond),
-    total_token_throughput: rangeOver(ends, (end) => end.totalTokensPerSecond),
-    mean_tpot_ms: rangeOver(ends, ({ state: { tpotSeconds } }) => 1000 * tpotSeconds),
-    mean_ttft_ms: rangeOver(ends, ({ state: { ttftSeconds } }) => 1000 * ttftSeconds),
-    mfu: rangeOver(ends, (end) => end.state.price.mfu),
-    hbm_utilization: rangeOver(ends, (end) => end.state.price.hbmUtilization),
-    link_utilization: rangeOver(ends, (end) => end.state.price.linkUtilization),
-    joules_per_million_tokens: costRange(ends, 'joules'),
-    dollars_per_million_tokens: costRange(ends, 'dollars'),
+    output_throughput: rangeOver(span, (end) => end.outputTokensPerSecond),
+    total_token_throughput: rangeOver(span, (end) => end.totalTokensPerSecond),
+    mean_tpot_ms: rangeOver(span, ({ state: { tpotSeconds } }) => 1000 * tpotSeconds),
+    mean_ttft_ms: rangeOver(span, ({ state: { ttftSeconds } }) => 1000 * ttftSeconds),
+    mfu: rangeOver(span, (end) => end.state.price.mfu),
+    hbm_utilization: rangeOver(span, (end) => end.state.price.hbmUtilization),
+    link_utilization: rangeOver(span, (end) => end.state.price.linkUtilization),
+    joules_per_million_tokens: costOver(span, 'joules'),
+    dollars_per_million_tokens: costOver(span, 'dollars'),
     by_construction: isByConstruction(chip),
     uncertain: uncertainFigures(chip),
     step: { limit: state.limit, shape: state.shape, ...state.price },
@@ -98,12 +96,12 @@ function report({ chip, software, layout }: PricedLoad, middle: LoadPrice, ends:
   };
 }
 
-function summary(load: PricedLoad, middle: LoadPrice, ends: Ends): string[] {
-  const { state } = middle;
+function summary(load: PricedLoad, span: PriceSpan): string[] {
+  const { state } = span.middle;
   const line = (name: string, of: (price: LoadPrice) => number, unit: string): string =>
-    `${name.padEnd(22)} ${formatRange(rangeOver(ends, of))} ${unit}`;
+    `${name.padEnd(22)} ${formatRange(rangeOver(span, of))} ${unit}`;
   const share = (name: string, of: (price: LoadPrice) => number): string =>
-    `${name.padEnd(22)} ${formatRange(rangeOver(ends, of), formatShare)}`;
+    `${name.padEnd(22)} ${formatRange(rangeOver(span, of), formatShare)}`;
   return [
     `${load.architecture.name} on ${chipCount(load.layout)} × ${load.chip.name}, ${load.inputTokens}/${load.outputTokens}, ${load.software.name}: device time`,
     line('Output', (end) => end.outputTokensPerSecond, 'tokens/s'),
@@ -113,19 +111,9 @@ function summary(load: PricedLoad, middle: LoadPrice, ends: Ends): string[] {
     share('Model FLOPs (MFU)', (end) => end.state.price.mfu),
     share('HBM bandwidth', (end) => end.state.price.hbmUtilization),
     share('Links', (end) => end.state.price.linkUtilization),
-    `${'Energy'.padEnd(22)} ${formatRange(costRange(ends, 'joules'))} J per million tokens`,
-    `${'Cost'.padEnd(22)} $${formatRange(costRange(ends, 'dollars'))} per million tokens`,
+    `${'Energy'.padEnd(22)} ${formatRange(costOver(span, 'joules'))} J per million tokens`,
+    `${'Cost'.padEnd(22)} $${formatRange(costOver(span, 'dollars'))} per million tokens`,
     `Sequences in a step    ${formatNumber(state.decodeSequences)} decode, limited by ${state.limit}; ${formatNumber(state.shape.prefillTokens)} prompt tokens`,
     `One such step          ${formatNumber(1000 * state.price.seconds)} ms, bound by ${state.price.binds}:`,
   ];
-}
-
-function rangeOver(ends: Ends, of: (price: LoadPrice) => number): Range {
-  const values = ends.map(of);
-  return { low: Math.min(...values), high: Math.max(...values) };
-}
-
-function costRange([low, high]: Ends, of: 'joules' | 'dollars'): Range {
-  const [a, b] = [low.cost[of], high.cost[of]];
-  return { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) };
 }

@@ -24,22 +24,27 @@ export class Progress {
 
   launch(progress: LaunchProgress): void {
     if (progress.kind === 'note') this.note(progress.sentence);
-    else if (this.#stream.isTTY) this.#showBar(progress.fraction);
-    else this.#showQuarter(progress.fraction);
+    else this.advance('Loading shards', progress.fraction);
   }
 
-  #showBar(fraction: number): void {
+  /** How much of one thing is done. */
+  advance(what: string, fraction: number): void {
+    if (this.#stream.isTTY) this.#showBar(what, fraction);
+    else this.#showQuarter(what, fraction);
+  }
+
+  #showBar(what: string, fraction: number): void {
     const filled = Math.round(fraction * BAR_WIDTH);
     const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-    this.#stream.write(`${CLEAR_LINE}Loading shards ${bar} ${Math.floor(fraction * 100)} %`);
+    this.#stream.write(`${CLEAR_LINE}${what} ${bar} ${Math.floor(fraction * 100)} %`);
     this.#lineIsOpen = true;
   }
 
-  #showQuarter(fraction: number): void {
+  #showQuarter(what: string, fraction: number): void {
     const quarters = Math.floor(fraction * 4);
     if (quarters <= this.#shownQuarters) return;
     this.#shownQuarters = quarters;
-    this.note(`Loading shards: ${quarters * 25} %.`);
+    this.note(`${what}: ${quarters * 25} %.`);
   }
 
   /** Takes the line that changes away. */

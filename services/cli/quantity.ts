@@ -21,9 +21,10 @@ export function formatNumber(value: number): string {
     : String(Number(value.toPrecision(3)));
 }
 
-/** One number, or both ends where they differ. */
+/** One number, or both ends where they differ in print. */
 export function formatRange({ low, high }: Range, format = formatNumber): string {
-  return low === high ? format(low) : `${format(low)} to ${format(high)}`;
+  const texts = [...new Set([format(low), format(high)])];
+  return texts.join(' to ');
 }
 
 /** A figure with its unit, and a mark where it is not published or measured. */
@@ -31,8 +32,8 @@ export function formatFigure(figure: Figure): string {
   const { value, origin } = figure;
   const unit = figure.unit.replace('bytes', 'B');
   const range = typeof value === 'number' ? { low: value, high: value } : value;
-  const text = formatRange(range, formatQuantity);
-  const separator = /[kMGTPE]$/.test(text) ? '' : ' ';
+  const text = formatRange(range, unit === 'mm²' ? formatNumber : formatQuantity);
+  const separator = /[kMGTPE]$/.test(text) && unit !== 'transistors' ? '' : ' ';
   const mark = figure.byConstruction
     ? ' (by construction)'
     : origin === 'assumed'

@@ -1,6 +1,6 @@
-import type { Beam, Choice } from '../client/index.ts';
+import type { Beam, Choice, Timings } from '../client/index.ts';
 import { countOf, formatMs } from './format.ts';
-import type { PromptResult } from './run-result.ts';
+import { DEVICE_CLOCK, type PromptResult } from './run-result.ts';
 
 /** How texts are told apart: by their prompt, and where it has several by their place among them. */
 export function labelOf(place: {
@@ -25,7 +25,7 @@ export function describeOutputs(results: readonly PromptResult[]): string[] {
 }
 
 function describeChoice(choice: Choice): string {
-  const { usage, timings, finishReason, stopReason, preemptions } = choice;
+  const { usage, timings, deviceTimings, finishReason, stopReason, preemptions } = choice;
   const reason = stopReason === undefined ? '' : ` at ${JSON.stringify(stopReason)}`;
   return [
     `${countOf(usage.promptTokens, 'prompt token')} (${usage.cachedTokens} cached)`,
@@ -34,8 +34,14 @@ function describeChoice(choice: Choice): string {
     `prefill ${formatMs(timings.prefillMs)}`,
     `decode ${formatMs(timings.decodeMs)}`,
     `in all ${formatMs(timings.e2eMs)}`,
+    ...(deviceTimings === undefined ? [] : [describeDevice(deviceTimings)]),
     countOf(preemptions, 'preemption'),
   ].join(', ');
+}
+
+function describeDevice({ queueMs, prefillMs, decodeMs, e2eMs }: Timings): string {
+  const parts = `queue ${formatMs(queueMs)}, prefill ${formatMs(prefillMs)}, decode ${formatMs(decodeMs)}`;
+  return `[${DEVICE_CLOCK}] ${parts}, in all ${formatMs(e2eMs)}`;
 }
 
 function describeBeam({ tokenIds, finishReason, cumulativeLogprob, score }: Beam): string {

@@ -6,7 +6,11 @@ import type {
   Completion,
   DrawLogprobs,
   ServerInfo,
+  Timings,
 } from '../client/index.ts';
+
+/** What device time is, for whoever reads of it. */
+export const DEVICE_CLOCK = 'device: Sohu as claimed; input, by construction';
 
 /** A prompt and its continuations. */
 export type PromptResult =
@@ -24,6 +28,8 @@ export function runResult(info: ServerInfo, results: readonly PromptResult[]): o
     model: info.modelName,
     precision: info.precision,
     tp: info.tensorParallelSize,
+    clocks: { timings: 'host', device_timings: DEVICE_CLOCK },
+    device_ms: deviceMsOf(results),
     results: results.flatMap((result, index) => {
       const { prompt } = result;
       if (result.kind === 'beams') return beamObjects(result.search, { index, prompt });
@@ -37,7 +43,7 @@ function choiceObject(
   choice: Choice,
   { index, prompt }: { readonly index: number; readonly prompt: string },
 ): object {
-  const { usage, timings, logprobs } = choice;
+  const { usage, timings, deviceTimings, logprobs } = choice;
   return {
     index,
     choice: choice.index,
@@ -52,15 +58,30 @@ function choiceObject(
       completion_tokens: usage.completionTokens,
       cached_tokens: usage.cachedTokens,
     },
-    timings: {
-      queue_ms: timings.queueMs,
-      prefill_ms: timings.prefillMs,
-      decode_ms: timings.decodeMs,
-      inference_ms: timings.inferenceMs,
-      e2e_ms: timings.e2eMs,
-    },
+    timings: timingsObject(timings),
+    ...(deviceTimings && { device_timings: timingsObject(deviceTimings) }),
     preemptions: choice.preemptions,
   };
+}
+
+function timingsObject(timings: Timings): object {
+  return {
+    queue_ms: timings.queueMs,
+    prefill_ms: timings.prefillMs,
+    decode_ms: timings.decodeMs,
+    inference_ms: timings.inferenceMs,
+    e2e_ms: timings.e2eMs,
+  };
+}
+
+/** From the arrival of the prompts, which come at once, to the last token; null where it is not told. */
+function deviceMsOf(results: readonly PromptResult[]): number | null {
+  const all = results.flatMap((result) =>
+    result.kind === 'samples'
+      ? result.completion.choices.flatMap(({ deviceTimings }) => deviceTimings?.e2eMs ?? [])
+      : [],
+  );
+  return all.length === 0 ? null : Math.max(...all);
 }
 
 function logprobsObject({ logprob, top }: DrawLogprobs): object {

@@ -1,21 +1,24 @@
 import { launchCluster, type RunningCluster } from '../runtime/cluster/launch.ts';
+import type { GatewayOptions } from '../runtime/options/gateway-options.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { formatMs } from './format.ts';
 import type { Progress } from './progress.ts';
 
 export interface StartOptions {
   readonly options: ClusterOptions;
+  /** How HTTP is served; not at all where it is absent. */
+  readonly gateway?: GatewayOptions;
   readonly signal: AbortSignal;
   readonly progress: Progress;
 }
 
 /** Starts a cluster, and shows how far it is. */
 export async function startCluster(start: StartOptions): Promise<RunningCluster> {
-  const { options, signal, progress } = start;
+  const { options, gateway, signal, progress } = start;
   const startMs = performance.now();
   try {
     const onProgress = progress.launch.bind(progress);
-    const cluster = await launchCluster({ ...options, signal, onProgress });
+    const cluster = await launchCluster({ ...options, gateway, signal, onProgress });
     progress.note(`The cluster was ready after ${formatMs(performance.now() - startMs)}.`);
     return cluster;
   } finally {

@@ -22,11 +22,26 @@ export function renderTable(
 }
 
 /** The same as a Markdown table. */
-export function renderMarkdownTable(
+function renderMarkdownTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   textColumns: number,
 ): string {
   const rule = head.map((_, column) => (column < textColumns ? '---' : '---:'));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Renders a table: its head, its rows, and how many columns are text. */
+export type TableRenderer = (
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  textColumns: number,
+) => string;
+
+/** Tables for standard output, as Markdown or for a terminal. */
+export function makeTableRenderer(markdown: boolean): TableRenderer {
+  return (head, rows, textColumns) =>
+    markdown
+      ? renderMarkdownTable(head, rows, textColumns)
+      : renderTable(head, rows, { stream: process.stdout, textColumns });
 }

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { SohuClient } from '../client/index.ts';
+import { readApiKeys } from '../gateway/access/read-api-keys.ts';
 import type { RunningCluster } from '../runtime/cluster/launch.ts';
+import { addGatewayOptions, type GatewayOptions } from '../runtime/options/gateway-options.ts';
+import { portNumber } from '../runtime/options/option-values.ts';
 import { recordCluster } from '../runtime/state/cluster-records.ts';
 import { chipTable } from './chip-table.ts';
 import { clusterAddresses } from './cluster-addresses.ts';
@@ -10,7 +13,7 @@ import { Progress } from './progress.ts';
 import { startCluster } from './start-cluster.ts';
 import { listenForStop, untilStopped } from './stop-requests.ts';
 
-interface UpOptions extends ClusterOptions {
+interface UpOptions extends ClusterOptions, GatewayOptions {
   readonly demo: boolean;
 }
 
@@ -26,14 +29,16 @@ const EXAMPLES = `Examples:
   sohu up
   sohu up --model stories260K.bin --precision f32 --tp 4
   sohu up --kv-cache-dtype fp8 --max-num-seqs 64 --no-demo
+  sohu up --port 0 --api-key-file keys.json
 `;
 const DEMO_PROMPT = 'Once upon a time';
 const DEMO_TOKENS = 128;
 
 /** Adds `sohu up`, which serves a cluster. */
 export function addUpCommand(program: Command): void {
-  addClusterOptions(program.command('up'))
+  addGatewayOptions(addClusterOptions(program.command('up')))
     .description('Start a cluster of emulated chips and serve until Ctrl-C.')
+    .option('--grpc-port <number>', 'also serve gRPC there (0: a free port)', portNumber)
     .option('--no-demo', 'tell no story first')
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', EXIT_CODES_HELP)
@@ -41,9 +46,11 @@ export function addUpCommand(program: Command): void {
 }
 
 async function up(options: UpOptions): Promise<void> {
+  // Also read by the gateway's process; here it can refuse them before anything starts.
+  readApiKeys(options);
   const signal = listenForStop();
   const progress = new Progress();
-  const cluster = await startCluster({ options, signal, progress });
+  const cluster = await startCluster({ options, gateway: options, signal, progress });
   try {
     await serve(cluster, { options, signal, progress });
   } catch (error) {
@@ -73,9 +80,10 @@ async function serve(
 
 /** A cluster that cannot be recorded still serves those who know its address. */
 async function record(cluster: RunningCluster, progress: Progress): Promise<() => void> {
-  const { natsUrl, serving } = cluster;
+  const { natsUrl, gatewayUrl, serving } = cluster;
+  const addresses = { natsUrl, gatewayUrl, cluster: cluster.cluster };
   try {
-    return await recordCluster({ ...serving, pid: process.pid, natsUrl, cluster: cluster.cluster });
+    return await recordCluster({ ...serving, ...addresses, pid: process.pid });
   } catch (error) {
     progress.note(`Other commands will not find this cluster: ${(error as Error).message}.`);
     return () => {};

@@ -1,17 +1,17 @@
 import { type Command, Option } from 'commander';
 import { findNamed } from '../core/support/nearest.ts';
 import { CALIBRATION } from '../core/timing/calibration.ts';
-import { describeRow, readPublishedRows } from '../evidence/published-row.ts';
+import { describeRow } from '../evidence/published-row.ts';
 import {
   type ErrorSummary,
   summarizeErrors,
   type ValidatedRow,
   validateRows,
 } from '../evidence/validate.ts';
-import { packagePath } from '../runtime/package-info.ts';
 import { findModel } from './models.ts';
+import { publishedRows } from './published-rows.ts';
 import { formatNumber, formatShare } from './quantity.ts';
-import { renderMarkdownTable, renderTable } from './table.ts';
+import { makeTableRenderer } from './table.ts';
 
 const EXAMPLES = `Examples:
   sohu validate                            the error of every published row, and the medians
@@ -55,11 +55,7 @@ export function addValidateCommand(program: Command): void {
 }
 
 function validate(options: ValidateOptions): void {
-  const all = validateRows(
-    readPublishedRows(packagePath('services/evidence/published/rows.csv')),
-    CALIBRATION,
-    findModel,
-  );
+  const all = validateRows(publishedRows(), CALIBRATION, findModel);
   const rows = choose(all, options.software);
   const summaries = summarizeErrors(rows, ({ row, role }) =>
     [row.table, row.version, row.chip, row.metric, role].join(),
@@ -85,14 +81,7 @@ function render(report: {
   readonly summaries: readonly ErrorSummary[];
   readonly markdown: boolean;
 }): string {
-  const table = (
-    head: readonly string[],
-    cells: readonly (readonly string[])[],
-    textColumns: number,
-  ) =>
-    report.markdown
-      ? renderMarkdownTable(head, cells, textColumns)
-      : renderTable(head, cells, { stream: process.stdout, textColumns });
+  const table = makeTableRenderer(report.markdown);
   return [
     table(ROW_HEAD, report.rows.map(rowCells), 2),
     table(SUMMARY_HEAD, report.summaries.map(summaryCells), 5),

@@ -1,4 +1,4 @@
-import { RpcError } from '../rpc/status.ts';
+import { invalidArgument, type RpcError } from '../rpc/status.ts';
 
 /** The ends of a range of whole numbers. */
 export interface IntegerRange {
@@ -40,5 +40,5 @@ export function checkList(
 }
 
 export function invalidField(name: string, choice: string, value: unknown): RpcError {
-  return new RpcError('INVALID_ARGUMENT', `${name} must be ${choice}, not ${String(value)}`);
+  return invalidArgument(`${name} must be ${choice}, not ${String(value)}`);
 }

@@ -1,5 +1,17 @@
 export type { KvEvent } from '../core/kv/kv-events.ts';
 export type { DrawLogprobs, TokenLogprob } from '../core/sampling/drawn-token.ts';
+export type { CallOptions } from '../rpc/call-options.ts';
+export type {
+  BadRequest,
+  ErrorDetail,
+  ErrorInfo,
+  FieldViolation,
+  OpaqueDetail,
+  QuotaFailure,
+  QuotaViolation,
+  RetryInfo,
+} from '../rpc/error-details.ts';
+export type { ServingStatus } from '../rpc/health/health.ts';
 export type {
   AcceptedEvent,
   ChipInfo,
@@ -12,14 +24,20 @@ export type {
   TokensEvent,
   Usage,
 } from '../rpc/inference-types.ts';
+export type { Metadata } from '../rpc/metadata.ts';
+export type { RetryPolicy } from '../rpc/retry/retry-policy.ts';
+export type { RetryThrottleOptions } from '../rpc/retry/retry-throttle.ts';
+export type { RetryOptions } from '../rpc/retry/retrying.ts';
 export { type ErrorCode, RpcError } from '../rpc/status.ts';
 export type { Beam, BeamSearchRequest, BeamSearchResult } from './beam-search.ts';
+export type {
+  DetokenizeOptions,
+  HealthOptions,
+  KvEventsOptions,
+  SearchOptions,
+  SohuClientOptions,
+} from './client-options.ts';
 export type { Choice, Completion } from './completion.ts';
 export type { GenerateRequest } from './request.ts';
-export {
-  type DetokenizeOptions,
-  type GenerateOptions,
-  type KvEventsOptions,
-  SohuClient,
-  type SohuClientOptions,
-} from './sohu-client.ts';
+export type { ServedModel } from './served-model.ts';
+export { SohuClient } from './sohu-client.ts';

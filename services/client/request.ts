@@ -88,10 +88,15 @@ function toLogitBias(biases: unknown): readonly LogitBias[] {
   }
   return Object.entries(biases).map(([id, bias]) => {
     const token = Number(id);
-    checkTokenId('a token id of logitBias', token);
+    if (!isTokenId(token))
+      throw invalidField('logitBias', 'an object of token ids and numbers', id);
     checkNumber(`logitBias[${id}]`, bias);
     return { token, bias: bias as number };
   });
+}
+
+function isTokenId(value: number): boolean {
+  return Number.isInteger(value) && value >= UINT32.from && value <= UINT32.to;
 }
 
 function checkTokenId(name: string, value: unknown): void {

@@ -1,7 +1,10 @@
 import type { Bus } from '../bus/bus.ts';
 import { connectNats } from '../bus/nats-bus.ts';
 import { type CallOptions, RpcClient } from '../rpc/client.ts';
+import { type ServingStatus, WHOLE_SERVER } from '../rpc/health/health.ts';
+import { HEALTH_CHECK, HEALTH_WATCH } from '../rpc/health/health-service.ts';
 import {
+  ABORT,
   DETOKENIZE,
   GENERATE,
   GET_SERVER_INFO,
@@ -14,32 +17,22 @@ import type {
   KvEventBatch,
   ServerInfo,
 } from '../rpc/inference-types.ts';
+import { retrying } from '../rpc/retry/retrying.ts';
 import { RpcError } from '../rpc/status.ts';
 import { type BeamSearchRequest, type BeamSearchResult, searchBeams } from './beam-search.ts';
 import { checkedBatches } from './checked-batches.ts';
 import { checkedEvents } from './checked-events.ts';
+import type {
+  DetokenizeOptions,
+  HealthOptions,
+  KvEventsOptions,
+  SearchOptions,
+  SohuClientOptions,
+} from './client-options.ts';
 import { type Completion, collectCompletion } from './completion.ts';
 import { checkInteger, checkList, checkString, UINT32 } from './field-checks.ts';
 import { type GenerateRequest, toGenerateInput } from './request.ts';
-
-export interface SohuClientOptions {
-  /** Name of the cluster; "sohu" where absent. */
-  readonly cluster?: string;
-  /** Host time that each call may take unless it says otherwise. */
-  readonly timeoutMs?: number;
-}
-
-export type GenerateOptions = Pick<CallOptions, 'signal' | 'timeoutMs'>;
-
-export interface DetokenizeOptions extends GenerateOptions {
-  /** The token before them; they begin a text where it is absent. */
-  readonly previousTokenId?: number | undefined;
-}
-
-export interface KvEventsOptions extends Pick<CallOptions, 'signal'> {
-  /** Number of the first batch wanted; the next that comes where absent. */
-  readonly startSequenceNumber?: number;
-}
+import { type ServedModel, servedModel } from './served-model.ts';
 
 const DEFAULT_CLUSTER = 'sohu';
 
@@ -53,28 +46,45 @@ export class SohuClient {
   private constructor(connection: { bus: Bus; ownsBus: boolean }, options: SohuClientOptions) {
     this.#bus = connection.bus;
     this.#ownsBus = connection.ownsBus;
-    this.#rpc = new RpcClient(connection.bus, { cluster: options.cluster ?? DEFAULT_CLUSTER });
+    const { cluster = DEFAULT_CLUSTER, retry = {}, maxOpenCalls } = options;
+    const interceptors = retry === false ? [] : [retrying(retry)];
+    this.#rpc = new RpcClient(connection.bus, {
+      cluster,
+      interceptors,
+      ...(maxOpenCalls !== undefined && { maxOpenCalls }),
+    });
     this.#timeoutMs = options.timeoutMs;
   }
 
   /** Connects to the broker at a `nats://host:port` address. */
   static async connect(url: string, options: SohuClientOptions = {}): Promise<SohuClient> {
+    const bus = await connectBus(url);
     try {
-      const bus = await connectNats({ servers: url, name: 'sohu-client' });
-      return new SohuClient({ bus, ownsBus: true }, options);
+      return SohuClient.#open({ bus, ownsBus: true }, options);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      throw new RpcError('UNAVAILABLE', message, { cause: error });
+      await bus.close();
+      throw error;
     }
   }
 
   /** Uses a bus that is already open, and leaves it open. */
   static over(bus: Bus, options: SohuClientOptions = {}): SohuClient {
-    return new SohuClient({ bus, ownsBus: false }, options);
+    return SohuClient.#open({ bus, ownsBus: false }, options);
+  }
+
+  static #open(
+    connection: { readonly bus: Bus; readonly ownsBus: boolean },
+    options: SohuClientOptions,
+  ): SohuClient {
+    try {
+      return new SohuClient(connection, options);
+    } catch (error) {
+      throw RpcError.from(error);
+    }
   }
 
   /** The whole continuation of a prompt, with all its samples. */
-  async generate(request: GenerateRequest, options: GenerateOptions = {}): Promise<Completion> {
+  async generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
     const input = toGenerateInput(request);
     return collectCompletion(this.#events(input, options), input.sampling.n);
   }
@@ -85,7 +95,7 @@ export class SohuClient {
    */
   async *generateStream(
     request: GenerateRequest,
-    options: GenerateOptions = {},
+    options: CallOptions = {},
   ): AsyncGenerator<GenerateEvent, void, undefined> {
     const input = toGenerateInput(request);
     yield* checkedEvents(this.#events(input, options), input.sampling.n);
@@ -94,7 +104,7 @@ export class SohuClient {
   /** The likeliest continuations that a beam finds; `timeoutMs` is for all of its requests. */
   async beamSearch(
     request: BeamSearchRequest,
-    options: GenerateOptions = {},
+    options: SearchOptions = {},
   ): Promise<BeamSearchResult> {
     const callOptions = this.#withDeadline(options);
     return searchBeams(
@@ -108,8 +118,18 @@ export class SohuClient {
     );
   }
 
+  /**
+   * Ends requests by their names, whoever made them: their streams end well, with the finish reason
+   * `abort`. May be repeated; resolves to how many were still open.
+   */
+  async abort(requestIds: string | readonly string[], options: CallOptions = {}): Promise<number> {
+    const names = typeof requestIds === 'string' ? [requestIds] : requestIds;
+    checkList('requestIds', names, checkString);
+    return this.#rpc.callUnary(ABORT, names, this.#withTimeout(options));
+  }
+
   /** The token ids of a text, as a prompt has them. */
-  async tokenize(text: string, options: GenerateOptions = {}): Promise<readonly number[]> {
+  async tokenize(text: string, options: CallOptions = {}): Promise<readonly number[]> {
     checkString('text', text);
     return this.#rpc.callUnary(TOKENIZE, text, this.#withTimeout(options));
   }
@@ -130,18 +150,38 @@ export class SohuClient {
    * is left. OUT_OF_RANGE where the server does not keep the batch to start with.
    */
   async *kvEvents(options: KvEventsOptions = {}): AsyncGenerator<KvEventBatch, void, undefined> {
-    const { startSequenceNumber, signal } = options;
+    const { startSequenceNumber, ...callOptions } = options;
     if (startSequenceNumber !== undefined) {
       const range = { from: 0, to: Number.MAX_SAFE_INTEGER };
       checkInteger('startSequenceNumber', startSequenceNumber, range);
     }
-    const batches = this.#rpc.callServerStreaming(SUBSCRIBE_KV_EVENTS, startSequenceNumber, {
-      signal,
-    });
+    const batches = this.#rpc.callServerStreaming(
+      SUBSCRIBE_KV_EVENTS,
+      startSequenceNumber,
+      callOptions,
+    );
     yield* checkedBatches(batches, startSequenceNumber);
   }
 
-  async serverInfo(options: GenerateOptions = {}): Promise<ServerInfo> {
+  /** The models that the cluster serves. */
+  async models(options: CallOptions = {}): Promise<readonly ServedModel[]> {
+    return [servedModel(await this.serverInfo(options))];
+  }
+
+  /** Whether the server, or one of its services, takes calls; NOT_FOUND for an unknown service. */
+  async health({ service, ...options }: HealthOptions = {}): Promise<ServingStatus> {
+    return this.#rpc.callUnary(HEALTH_CHECK, service ?? WHOLE_SERVER, this.#withTimeout(options));
+  }
+
+  /** The same, now and after every change, until the loop is left. */
+  async *watchHealth({
+    service,
+    ...options
+  }: HealthOptions = {}): AsyncGenerator<ServingStatus, void, undefined> {
+    yield* this.#rpc.callServerStreaming(HEALTH_WATCH, service ?? WHOLE_SERVER, options);
+  }
+
+  async serverInfo(options: CallOptions = {}): Promise<ServerInfo> {
     return this.#rpc.callUnary(GET_SERVER_INFO, {}, this.#withTimeout(options));
   }
 
@@ -151,18 +191,32 @@ export class SohuClient {
     if (this.#ownsBus) await this.#bus.close();
   }
 
-  #events(input: GenerateInput, options: GenerateOptions): AsyncIterable<GenerateEvent> {
+  #events(input: GenerateInput, options: CallOptions): AsyncIterable<GenerateEvent> {
     return this.#rpc.callServerStreaming(GENERATE, input, this.#withTimeout(options));
   }
 
   /** Options for many calls that share one time limit. */
-  #withDeadline({ signal, timeoutMs = this.#timeoutMs }: GenerateOptions): () => GenerateOptions {
-    if (timeoutMs === undefined) return () => ({ signal });
+  #withDeadline({
+    timeoutMs = this.#timeoutMs,
+    signal,
+    metadata,
+  }: SearchOptions): () => SearchOptions {
+    if (timeoutMs === undefined) return () => ({ signal, metadata });
     const endMs = performance.now() + timeoutMs;
-    return () => ({ signal, timeoutMs: Math.max(1, Math.ceil(endMs - performance.now())) });
+    const leftMs = (): number => Math.max(1, Math.ceil(endMs - performance.now()));
+    return () => ({ signal, metadata, timeoutMs: leftMs() });
   }
 
-  #withTimeout(options: GenerateOptions): CallOptions {
+  #withTimeout(options: CallOptions): CallOptions {
     return { ...options, timeoutMs: options.timeoutMs ?? this.#timeoutMs };
+  }
+}
+
+async function connectBus(url: string): Promise<Bus> {
+  try {
+    return await connectNats({ servers: url, name: 'sohu-client' });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new RpcError('UNAVAILABLE', message, { cause: error });
   }
 }

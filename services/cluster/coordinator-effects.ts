@@ -1,6 +1,6 @@
 import type { KvEvent } from '../core/kv/kv-events.ts';
 import type { DrawnToken } from '../core/sampling/drawn-token.ts';
-import type { FinishReason, Sequence } from '../core/scheduler/request.ts';
+import type { FinishReason, RequestTimes, Sequence } from '../core/scheduler/request.ts';
 import type { Command } from './messages.ts';
 
 /** What happens in a group, for those who serve its clients and watch it. */
@@ -22,6 +22,8 @@ export type CoordinatorEvent =
       readonly sequence: Sequence;
       readonly drawn: DrawnToken;
       readonly finishReason: FinishReason | undefined;
+      /** Moments of the sequence in device time; undefined where that is not modelled. */
+      readonly deviceTimes: Readonly<RequestTimes> | undefined;
     }
   | { readonly kind: 'requestFailed'; readonly sequence: Sequence; readonly message: string }
   /** What it would have drawn is drawn in a later step: no request fails for it. */
@@ -32,7 +34,10 @@ export type CoordinatorEvent =
       readonly step: number;
       readonly tokens: number;
       readonly sequences: number;
+      /** Host time. */
       readonly durationMicros: number;
+      /** Device time; undefined where that is not modelled. */
+      readonly deviceMicros: number | undefined;
     };
 
 /** Everything that a coordinator does to the world outside. */

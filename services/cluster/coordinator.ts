@@ -1,7 +1,9 @@
 import type { SchedulerOptions } from '../core/scheduler/options.ts';
 import type { GenerationRequest, Sequence } from '../core/scheduler/request.ts';
 import { type Admission, Scheduler } from '../core/scheduler/scheduler.ts';
+import type { StepPricer } from '../core/timing/step-pricer.ts';
 import type { CoordinatorEffects, CoordinatorEvent } from './coordinator-effects.ts';
+import { DeviceClock } from './device-clock.ts';
 import type { Journal } from './journal.ts';
 import { type Member, Membership } from './membership.ts';
 import type { ChipCounters, GroupSpec, Hello, Ready, Report } from './messages.ts';
@@ -19,6 +21,8 @@ export interface CoordinatorOptions {
   readonly patienceMicros: number;
   /** Undefined where no later coordinator goes on with the requests of this one. */
   readonly journal?: Journal | undefined;
+  /** What steps take on the modelled chips; without it there is no device time. */
+  readonly pricer?: StepPricer;
 }
 
 const TICK_MICROS = 250_000;
@@ -27,6 +31,7 @@ const TICK_MICROS = 250_000;
 interface Serving {
   readonly scheduler: Scheduler;
   readonly loop: StepLoop;
+  readonly clock: DeviceClock | undefined;
 }
 
 /**
@@ -91,9 +96,12 @@ export class Coordinator {
     if (this.#serving === undefined) return { kind: 'unavailable' };
     const known = this.#ledger?.find(request.requestId);
     if (known !== undefined) return { kind: 'queued', sequences: known };
-    const { scheduler, loop } = this.#serving;
+    const { scheduler, loop, clock } = this.#serving;
     const admission = scheduler.add(request, this.#effects.nowMicros());
-    if (admission.kind === 'queued') this.#ledger?.accept(request, admission.sequences);
+    if (admission.kind === 'queued') {
+      for (const each of admission.sequences) clock?.arrive(each);
+      this.#ledger?.accept(request, admission.sequences);
+    }
     loop.pump();
     return admission;
   }
@@ -144,7 +152,9 @@ export class Coordinator {
         this.#takeReady(report);
         break;
       case 'report':
-        this.#counters.set(report.rank, report.counters);
+        if (report.rank < this.#options.spec.tensorParallel) {
+          this.#counters.set(report.rank, report.counters);
+        }
         this.#serving?.loop.takeReport(report);
         break;
       case 'shardLogits':
@@ -184,16 +194,17 @@ export class Coordinator {
     const { kvBlocks, epoch, ranks } = membership;
     this.#serving ??= this.#serve(kvBlocks);
     this.#failAll(this.#serving.scheduler.resize(kvBlocks));
-    this.#restore(this.#serving.scheduler);
+    this.#restore(this.#serving);
     this.#effects.event({ kind: 'ready', epoch, kvBlocks });
     this.#serving.loop.beginEpoch(epoch, ranks);
   }
 
   /** Takes the requests of coordinators before this one over. */
-  #restore(scheduler: Scheduler): void {
+  #restore({ scheduler, clock }: Serving): void {
     if (this.#recovered.length === 0) return;
     for (const { request, generated } of this.#recovered) {
       const sequences = scheduler.restore(request, generated, this.#effects.nowMicros());
+      for (const each of sequences) clock?.arrive(each);
       this.#ledger!.restore(request, sequences);
       this.#effects.event({ kind: 'restored', sequences });
     }
@@ -202,10 +213,12 @@ export class Coordinator {
   }
 
   #serve(kvBlocks: number): Serving {
-    const { vocabSize, stepTimeoutMicros } = this.#options;
+    const { vocabSize, stepTimeoutMicros, pricer } = this.#options;
     const scheduler = new Scheduler({ ...this.#options.scheduler, kvBlocks });
+    const clock = pricer && new DeviceClock(pricer);
     const loop = new StepLoop({
       scheduler,
+      clock,
       vocabSize,
       stepTimeoutMicros,
       effects: {
@@ -215,7 +228,7 @@ export class Coordinator {
       },
       failed: () => this.#raiseEpoch(),
     });
-    return { scheduler, loop };
+    return { scheduler, loop, clock };
   }
 
   /** Writes down what is told, and tells it. */

@@ -1,11 +1,13 @@
 import type { ScheduledStep, Scheduler } from '../core/scheduler/scheduler.ts';
 import type { CoordinatorEffects } from './coordinator-effects.ts';
+import type { DeviceClock } from './device-clock.ts';
 import type { Logits, StepReport } from './messages.ts';
 import { StepCollector } from './step-collector.ts';
 import { stepSequence } from './step-sequence.ts';
 
 export interface StepLoopOptions {
   readonly scheduler: Scheduler;
+  readonly clock: DeviceClock | undefined;
   /** Tokens of the model's vocabulary. */
   readonly vocabSize: number;
   /** A step that takes longer is given up. */
@@ -54,15 +56,12 @@ export class StepLoop {
   /** Begins the next step if there is something to do and nothing in flight. */
   pump(): void {
     if (this.#epoch === undefined || this.#collector !== undefined) return;
-    const { scheduler, vocabSize, effects } = this.#options;
-    const ranks = this.#ranks;
+    const { scheduler, effects } = this.#options;
     const beganMicros = effects.nowMicros();
     const scheduled = scheduler.schedule(beganMicros);
+    if (scheduled !== undefined) this.#begin(scheduled, beganMicros);
+    // Not before: whoever submits a request on hearing of them finds a step in flight.
     this.#tellKvEvents();
-    if (scheduled === undefined) return;
-    const step = ++this.#step;
-    this.#collector = new StepCollector({ step, scheduled, ranks, vocabSize, beganMicros });
-    this.#command(this.#epoch, scheduled);
   }
 
   /** Gives a step up that takes too long. */
@@ -109,6 +108,15 @@ export class StepLoop {
     failed();
   }
 
+  #begin(scheduled: ScheduledStep, beganMicros: number): void {
+    const { clock, vocabSize } = this.#options;
+    const ranks = this.#ranks;
+    clock?.begin(scheduled);
+    const step = ++this.#step;
+    this.#collector = new StepCollector({ step, scheduled, ranks, vocabSize, beganMicros });
+    this.#command(this.#epoch!, scheduled);
+  }
+
   #command(epoch: number, { released, sequences }: ScheduledStep): void {
     this.#options.effects.command({
       kind: 'step',
@@ -128,18 +136,26 @@ export class StepLoop {
   }
 
   #complete({ step, scheduled, drawn, beganMicros }: StepCollector): void {
-    const { scheduler, effects } = this.#options;
+    const { scheduler, clock, effects } = this.#options;
     this.#divergentSteps = 0;
     const now = effects.nowMicros();
+    const deviceMicros = clock?.complete();
     for (const output of scheduler.complete(drawn, now)) {
       // Whoever heard of a token before this one may have cancelled its sequence.
-      const isCancelled = output.sequence.state === 'ended' && output.finishReason === undefined;
-      if (!isCancelled) effects.event({ kind: 'token', ...output });
+      if (output.sequence.state === 'cancelled') continue;
+      effects.event({ kind: 'token', ...output, deviceTimes: clock?.draw(output.sequence) });
     }
     const tokens = scheduled.sequences.reduce((sum, { count }) => sum + count, 0);
     const sequences = scheduled.sequences.length;
     const durationMicros = now - beganMicros;
-    effects.event({ kind: 'stepCompleted', step, tokens, sequences, durationMicros });
+    effects.event({
+      kind: 'stepCompleted',
+      step,
+      tokens,
+      sequences,
+      durationMicros,
+      deviceMicros,
+    });
     // Not before: whoever submits a request on hearing a token does not begin the next step.
     this.#collector = undefined;
     this.pump();

@@ -4,6 +4,7 @@ import { checkRequestSampling } from './request-sampling.ts';
 
 const MAX_NAME_LENGTH = 128;
 const MAX_CACHE_SALT_LENGTH = 256;
+const MAX_ABORTED_REQUESTS = 1_024;
 
 /**
  * Throws InvalidArgumentError for values outside their ranges, by the names that the fields have on
@@ -14,6 +15,14 @@ export function checkGenerateInput(input: GenerateInput): void {
   checkLength('cache_salt', input.cacheSalt, { from: 0, to: MAX_CACHE_SALT_LENGTH });
   checkLength('client_id', input.clientId, { from: 0, to: MAX_NAME_LENGTH });
   checkRequestSampling(input.sampling);
+}
+
+/** Throws InvalidArgumentError for too few or too many names. */
+export function checkAbort({ length }: readonly string[]): void {
+  if (length >= 1 && length <= MAX_ABORTED_REQUESTS) return;
+  throw new InvalidArgumentError(
+    `request_ids must have 1 to ${MAX_ABORTED_REQUESTS} names, not ${length}`,
+  );
 }
 
 function checkLength(

@@ -5,6 +5,7 @@ import type {
   CompleteEvent,
   FinishReason,
   GenerateEvent,
+  Timings,
   TokensEvent,
 } from './inference-types.ts';
 
@@ -37,9 +38,19 @@ function eventFields(event: GenerateEvent): sohu.v1.GenerateResponse.$Properties
       return { chunk: { index, tokenIds: [...tokenIds], text, firstTokenIndex, outputLogprobs } };
     }
     case 'complete': {
-      const { index, finishReason, usage, timings, preemptions } = event;
+      const { index, finishReason, usage, timings, preemptions, deviceTimings } = event;
       const stop = stopFields(event.stopReason);
-      return { complete: { index, finishReason, ...stop, usage, timings, preemptions } };
+      return {
+        complete: {
+          index,
+          finishReason,
+          ...stop,
+          usage,
+          timings,
+          preemptions,
+          deviceTimings: deviceTimings ?? null,
+        },
+      };
     }
   }
 }
@@ -80,7 +91,7 @@ function decodeLogprobs({ logprob, top }: sohu.v1.TokenLogprobs.$Properties): Dr
 }
 
 function decodeComplete(complete: sohu.v1.GenerateComplete.$Properties): CompleteEvent {
-  const { usage, timings } = complete;
+  const { usage, timings, deviceTimings } = complete;
   return {
     kind: 'complete',
     index: complete.index ?? 0,
@@ -91,14 +102,19 @@ function decodeComplete(complete: sohu.v1.GenerateComplete.$Properties): Complet
       completionTokens: usage?.completionTokens ?? 0,
       cachedTokens: usage?.cachedTokens ?? 0,
     },
-    timings: {
-      queueMs: timings?.queueMs ?? 0,
-      prefillMs: timings?.prefillMs ?? 0,
-      decodeMs: timings?.decodeMs ?? 0,
-      inferenceMs: timings?.inferenceMs ?? 0,
-      e2eMs: timings?.e2eMs ?? 0,
-    },
+    timings: decodeTimings(timings ?? {}),
+    ...(deviceTimings && { deviceTimings: decodeTimings(deviceTimings) }),
     preemptions: complete.preemptions ?? 0,
+  };
+}
+
+function decodeTimings(timings: sohu.v1.Timings.$Properties): Timings {
+  return {
+    queueMs: timings.queueMs ?? 0,
+    prefillMs: timings.prefillMs ?? 0,
+    decodeMs: timings.decodeMs ?? 0,
+    inferenceMs: timings.inferenceMs ?? 0,
+    e2eMs: timings.e2eMs ?? 0,
   };
 }
 

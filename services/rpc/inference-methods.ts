@@ -13,6 +13,8 @@ import type { ServerStreamingMethod, UnaryMethod } from './method.ts';
 import { decodeServerInfo, encodeServerInfo } from './server-info-codec.ts';
 
 const {
+  AbortRequest,
+  AbortResponse,
   DetokenizeRequest,
   DetokenizeResponse,
   GetServerInfoRequest,
@@ -23,6 +25,9 @@ const {
 
 const SERVICE = 'Inference';
 
+/** The fully qualified name of the service. */
+export const INFERENCE_SERVICE = `sohu.v1.${SERVICE}`;
+
 /** Continues one prompt: accepted, then tokens and one complete for each sample. */
 export const GENERATE: ServerStreamingMethod<GenerateInput, GenerateEvent> = {
   kind: 'serverStreaming',
@@ -32,6 +37,17 @@ export const GENERATE: ServerStreamingMethod<GenerateInput, GenerateEvent> = {
   decodeRequest: decodeGenerateRequest,
   encodeResponse: encodeGenerateEvent,
   decodeResponse: decodeGenerateEvent,
+};
+
+/** Ends requests by their names; gives how many of them were still open. */
+export const ABORT: UnaryMethod<readonly string[], number> = {
+  kind: 'unary',
+  service: SERVICE,
+  method: 'Abort',
+  encodeRequest: (requestIds) => AbortRequest.encode({ requestIds: [...requestIds] }).finish(),
+  decodeRequest: (bytes) => AbortRequest.decode(bytes).requestIds,
+  encodeResponse: (abortedRequests) => AbortResponse.encode({ abortedRequests }).finish(),
+  decodeResponse: (bytes) => AbortResponse.decode(bytes).abortedRequests,
 };
 
 /** The token ids of a text, as a prompt has them. */

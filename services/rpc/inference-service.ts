@@ -1,5 +1,6 @@
-import { checkGenerateInput } from './check-generate-input.ts';
+import { checkAbort, checkGenerateInput } from './check-generate-input.ts';
 import {
+  ABORT,
   DETOKENIZE,
   GENERATE,
   GET_SERVER_INFO,
@@ -22,6 +23,11 @@ export interface InferenceEngine {
    * the request holds when the signal fires.
    */
   generate(request: GenerateInput, signal: AbortSignal): AsyncIterable<GenerateEvent>;
+  /**
+   * Ends the requests of these names, at any moment and again: every sample that is open gets a
+   * complete with the finish reason `abort`. Gives how many of them were still open.
+   */
+  abort(requestIds: readonly string[]): number;
   /** The token ids of a text, as a prompt has them. */
   tokenize(text: string): readonly number[];
   /** The text that token ids add. */
@@ -42,6 +48,10 @@ export function serveInference(server: RpcServer, engine: InferenceEngine): void
   server.serverStreaming(GENERATE, (request, call) => {
     checkGenerateInput(request);
     return engine.generate(request, call.signal);
+  });
+  server.unary(ABORT, (requestIds) => {
+    checkAbort(requestIds);
+    return engine.abort(requestIds);
   });
   server.unary(TOKENIZE, (text) => engine.tokenize(text));
   server.unary(DETOKENIZE, (input) => engine.detokenize(input));

@@ -52,7 +52,7 @@ export interface Usage {
   readonly cachedTokens: number;
 }
 
-/** Host time; e2e = queue + inference, inference = prefill + decode. */
+/** Time on one clock; e2e = queue + inference, inference = prefill + decode. */
 export interface Timings {
   /** From arrival to the most recent start of computation before the first token. */
   readonly queueMs: number;
@@ -100,7 +100,10 @@ export interface CompleteEvent {
    */
   readonly stopReason: string | number | undefined;
   readonly usage: Usage;
+  /** Host time. */
   readonly timings: Timings;
+  /** Device time: what Sohu, as claimed, would have taken. Absent where it is not modelled. */
+  readonly deviceTimings?: Timings;
   /** Times that the sample lost its keys and values to others and was computed again. */
   readonly preemptions: number;
 }

@@ -56,19 +56,22 @@ function checkStops({ stop, stopTokenIds }: RequestSampling): void {
       `stop must have at most ${MAX_STOP_STRINGS} texts, not ${stop.length}`,
     );
   }
-  const bad = stop.find(({ length }) => length < 1 || length > MAX_STOP_STRING_LENGTH);
-  if (bad !== undefined) {
-    throw new InvalidArgumentError(
-      `a text of stop must have 1 to ${MAX_STOP_STRING_LENGTH} characters, not ${bad.length}`,
-    );
-  }
-  if (stop.some((text) => /\p{Surrogate}/u.test(text))) {
-    throw new InvalidArgumentError('a text of stop must be Unicode without lone surrogates');
-  }
+  for (const [index, text] of stop.entries()) checkStopText(`stop[${index}]`, text);
   if (stopTokenIds.length > MAX_STOP_TOKEN_IDS) {
     throw new InvalidArgumentError(
       `stop_token_ids must have at most ${MAX_STOP_TOKEN_IDS} ids, not ${stopTokenIds.length}`,
     );
+  }
+}
+
+function checkStopText(name: string, text: string): void {
+  if (text.length < 1 || text.length > MAX_STOP_STRING_LENGTH) {
+    throw new InvalidArgumentError(
+      `${name} must have 1 to ${MAX_STOP_STRING_LENGTH} characters, not ${text.length}`,
+    );
+  }
+  if (/\p{Surrogate}/u.test(text)) {
+    throw new InvalidArgumentError(`${name} must be Unicode without lone surrogates`);
   }
 }
 

@@ -4,6 +4,7 @@ import { MAX_TIMEOUT_MS } from './call-options.ts';
 import { decodeClientFrame, type OpenFrame } from './client-frame.ts';
 import { checkMetadata, EMPTY_METADATA } from './metadata.ts';
 import type { ServerStreamingMethod, UnaryMethod } from './method.ts';
+import { overloaded } from './overloaded.ts';
 import {
   type ServedMethod,
   type ServerInterceptor,
@@ -41,8 +42,6 @@ const DEFAULTS = {
   interceptors: [],
   version: '0.0.0',
 };
-/** What a refused client should wait before it tries again. */
-const OVERLOAD_DELAY_MS = 1_000;
 
 /** Serves methods on a bus; any number of servers share the calls of a cluster. */
 export class RpcServer {
@@ -178,11 +177,18 @@ export class RpcServer {
     if (this.#calls.has(frame.callId)) {
       throw new RpcError('ALREADY_EXISTS', 'call_id must not be that of an open call');
     }
-    if (this.#calls.size >= this.#options.maxOpenCalls) throw overload(this.#options);
+    this.#checkRoom();
     if (served === undefined) {
       throw new RpcError('UNIMPLEMENTED', 'this server does not have that method');
     }
     return served;
+  }
+
+  #checkRoom(): void {
+    const { serverId, maxOpenCalls } = this.#options;
+    if (this.#calls.size < maxOpenCalls) return;
+    const description = `the server already has ${maxOpenCalls} open calls`;
+    throw overloaded({ subject: `server:${serverId}`, description });
   }
 
   /** The only frame of a call that was never accepted. */
@@ -213,15 +219,4 @@ export class RpcServer {
   #abortAll(reason: string): void {
     for (const call of this.#calls.values()) call.abort(new RpcError('UNAVAILABLE', reason));
   }
-}
-
-function overload(server: { readonly serverId: string; readonly maxOpenCalls: number }): RpcError {
-  const description = `the server already has ${server.maxOpenCalls} open calls`;
-  const violations = [{ subject: `server:${server.serverId}`, description }];
-  return new RpcError('RESOURCE_EXHAUSTED', description, {
-    details: [
-      { kind: 'quotaFailure', violations },
-      { kind: 'retryInfo', retryDelayMs: OVERLOAD_DELAY_MS },
-    ],
-  });
 }

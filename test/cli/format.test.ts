@@ -8,9 +8,10 @@ test('bytes have three digits and the unit that suits them', () => {
   assert.deepEqual(cases.map(formatBytes), [...texts, '144 GB', '5000 TB']);
 });
 
-test('durations are in milliseconds up to a second', () => {
-  assert.deepEqual([0, 0.5, 12.34, 999.6, 5450].map(formatMs), [
+test('durations are in microseconds where they are short, and in milliseconds up to a second', () => {
+  assert.deepEqual([0, 0.0042, 0.5, 12.34, 999.6, 5450].map(formatMs), [
     '0 ms',
+    '4.20 µs',
     '0.50 ms',
     '12.3 ms',
     '1.00 s',

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { packageVersion } from '../../services/runtime/package-info.ts';
 import { makeProgram } from '../runtime/fixtures/programs.ts';
+import { natsServerBinary } from '../support/broker.ts';
 import { writeHfCheckpoint } from '../support/checkpoint-files.ts';
 import { makeCliEnvironment, runCli } from '../support/cli.ts';
 import { BUNDLED_MODELS } from '../support/requirements.ts';
@@ -78,6 +81,13 @@ suite('wrong usage ends with exit code 2 and a sentence that names the valid cho
     ['a seed that is too large', ['run', '--seed', '4294967296', 'Hi'], ['--seed']],
     ['a cluster name with a dot', ['up', '--cluster', 'a.b'], ['--cluster', 'letters']],
     ['an argument that up does not take', ['up', 'now'], ['up', 'arguments']],
+    ['a port that there is not', ['up', '--port', '70000'], ['--port', '65535']],
+    [
+      'other machines without keys',
+      ['up', '--host', '0.0.0.0'],
+      ['host', '--api-key', '--allow-anonymous'],
+    ],
+    ['a file of keys that is absent', ['up', '--api-key-file', '/nonexistent'], ['/nonexistent']],
   ];
   for (const [name, args, says] of cases) {
     test(name, (t) => assertRefused(t, { args, code: 2, says }));
@@ -139,6 +149,33 @@ suite('without a broker the exit code is 4', () => {
     const args = ['up', '--nats-server', program];
     await assertRefused(t, { args, code: 4, says: [program, 'no such luck'] });
   });
+});
+
+test('an address that is taken ends with exit code 5, and says so', async (t) => {
+  if ((await natsServerBinary(t)) === undefined) return;
+  const server = createServer().listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const args = ['up', '--tp', '1', '--port', String(port)];
+  const { code, stdout, stderr } = await runCli(t, makeCliEnvironment(t), args);
+  assert.equal(code, 5, stderr);
+  assert.equal(stdout, '');
+  assert.match(
+    stderr,
+    new RegExp(`^error: .*port ${port} of 127.0.0.1 is taken; --port .*\\n$`, 'm'),
+  );
+});
+
+test('a chat template that is none ends with exit code 3', async (t) => {
+  if ((await natsServerBinary(t)) === undefined) return;
+  const model = join(makeTemporaryDirectory(t), 'model');
+  cpSync(join(BUNDLED_MODELS, 'tinystories-5m'), model, { recursive: true });
+  writeFileSync(join(model, 'chat_template.jinja'), '{% if %}');
+  const args = ['up', '--tp', '1', '--port', '0', '--model', model];
+  const { code, stderr } = await runCli(t, makeCliEnvironment(t), args);
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /^error: the chat template cannot be used: .+\n$/m);
 });
 
 suite('what only looks', () => {

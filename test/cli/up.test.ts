@@ -24,7 +24,7 @@ interface Up {
 async function startUp(t: TestContext, args: readonly string[] = []): Promise<Up | undefined> {
   if ((await natsServerBinary(t)) === undefined) return undefined;
   const env = makeCliEnvironment(t);
-  const up = startCli(t, env, ['up', '--tp', '2', ...args]);
+  const up = startCli(t, env, ['up', '--tp', '2', '--port', '0', ...args]);
   await up.untilPrinted('stderr', 'Serving');
   return { env, up, processes: listDescendants(up.pid) };
 }
@@ -35,7 +35,7 @@ function recordFile({ env, up }: Up): string {
 
 async function assertStopped(serving: Up): Promise<void> {
   await untilAllGone(serving.processes);
-  assert.ok(serving.processes.length >= 4, 'broker, two chips and a coordinator');
+  assert.ok(serving.processes.length >= 5, 'broker, two chips, coordinator and gateway');
 }
 
 test('sohu up serves other commands until it is told to stop', async (t) => {
@@ -47,11 +47,13 @@ test('sohu up serves other commands until it is told to stop', async (t) => {
   await t.test('records itself for its user alone', () => {
     const path = recordFile(serving);
     assert.equal(statSync(path).mode & 0o777, 0o600);
-    const { pid, tp, precision, cluster } = JSON.parse(readFileSync(path, 'utf8'));
+    const record = JSON.parse(readFileSync(path, 'utf8'));
+    const { pid, tp, precision, cluster } = record;
     assert.deepEqual(
       { pid, tp, precision, cluster },
       { pid: up.pid, tp: 2, precision: 'fp8', cluster: 'sohu' },
     );
+    assert.match(up.printed('stdout'), new RegExp(`^HTTP +${record.gatewayUrl}/v1 `, 'm'));
   });
 
   let single = '';
@@ -67,7 +69,9 @@ test('sohu up serves other commands until it is told to stop', async (t) => {
     const { code, stdout, stderr } = await run('--json', 'Once upon a time', 'The dog');
     assert.equal(code, 0, stderr);
     const object = JSON.parse(stdout);
-    assert.deepEqual(Object.keys(object), ['model', 'precision', 'tp', 'results', 'chips']);
+    assert.deepEqual(Object.keys(object), [
+      ...['model', 'precision', 'tp', 'clocks', 'device_ms', 'results', 'chips'],
+    ]);
     assert.deepEqual([object.model, object.precision, object.tp], ['tinystories-5m', 'fp8', 2]);
     const [first, second] = object.results;
     assert.equal(`${first.text}\n`, single, 'a text does not depend on its batch');
@@ -81,6 +85,11 @@ test('sohu up serves other commands until it is told to stop', async (t) => {
     const { queue_ms, prefill_ms, decode_ms, inference_ms, e2e_ms } = first.timings;
     assert.ok(Math.abs(queue_ms + inference_ms - e2e_ms) < 1e-9);
     assert.ok(Math.abs(prefill_ms + decode_ms - inference_ms) < 1e-9);
+    assert.match(object.clocks.device_timings, /Sohu as claimed; input, by construction/);
+    const device = first.device_timings;
+    assert.ok(device.prefill_ms > 0 && device.decode_ms > 0);
+    assert.ok(Math.abs(device.queue_ms + device.inference_ms - device.e2e_ms) < 1e-9);
+    assert.ok(device.e2e_ms < e2e_ms && object.device_ms >= device.e2e_ms);
     const pids = processes.map(({ pid }) => pid);
     for (const chip of object.chips) {
       assert.ok(pids.includes(chip.pid), 'a chip of the running cluster');
@@ -205,6 +214,7 @@ suite('however sohu up ends, no process is left', () => {
   const deaths = [
     ['sohu: chip 0.1', 'chip 1'],
     ['sohu: coordinator', 'the coordinator'],
+    ['sohu: gateway', 'the gateway'],
     ['nats-server', 'the broker'],
   ] as const;
   for (const [title, name] of deaths) {

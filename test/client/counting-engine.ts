@@ -49,6 +49,7 @@ export const COMPLETE: CompleteEvent = {
 export class CountingEngine implements InferenceEngine {
   readonly inputs: GenerateInput[] = [];
   readonly aborted: string[] = [];
+  readonly abortedNames: string[] = [];
   batches: readonly KvEventBatch[] = [];
 
   async *generate(input: GenerateInput, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
@@ -71,6 +72,11 @@ export class CountingEngine implements InferenceEngine {
       const timings = { ...COMPLETE.timings, e2eMs: COMPLETE.timings.e2eMs + index };
       yield { ...COMPLETE, index, usage, timings };
     }
+  }
+
+  abort(requestIds: readonly string[]): number {
+    this.abortedNames.push(...requestIds);
+    return requestIds.length;
   }
 
   tokenize(text: string): readonly number[] {

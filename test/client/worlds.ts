@@ -2,8 +2,11 @@ import type { TestContext } from 'node:test';
 import type { Bus } from '../../services/bus/bus.ts';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
 import { connectNats } from '../../services/bus/nats-bus.ts';
-import { SohuClient } from '../../services/client/index.ts';
+import { SohuClient, type SohuClientOptions } from '../../services/client/index.ts';
+import { Health } from '../../services/rpc/health/health.ts';
+import { serveHealth } from '../../services/rpc/health/health-service.ts';
 import { type InferenceEngine, serveInference } from '../../services/rpc/inference-service.ts';
+import type { ServerInterceptor } from '../../services/rpc/served-method.ts';
 import { RpcServer } from '../../services/rpc/server.ts';
 import { withBroker } from '../support/broker.ts';
 
@@ -11,33 +14,50 @@ import { withBroker } from '../support/broker.ts';
 export interface World {
   readonly client: SohuClient;
   readonly server: RpcServer;
+  readonly health: Health;
 }
 
-type MakeWorld = (t: TestContext, engine: InferenceEngine) => Promise<World | undefined>;
+export interface WorldOptions {
+  readonly client?: SohuClientOptions;
+  readonly interceptors?: readonly ServerInterceptor[];
+}
+
+type MakeWorld = (
+  t: TestContext,
+  engine: InferenceEngine,
+  options?: WorldOptions,
+) => Promise<World | undefined>;
 
 /** By the name of the broker between them; undefined where the test is skipped for want of one. */
 export const WORLDS: Readonly<Record<string, MakeWorld>> = {
-  'the memory broker': async (_, engine) => makeMemoryWorld(engine),
-  'a NATS server': async (t, engine) => {
+  'the memory broker': async (_, engine, options) => makeMemoryWorld(engine, options),
+  'a NATS server': async (t, engine, options = {}) => {
     const broker = await withBroker(t);
     if (broker === undefined) return undefined;
     const bus = await connectNats({ servers: broker.url, name: 'server' });
-    const server = serve(bus, engine);
+    const served = serve(bus, engine, options);
     await bus.flush();
-    const client = await SohuClient.connect(broker.url);
+    const client = await SohuClient.connect(broker.url, options.client);
     t.after(() => Promise.all([client.close(), bus.close()]));
-    return { server, client };
+    return { ...served, client };
   },
 };
 
 /** Both over a broker in memory. */
-export function makeMemoryWorld(engine: InferenceEngine): World {
+export function makeMemoryWorld(engine: InferenceEngine, options: WorldOptions = {}): World {
   const broker = new MemoryBroker();
-  return { server: serve(broker.connect(), engine), client: SohuClient.over(broker.connect()) };
+  const client = SohuClient.over(broker.connect(), options.client);
+  return { ...serve(broker.connect(), engine, options), client };
 }
 
-function serve(bus: Bus, engine: InferenceEngine): RpcServer {
-  const server = new RpcServer(bus, { cluster: 'sohu', serverId: 'server-1' });
+function serve(
+  bus: Bus,
+  engine: InferenceEngine,
+  { interceptors = [] }: WorldOptions,
+): Omit<World, 'client'> {
+  const server = new RpcServer(bus, { cluster: 'sohu', serverId: 'server-1', interceptors });
+  const health = new Health();
   serveInference(server, engine);
-  return server;
+  serveHealth(server, health);
+  return { server, health };
 }

@@ -5,7 +5,10 @@ import { CHIPS, findChip } from '../../services/core/hardware/chip-catalogue.ts'
 import { type Figure, rangeOf, valueAt } from '../../services/core/hardware/figure.ts';
 
 function figuresOf(chip: Chip): readonly Figure[] {
-  const optional = chip.streamBytesPerSecond === undefined ? [] : [chip.streamBytesPerSecond];
+  const { streamBytesPerSecond, dieSquareMillimetres, transistors } = chip;
+  const optional = [streamBytesPerSecond, dieSquareMillimetres, transistors].filter(
+    (it) => it !== undefined,
+  );
   return [
     ...Object.values(chip.peakFlops),
     ...Object.values(chip.bestGemmFlops ?? {}),

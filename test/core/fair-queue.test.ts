@@ -13,6 +13,7 @@ const COST = PROMPT + 2 * OUTPUT;
 function serve(
   steps: number,
   refill: (step: number, add: (client: string) => void) => void,
+  onService: (step: number, clientId: string, cost: number) => void = () => {},
 ): Map<string, number> {
   const scheduler = new Scheduler(
     makeSchedulerOptions({ schedulingPolicy: 'fair', maxNumSeqs: 1, enablePrefixCaching: false }),
@@ -30,6 +31,7 @@ function serve(
       const { clientId } = sequence.request;
       const cost = (admitted ? PROMPT : 0) + 2;
       served.set(clientId, (served.get(clientId) ?? 0) + cost);
+      onService(step, clientId, cost);
     }
     scheduler.complete(
       scheduled.sequences.map(() => ({ token: 3, logprobs: undefined })),
@@ -72,6 +74,22 @@ suite('fairness between clients', () => {
     });
     const share = served.get('returning')!;
     assert.ok(Math.abs(share - (300 / 5 / 2 + 1) * COST) <= 2 * COST, `it got ${share}`);
+  });
+
+  test('who was served alone is not starved by one that comes back', () => {
+    const served = new Map<string, number>();
+    serve(
+      1200,
+      (step, add) => {
+        if (step % 5 === 0) add('busy');
+        if (step === 0 || (step >= 600 && step % 5 === 0)) add('returning');
+      },
+      (step, clientId, cost) => {
+        if (step >= 600) served.set(clientId, (served.get(clientId) ?? 0) + cost);
+      },
+    );
+    const gap = Math.abs(served.get('busy')! - served.get('returning')!);
+    assert.ok(gap <= 2 * COST, `the gap is ${gap}`);
   });
 
   test('clients come in order of arrival within themselves, and the preempted come first', () => {

@@ -137,17 +137,21 @@ suite('the KV cache', () => {
         const kv = makeManager(kvBlocks);
         const cached = new Map<string, readonly number[]>();
         const tables: BlockTable[] = [];
+        const tokensOf = new Map<BlockTable, readonly number[]>();
         for (const { tokens, salt, release } of actions) {
           const prefix = kv.findPrefix(emptyBlockTable(salt), tokens);
           if (kv.demandOf(prefix, tokens.length) <= kv.freeBlocks) {
-            tables.push(hold(kv, tokens, salt));
+            const table = hold(kv, tokens, salt);
+            tables.push(table);
+            tokensOf.set(table, tokens);
           }
           if (release < tables.length) kv.release(tables.splice(release, 1)[0]!);
           kv.checkIntegrity(tables);
           follow(kv.takeEvents(), cached);
-          for (const { hashes, contents } of tables) {
-            contents.forEach((_, index) => {
-              assert.ok(cached.has(hashText(hashes[index]!)));
+          for (const table of tables) {
+            table.contents.forEach((_, index) => {
+              const expected = tokensOf.get(table)!.slice(0, (index + 1) * BLOCK_SIZE);
+              assert.deepEqual(cached.get(hashText(table.hashes[index]!)), expected);
             });
           }
         }

@@ -259,10 +259,7 @@ suite('sampling parameters', () => {
       [{ repetitionPenalty: 101 }, /^repetition_penalty must be above 0 and at most 100, not 101$/],
       [{ presencePenalty: -2.1 }, /^presence_penalty must be between -2 and 2, not -2.1$/],
       [{ frequencyPenalty: 3 }, /^frequency_penalty must be between -2 and 2, not 3$/],
-      [
-        { logitBias: [bias(7, 101)] },
-        /^logit_bias of token 7 must be between -100 and 100, not 101$/,
-      ],
+      [{ logitBias: [bias(7, 101)] }, /^logit_bias\[7\] must be between -100 and 100, not 101$/],
       [
         { logitBias: [bias(-1, 1)] },
         /^logit_bias must name tokens by whole numbers from 0, not -1$/,
@@ -273,7 +270,7 @@ suite('sampling parameters', () => {
         /^logit_bias must have one value for a token, not several for token 4$/,
       ],
       [{ logprobs: 129 }, /^logprobs must be a whole number from 0 to 128, not 129$/],
-      [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 20, not -1$/],
+      [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 128, not -1$/],
       [{ logprobs: 0.5 }, /^logprobs must be a whole number/],
       [{ seed: 2 ** 32 }, /^seed must be a whole number from 0 to 4294967295, not 4294967296$/],
     ];
@@ -282,8 +279,8 @@ suite('sampling parameters', () => {
       assert.throws(() => validateSampling(params), { name: 'InvalidArgumentError', message });
     }
     validateSampling({
-      ...{ temperature: 100, topP: 1, topK: 0xffffffff, minP: 1, seed: 0xffffffff, logprobs: 20 },
-      ...{ repetitionPenalty: 2, presencePenalty: -2, frequencyPenalty: 2 },
+      ...{ temperature: 100, topP: 1, topK: 0xffffffff, minP: 1, seed: 0xffffffff, logprobs: 128 },
+      ...{ repetitionPenalty: 100, presencePenalty: -2, frequencyPenalty: 2 },
       logitBias: [bias(0, -100), bias(0xffffffff, 100)],
     });
     validateSampling(GREEDY);

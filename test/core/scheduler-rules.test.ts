@@ -244,6 +244,20 @@ suite('the rules of continuous batching', () => {
     assert.equal(bench.scheduler.usedBlocks, 4, 'one block is shared, and each has one of its own');
   });
 
+  test('a group that lost its memory takes up who ran, in order and before all others', () => {
+    const bench = new Bench({ maxNumSeqs: 3 });
+    const ran = [bench.add({}), bench.add({}), bench.add({})];
+    const late = bench.add({});
+    bench.step();
+    bench.scheduler.loseMemory();
+    const { sequences } = bench.schedule();
+    assert.deepEqual(
+      sequences.map(({ sequence, start, count }) => [sequence, start, count]),
+      ran.map((sequence) => [sequence, 0, 5]),
+    );
+    assert.equal(late.state, 'waiting');
+  });
+
   test('a cancelled sequence holds nothing, and a token that was under way does not end it', () => {
     const bench = new Bench({});
     const waiting = bench.add({ maxTokens: 1 });

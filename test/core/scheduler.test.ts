@@ -101,10 +101,10 @@ suite('the scheduler', () => {
     const refusal = (prompt: number, maxTokens: number): unknown =>
       scheduler.add(makeRequest(prompt, maxTokens), 0);
     const invalid = (message: string) => ({ kind: 'rejected', reason: 'invalid', message });
-    assert.deepEqual(refusal(0, 1), invalid('the prompt has no tokens; it needs at least one'));
+    assert.deepEqual(refusal(0, 1), invalid('input must have at least one token'));
     assert.deepEqual(
       refusal(20, 1),
-      invalid('the prompt has 20 tokens; it must have fewer than the context length of 20'),
+      invalid('input must have fewer tokens than the context length of 20, not 20'),
     );
     for (const maxTokens of [0, 1.5, Number.NaN]) {
       assert.deepEqual(
@@ -115,7 +115,9 @@ suite('the scheduler', () => {
     const small = new Scheduler({ ...OPTIONS, kvBlocks: 2 });
     assert.deepEqual(
       small.add(makeRequest(4, 6), 0),
-      invalid('the request may need 3 KV blocks of 4 tokens; the group has 2: lower max_tokens'),
+      invalid(
+        'max_tokens must be lower: the request may need 3 KV blocks of 4 tokens, and the group has 2',
+      ),
     );
     assert.equal(small.add(makeRequest(4, 5), 0).kind, 'queued');
   });

@@ -2,6 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { Command } from 'commander';
+import {
+  addGatewayProcessOptions,
+  type GatewayProcessOptions,
+} from '../../services/gateway/gateway-process-options.ts';
+import { checkExposure } from '../../services/runtime/options/gateway-options.ts';
 import { addNodeOptions } from '../../services/runtime/options/node-options.ts';
 import { addServingOptions } from '../../services/runtime/options/serving-options.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
@@ -51,7 +56,7 @@ function argumentsOf({ command }: Service, entry: string): readonly string[] {
   return rest;
 }
 
-test('eight chips and their coordinator start with options that the programs know', (t) => {
+test('eight chips, their coordinator and the gateway start with options that the programs know', (t) => {
   const compose = readCompose(t);
   if (compose === undefined) return;
   const parse = (command: Command, args: readonly string[]): Record<string, unknown> =>
@@ -70,19 +75,28 @@ test('eight chips and their coordinator start with options that the programs kno
   assert.equal(options.nats, 'nats://nats:4222');
   assert.equal(options.tp, ranks.length);
   assert.equal(options.model, 'tinystories-5m');
+  const front = argumentsOf(compose.services.gateway!, 'dist/services/gateway/main.js');
+  const served = parse(
+    addGatewayProcessOptions(new Command()),
+    front,
+  ) as unknown as GatewayProcessOptions;
+  checkExposure(served);
+  assert.deepEqual([served.nats, served.model], [options.nats, options.model]);
+  const published = `127.0.0.1:${served.port}:${served.port}`;
+  assert.ok(compose.services.gateway!.ports?.[0]?.startsWith(published));
 });
 
 test('Prometheus asks exactly the processes of the cluster, at the ports they serve', (t) => {
   const compose = readCompose(t);
   if (compose === undefined) return;
   const served = Object.entries(compose.services).flatMap(([name, { command }]) => {
-    const port = /--metrics-port[= ,](\d+)/.exec(`${command}`)?.[1];
+    const port = /--(?:metrics-)?port[= ,](\d+)/.exec(`${command}`)?.[1];
     return port === undefined ? [] : [`${name}:${port}`];
   });
   const config = readFileSync('deploy/prometheus/prometheus.yml', 'utf8');
   const asked = [...config.matchAll(/['"]([\w-]+:\d+)['"]/g)].map(([, target]) => target);
   assert.deepEqual(asked.sort(), served.sort());
-  assert.equal(served.length, 9);
+  assert.equal(served.length, 10);
 });
 
 test('every container may do little and is bounded', (t) => {
@@ -103,13 +117,15 @@ test('every container may do little and is bounded', (t) => {
   }
 });
 
-test('the processes of the cluster reach only each other and the broker', (t) => {
+test('the processes of the cluster, but for the gateway, reach only each other and the broker', (t) => {
   const compose = readCompose(t);
   if (compose === undefined) return;
   const own = Object.values(compose.services).filter(({ image }) => image === 'sohu');
-  assert.equal(own.length, 9);
-  for (const { networks, depends_on } of own) {
-    assert.deepEqual(Object.keys(networks).sort(), ['fabric', 'obs']);
+  assert.equal(own.length, 10);
+  for (const { command, networks, depends_on } of own) {
+    const isFront = `${command}`.includes('gateway');
+    const expected = isFront ? ['edge', 'fabric', 'obs'] : ['fabric', 'obs'];
+    assert.deepEqual(Object.keys(networks).sort(), expected);
     assert.ok(depends_on?.nats !== undefined);
   }
   for (const name of ['fabric', 'obs']) assert.equal(compose.networks[name]?.internal, true, name);

@@ -8,6 +8,7 @@ import { ChipMetrics } from '../../services/runtime/metrics/chip-metrics.ts';
 import { CoordinatorMetrics } from '../../services/runtime/metrics/coordinator-metrics.ts';
 import { GroupSubjects } from '../../services/wire/subjects.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
+import { makePricer } from '../support/pricing.ts';
 import { BUNDLED_MODELS } from '../support/requirements.ts';
 import { makeSchedulerOptions } from '../support/scheduler-options.ts';
 
@@ -115,6 +116,7 @@ function makeCoordinator(
     vocabSize: 2048,
     stepTimeoutMicros: 60e6,
     patienceMicros: 60e6,
+    pricer: makePricer(),
     onEvent,
   });
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Health, WHOLE_SERVER } from '../../services/rpc/health/health.ts';
 import {
   HEALTH_CHECK,
+  HEALTH_LIST,
   HEALTH_WATCH,
   serveHealth,
 } from '../../services/rpc/health/health-service.ts';
@@ -27,6 +28,13 @@ for (const [name, makeBroker] of Object.entries(BROKERS)) {
       assert.equal((await watch.next()).value, status);
       assert.equal(await client.callUnary(HEALTH_CHECK, 'Toy'), status);
     }
+    assert.deepEqual(
+      await client.callUnary(HEALTH_LIST, {}),
+      new Map([
+        [WHOLE_SERVER, 'SERVING'],
+        ['Toy', 'SERVING'],
+      ]),
+    );
     await watch.return();
     await until(() => server.openCalls === 0);
   });

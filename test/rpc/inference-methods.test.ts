@@ -71,6 +71,13 @@ const logprobs = fc.array(
   { maxLength: 4 },
 );
 
+const timings = record({
+  queueMs: milliseconds,
+  prefillMs: milliseconds,
+  decodeMs: milliseconds,
+  inferenceMs: milliseconds,
+  e2eMs: milliseconds,
+});
 const event: fc.Arbitrary<GenerateEvent> = fc.oneof(
   record({
     kind: fc.constant('accepted' as const),
@@ -92,15 +99,14 @@ const event: fc.Arbitrary<GenerateEvent> = fc.oneof(
     finishReason: fc.constantFrom('stop' as const, 'length' as const, 'abort' as const),
     stopReason: fc.oneof(text, uint32, fc.constant(undefined)),
     usage: record({ promptTokens: uint32, completionTokens: uint32, cachedTokens: uint32 }),
-    timings: record({
-      queueMs: milliseconds,
-      prefillMs: milliseconds,
-      decodeMs: milliseconds,
-      inferenceMs: milliseconds,
-      e2eMs: milliseconds,
-    }),
+    timings,
     preemptions: uint32,
-  }),
+  }).chain((complete) =>
+    fc.option(timings, { nil: undefined }).map((deviceTimings) => ({
+      ...complete,
+      ...(deviceTimings && { deviceTimings }),
+    })),
+  ),
 );
 
 const hashes = fc.array(text, { maxLength: 3 });

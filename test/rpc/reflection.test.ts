@@ -106,7 +106,12 @@ for (const [name, makeBroker] of Object.entries(BROKERS)) {
     serveHealth(server, new Health());
     serveReflection(server, files);
     await serverBus.flush();
-    const ask = (question: ReflectionQuestion) => client.callUnary(REFLECT, question);
+    const ask = async (question: ReflectionQuestion) => {
+      const request = { host: 'rack.example', question };
+      const response = await client.callUnary(REFLECT, request);
+      assert.deepEqual(response.request, request);
+      return response.answer;
+    };
     assert.deepEqual(await ask({ kind: 'listServices' }), {
       kind: 'services',
       names: [
@@ -121,11 +126,22 @@ for (const [name, makeBroker] of Object.entries(BROKERS)) {
     assert.ok(registryOf(answer.descriptors).getService('sohu.v1.Inference') !== undefined);
     const byName = await ask({ kind: 'fileByFilename', name: 'sohu/v1/inference.proto' });
     assert.deepEqual(byName, answer);
-    for (const kind of ['fileByFilename', 'fileContainingSymbol'] as const) {
-      const reply = await ask({ kind, name: 'none', symbol: 'none' });
+    const missing = [
+      { kind: 'fileByFilename', name: 'none' },
+      { kind: 'fileContainingSymbol', symbol: 'none' },
+    ] as const;
+    for (const question of missing) {
+      const reply = await ask(question);
       assert.equal(reply.kind === 'error' && reply.code, 'NOT_FOUND');
     }
-    const other = await ask({ kind: 'other' });
-    assert.equal(other.kind === 'error' && other.code, 'UNIMPLEMENTED');
+    const others = [
+      { kind: 'fileContainingExtension', type: 'sohu.v1.TokenizeRequest', number: 5 },
+      { kind: 'extensionNumbers', type: 'sohu.v1.TokenizeRequest' },
+      { kind: 'unknown' },
+    ] as const;
+    for (const question of others) {
+      const reply = await ask(question);
+      assert.equal(reply.kind === 'error' && reply.code, 'UNIMPLEMENTED');
+    }
   });
 }

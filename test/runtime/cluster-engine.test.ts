@@ -9,6 +9,8 @@ import { toGenerateInput } from '../../services/client/request.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
 import { TextStream } from '../../services/core/text/text-stream.ts';
 import type { Tokenizer } from '../../services/core/text/tokenizer.ts';
+import type { GenerateEvent } from '../../services/rpc/inference-types.ts';
+import { RpcError } from '../../services/rpc/status.ts';
 import { ClusterEngine } from '../../services/runtime/coordinator/cluster-engine.ts';
 import { MemoryCluster } from '../support/memory-cluster.ts';
 import { BUNDLED_MODELS } from '../support/requirements.ts';
@@ -17,6 +19,9 @@ import { stopNaively } from '../text/naive-stop-strings.ts';
 const MODEL = join(BUNDLED_MODELS, 'tinystories-5m');
 const PROMPT = 'Once upon a time';
 const LENGTH = 40;
+
+const LIMITS = { maxQueued: 8 };
+const NEVER = new AbortController().signal;
 
 /** The bundled model on one chip, behind an engine. */
 interface Serving {
@@ -36,33 +41,46 @@ function serve(work: (serving: Serving) => Promise<void>): Promise<void> {
     engine?.observe(event);
     if (event.kind === 'stepCompleted') steps.push(event.sequences);
   };
-  return MemoryCluster.use({ model: MODEL, tp: 1, onEvent }, async ({ host, config }) => {
-    const { coordinator } = host;
-    const tokenizer = openTokenizer({ file: undefined, modelPath: MODEL, config });
-    engine = new ClusterEngine({
-      coordinator,
-      config,
-      tokenizer,
-      modelName: 'tinystories-5m',
-      precision: 'f32',
-      tensorParallel: 1,
-      maxModelLen: config.maxPositions,
-      maxNumSeqs: 64,
-      version: '0.0.0',
-    });
-    const serving = engine;
-    await work({
-      engine,
-      tokenizer,
-      steps,
-      load: () => coordinator.scheduler!.waitingCount + coordinator.scheduler!.runningCount,
-      generate: async (request, signal = new AbortController().signal) => {
-        const base = { prompt: PROMPT, temperature: 0, maxTokens: LENGTH, ignoreEos: true };
-        const input = toGenerateInput({ ...base, ...request });
-        return collectCompletion(serving.generate(input, signal), input.sampling.n);
-      },
-    });
-  });
+  const scheduler = { maxNumQueuedReqs: LIMITS.maxQueued };
+  return MemoryCluster.use(
+    { model: MODEL, tp: 1, onEvent, scheduler },
+    async ({ host, config }) => {
+      const { coordinator } = host;
+      const tokenizer = openTokenizer({ file: undefined, modelPath: MODEL, config });
+      engine = new ClusterEngine({
+        coordinator,
+        config,
+        tokenizer,
+        modelName: 'tinystories-5m',
+        precision: 'f32',
+        tensorParallel: 1,
+        maxModelLen: config.maxPositions,
+        maxNumSeqs: 64,
+        version: '0.0.0',
+      });
+      const serving = engine;
+      await work({
+        engine,
+        tokenizer,
+        steps,
+        load: () => coordinator.scheduler!.waitingCount + coordinator.scheduler!.runningCount,
+        generate: async (request, signal = new AbortController().signal) => {
+          const base = { prompt: PROMPT, temperature: 0, maxTokens: LENGTH, ignoreEos: true };
+          const input = toGenerateInput({ ...base, ...request });
+          return collectCompletion(serving.generate(input, signal), input.sampling.n);
+        },
+      });
+    },
+  );
+}
+
+/** Starts as many requests as may wait and run. */
+async function fill(engine: ClusterEngine): Promise<{ requests: AsyncGenerator<GenerateEvent>[] }> {
+  const requests = Array.from({ length: LIMITS.maxQueued }, () =>
+    engine.generate(toGenerateInput({ prompt: PROMPT, ignoreEos: true }), NEVER),
+  );
+  for (const request of requests) await request.next();
+  return { requests };
 }
 
 /** What each token adds to the text. */
@@ -184,13 +202,69 @@ suite('the engine', () => {
       );
     }));
 
+  test('an abort ends every sample in order, with the text so far, and computes no step more', () =>
+    serve(async ({ engine, generate, load, steps, tokenizer }) => {
+      const [whole] = (await generate({})).choices;
+      // Held back from the first character on: it may yet become the stop string.
+      const stop = [`${whole!.text}and nothing else`];
+      const request = { prompt: PROMPT, temperature: 0, requestId: 'mine', n: 3, ignoreEos: true };
+      const other = engine.generate(toGenerateInput({ prompt: PROMPT }), NEVER);
+      await other.next();
+      const events = engine.generate(toGenerateInput({ ...request, stop }), NEVER);
+      const seen: GenerateEvent[] = [];
+      let stepsAtAbort = 0;
+      const collected = collectCompletion(
+        (async function* () {
+          for await (const event of events) {
+            seen.push(event);
+            if (event.kind === 'tokens' && event.firstTokenIndex === 4 && stepsAtAbort === 0) {
+              stepsAtAbort = steps.length;
+              assert.equal(engine.abort(['mine', 'unknown']), 1);
+              assert.equal(engine.abort(['mine']), 0, 'it may be repeated');
+              assert.equal(load(), 1, 'only the other request is left');
+            }
+            yield event;
+          }
+        })(),
+        3,
+      );
+      for (const { finishReason, stopReason, text, tokenIds } of (await collected).choices) {
+        assert.deepEqual([finishReason, stopReason], ['abort', undefined]);
+        assert.deepEqual(tokenIds, whole!.tokenIds.slice(0, tokenIds.length));
+        assert.equal(text, piecesOf(tokenizer, tokenIds).join(''));
+      }
+      assert.equal(seen.at(-1)!.kind, 'complete');
+      await other.return(undefined);
+      assert.equal(load(), 0);
+    }));
+
+  test('a full queue says whose limit it is and when to come back', () =>
+    serve(async ({ engine, load }) => {
+      const { requests } = await fill(engine);
+      const { maxQueued } = LIMITS;
+      assert.equal(load(), maxQueued);
+      const refused = engine.generate(toGenerateInput({ prompt: PROMPT }), NEVER);
+      await assert.rejects(refused.next(), (error) => {
+        assert.ok(error instanceof RpcError);
+        assert.equal(error.code, 'RESOURCE_EXHAUSTED');
+        const count = `${maxQueued} of at most ${maxQueued}`;
+        const description = `the queue is full: ${count} requests wait or run; try again later`;
+        assert.deepEqual(error.details, [
+          { kind: 'quotaFailure', violations: [{ subject: 'model:tinystories-5m', description }] },
+          { kind: 'retryInfo', retryDelayMs: 1000 },
+        ]);
+        return true;
+      });
+      await Promise.all(requests.map((each) => each.return(undefined)));
+    }));
+
   test('refuses token ids that the model does not have, by the name of the field', () =>
     serve(async ({ engine, generate, load }) => {
       const { vocabSize, maxContextLength } = engine.serverInfo();
       const bad: [Partial<GenerateRequest>, RegExp][] = [
-        [{ prompt: [vocabSize] }, /^token_ids must/],
-        [{ stopTokenIds: [vocabSize] }, /^stop_token_ids must be whole numbers from 0 to/],
-        [{ logitBias: { [vocabSize]: 1 } }, /^token ids of logit_bias must/],
+        [{ prompt: [vocabSize] }, /^input_ids must/],
+        [{ stopTokenIds: [vocabSize] }, /^stop_token_ids must have token ids from 0 to/],
+        [{ logitBias: { [vocabSize]: 1 } }, /^logit_bias must/],
         [
           { prompt: [1, 2], minTokens: maxContextLength, maxTokens: undefined as never },
           /^min_tokens must/,

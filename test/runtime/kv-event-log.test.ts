@@ -53,6 +53,17 @@ suite('the log of KV events', () => {
     assert.deepEqual(numbersOf(await take(log.read(0, NEVER), 2)), [0, 1]);
   });
 
+  test('keeps fewer where they name many tokens', async () => {
+    const log = new KvEventLog();
+    const tokens = new Array<number>(500_000).fill(1);
+    const hashes = [{ high: 0, low: 1 }];
+    for (let i = 0; i < 10; i++) {
+      log.append([{ kind: 'blockStored', hashes, parentHash: undefined, tokens, blockSize: 16 }]);
+    }
+    assert.deepEqual(numbersOf(await take(log.read(6, NEVER), 4)), [6, 7, 8, 9]);
+    await assert.rejects(take(log.read(5, NEVER), 1), /must be from 6/);
+  });
+
   test('keeps 10,000 batches, and refuses a number that it does not have', async () => {
     const log = makeLog(10_007);
     const whole = numbersOf(await take(log.read(7, NEVER), 10_000));

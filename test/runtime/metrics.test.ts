@@ -82,6 +82,8 @@ suite('metrics', () => {
     assert.equal(series.get('sohu_steps_total'), 6);
     assert.equal(series.get('sohu_step_duration_seconds_count'), 6);
     assert.ok(series.get('sohu_step_duration_seconds_sum')! > 0);
+    assert.equal(series.get('sohu_step_device_seconds_count'), 6);
+    assert.ok(series.get('sohu_step_device_seconds_sum')! > 0);
     assert.equal(series.get('sohu_requests{state="running"}'), 0);
     assert.equal(series.get('sohu_requests{state="waiting"}'), 0);
     for (const [rank, chip] of chips.entries()) {

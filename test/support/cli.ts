@@ -23,6 +23,8 @@ export interface CliProcess {
   readonly exited: Promise<CliExit>;
   /** Resolves when the output has the text; rejects when the program ends without it. */
   untilPrinted(stream: 'stdout' | 'stderr', text: string): Promise<void>;
+  /** The output so far. */
+  printed(stream: 'stdout' | 'stderr'): string;
 }
 
 export type CliEnvironment = Readonly<Record<string, string>>;
@@ -59,7 +61,8 @@ export function startCli(t: TestContext, env: CliEnvironment, args: readonly str
       await delay(5);
     }
   };
-  return { child, pid: child.pid!, exited, untilPrinted };
+  const printed: CliProcess['printed'] = (stream) => output[stream];
+  return { child, pid: child.pid!, exited, untilPrinted, printed };
 }
 
 /** Runs the built program to its end. */

@@ -13,7 +13,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['sim'],
   ['rpc'],
   ['runtime'],
-  ['client'],
+  ['client', 'grpc'],
+  ['gateway'],
   ['worker', 'coordinator', 'calibrate', 'cli'],
 ];
 const PURE_LAYERS = ['core', 'shard', 'cluster', 'sim'];

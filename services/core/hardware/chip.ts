@@ -43,6 +43,9 @@ export interface Chip extends ChipSpec {
   readonly links: ChipLinks;
   readonly powerWatts: Figure;
   readonly priceDollars: Figure;
+  /** All compute dies of a package together, where that is known. */
+  readonly dieSquareMillimetres?: Figure;
+  readonly transistors?: Figure;
   /** What a reader must know beside the numbers. */
   readonly notes: readonly string[];
 }

@@ -10,7 +10,7 @@ export interface Range {
 /** One number of a data sheet. */
 export interface Figure {
   readonly value: number | Range;
-  readonly unit: 'bytes' | 'bytes/s' | 'FLOP/s' | 'W' | 'USD' | 's';
+  readonly unit: 'bytes' | 'bytes/s' | 'FLOP/s' | 'W' | 'USD' | 's' | 'mm²' | 'transistors';
   readonly origin: FigureOrigin;
   readonly source: string;
   /** The number is deduced from the very claim that it would be used to check. */

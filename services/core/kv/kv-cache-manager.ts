@@ -25,6 +25,11 @@ export class KvCacheManager {
     this.#cache = new PrefixCache(options);
   }
 
+  /** Tokens in a block. */
+  get blockSize(): number {
+    return this.#options.blockSize;
+  }
+
   get totalBlocks(): number {
     return this.#pool.total;
   }

@@ -96,7 +96,7 @@ function checkLogitBias(logitBias: readonly LogitBias[]): void {
       );
     }
     tokens.add(token);
-    checkBetween(`logit_bias of token ${token}`, bias, [-100, 100]);
+    checkBetween(`logit_bias[${token}]`, bias, [-100, 100]);
   }
 }
 

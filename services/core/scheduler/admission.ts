@@ -42,9 +42,9 @@ export function findProblem(
   const { maxModelLen, kvBlocks, blockSize } = options;
   const { maxTokens, minTokens, n } = request;
   const length = request.promptTokens.length;
-  if (length === 0) return 'the prompt has no tokens; it needs at least one';
+  if (length === 0) return 'input must have at least one token';
   if (length >= maxModelLen) {
-    return `the prompt has ${length} tokens; it must have fewer than the context length of ${maxModelLen}`;
+    return `input must have fewer tokens than the context length of ${maxModelLen}, not ${length}`;
   }
   if (!(Number.isInteger(maxTokens) && maxTokens >= 1)) {
     return `max_tokens must be a whole number of at least 1, not ${maxTokens}`;
@@ -57,7 +57,7 @@ export function findProblem(
   if (unserved !== undefined) return unserved;
   const blocks = Math.ceil((tokenLimitOf(request, maxModelLen) - 1) / blockSize);
   if (blocks <= kvBlocks) return undefined;
-  return `the request may need ${blocks} KV blocks of ${blockSize} tokens; the group has ${kvBlocks}: lower max_tokens`;
+  return `max_tokens must be lower: the request may need ${blocks} KV blocks of ${blockSize} tokens, and the group has ${kvBlocks}`;
 }
 
 /** What even an empty queue would refuse. */
@@ -68,7 +68,7 @@ function neverQueuable(
   if (n > maxNumQueuedReqs) return `n must be at most ${maxNumQueuedReqs}, not ${n}`;
   const tokens = n * promptTokens.length;
   if (maxNumQueuedTokens === undefined || tokens <= maxNumQueuedTokens) return undefined;
-  return `the prompts of the request have ${tokens} tokens; at most ${maxNumQueuedTokens} may wait`;
+  return `input must have at most ${maxNumQueuedTokens} tokens in all samples together, not ${tokens}`;
 }
 
 function overloadOf(

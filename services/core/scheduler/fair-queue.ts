@@ -19,8 +19,8 @@ interface Client {
 export class FairQueue implements WaitingQueue {
   readonly #clients = new Map<string, Client>();
   #size = 0;
-  /** The counter of the client that left the queue last. */
-  #lastCounter = 0;
+  /** The client that left the queue last: what it is given since counts. */
+  #last: Client | undefined;
 
   get size(): number {
     return this.#size;
@@ -43,7 +43,7 @@ export class FairQueue implements WaitingQueue {
   remove(sequence: Sequence): void {
     const client = this.#clients.get(sequence.request.clientId)!;
     client.queue.remove(sequence);
-    this.#lastCounter = client.counter;
+    this.#last = client;
     this.#size--;
   }
 
@@ -70,7 +70,7 @@ export class FairQueue implements WaitingQueue {
     if (known !== undefined && known.queue.size > 0) return known;
     const client = known ?? this.#idleClient();
     const waiting = this.#waiting();
-    const floor = waiting.length > 0 ? lowest(waiting) : this.#lastCounter;
+    const floor = waiting.length > 0 ? lowest(waiting) : (this.#last?.counter ?? 0);
     client.counter = Math.max(client.counter, floor);
     this.#forgetIdle();
     this.#clients.set(request.clientId, client);
@@ -92,7 +92,7 @@ export class FairQueue implements WaitingQueue {
 
   /** No client that comes back starts lower. */
   #floor(): number {
-    return Math.min(this.#lastCounter, lowest(this.#waiting()));
+    return Math.min(this.#last?.counter ?? 0, lowest(this.#waiting()));
   }
 
   #waiting(): Client[] {
@@ -102,8 +102,9 @@ export class FairQueue implements WaitingQueue {
   /** An idle client whose counter the lift would reach anyway needs no memory of it. */
   #forgetIdle(): void {
     const floor = this.#floor();
-    for (const [id, { queue, counter }] of this.#clients) {
-      if (queue.size === 0 && counter <= floor) this.#clients.delete(id);
+    for (const [id, client] of this.#clients) {
+      const isIdle = client.queue.size === 0 && client !== this.#last;
+      if (isIdle && client.counter <= floor) this.#clients.delete(id);
     }
   }
 }

@@ -50,7 +50,8 @@ export interface Sequence {
   readonly tokens: number[];
   /** Most tokens that the sequence may ever have. */
   readonly tokenLimit: number;
-  state: 'waiting' | 'running' | 'ended';
+  /** `ended` by itself, or with its group; `cancelled` by its client, perhaps after its end. */
+  state: 'waiting' | 'running' | 'ended' | 'cancelled';
   /** Tokens whose keys and values the chips hold. */
   computedTokens: number;
   /** Empty unless it runs. */

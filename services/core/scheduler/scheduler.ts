@@ -1,8 +1,7 @@
-import { KvCacheManager } from '../kv/kv-cache-manager.ts';
 import type { KvEvent } from '../kv/kv-events.ts';
 import type { DrawnToken } from '../sampling/drawn-token.ts';
 import { assert } from '../support/errors.ts';
-import { findProblem, findRefusal, promptTokensLeft, type Refusal } from './admission.ts';
+import { findProblem, findRefusal, type Refusal } from './admission.ts';
 import { AdmissionRoom } from './admission-room.ts';
 import type { SchedulerOptions } from './options.ts';
 import { chooseVictim } from './preemption.ts';
@@ -14,9 +13,9 @@ import {
   pendingTokens,
   type Sequence,
 } from './request.ts';
-import { SchedulerStats } from './scheduler-stats.ts';
+import type { SchedulerStats } from './scheduler-stats.ts';
+import { Sequences } from './sequences.ts';
 import { type ScheduledSequence, StepBuilder } from './step-builder.ts';
-import { WaitingSequences } from './waiting-sequences.ts';
 
 export interface ScheduledStep {
   readonly sequences: readonly ScheduledSequence[];
@@ -42,47 +41,40 @@ export type Admission =
  * preemption.
  */
 export class Scheduler {
-  readonly stats = new SchedulerStats();
   #options: SchedulerOptions;
-  #kv: KvCacheManager;
-  readonly #waiting: WaitingSequences;
-  /** In the order of admission. */
-  #running: Sequence[] = [];
-  #released: number[] = [];
+  readonly #sequences: Sequences;
   #scheduled: ScheduledStep | undefined;
   #nextId = 1;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#kv = new KvCacheManager(options);
-    this.#waiting = new WaitingSequences(options.schedulingPolicy);
+    this.#sequences = new Sequences(options);
   }
 
   get waitingCount(): number {
-    return this.#waiting.count;
+    return this.#sequences.waiting.count;
   }
 
   get runningCount(): number {
-    return this.#running.length;
+    return this.#sequences.running.length;
   }
 
   get usedBlocks(): number {
-    return this.#kv.usedBlocks;
+    return this.#sequences.kv.usedBlocks;
+  }
+
+  get stats(): SchedulerStats {
+    return this.#sequences.stats;
   }
 
   /** Queues a request, or says why it can never (`invalid`) or not now (`full`) be served. */
   add(request: GenerationRequest, nowMicros: number): Admission {
-    const refusal = findRefusal(request, this.#options, () => ({
-      samples: this.#waiting.count + this.#running.length,
-      promptTokens:
-        this.#waiting.promptTokens +
-        this.#running.reduce((sum, sequence) => sum + promptTokensLeft(sequence), 0),
-    }));
+    const refusal = findRefusal(request, this.#options, () => this.#sequences.load);
     if (refusal !== undefined) return refusal;
     const sequences = Array.from({ length: request.n }, (_, choice) =>
       createSequence({ id: this.#nextId++, request, choice, nowMicros, options: this.#options }),
     );
-    for (const sequence of sequences) this.#waiting.arrive(sequence);
+    for (const sequence of sequences) this.#sequences.waiting.arrive(sequence);
     return { kind: 'queued', sequences };
   }
 
@@ -99,7 +91,7 @@ export class Scheduler {
       const options = this.#options;
       const sequence = createSequence({ id: this.#nextId++, request, choice, nowMicros, options });
       sequence.tokens.push(...tokens);
-      this.#waiting.arrive(sequence);
+      this.#sequences.waiting.arrive(sequence);
       return sequence;
     });
   }
@@ -109,20 +101,20 @@ export class Scheduler {
    * more of them than there are, and returns it.
    */
   resize(kvBlocks: number): readonly Sequence[] {
-    assert(this.#running.length === 0, 'nothing runs while the number of blocks changes');
     if (kvBlocks === this.#options.kvBlocks) return [];
     this.#options = { ...this.#options, kvBlocks };
-    this.#kv = new KvCacheManager(this.#options);
+    this.#sequences.resize(this.#options);
     return this.removeUnservable();
   }
 
   /** Ends what waits and can never be served, and returns it. */
   removeUnservable(): readonly Sequence[] {
-    const all = this.#waiting.removeAll();
+    const { waiting } = this.#sequences;
     const isServable = ({ request }: Sequence): boolean =>
       findProblem(request, this.#options) === undefined;
+    const all = waiting.removeAll();
     for (const sequence of all) {
-      if (isServable(sequence)) this.#waiting.arrive(sequence);
+      if (isServable(sequence)) waiting.arrive(sequence);
       else sequence.state = 'ended';
     }
     return all.filter(({ state }) => state === 'ended');
@@ -130,36 +122,24 @@ export class Scheduler {
 
   /** Ends a sequence at any moment, and again; a step in flight finishes without it. */
   cancel(sequence: Sequence): void {
-    if (sequence.state === 'waiting') {
-      this.#waiting.remove(sequence);
-      sequence.state = 'ended';
-    } else if (sequence.state === 'running') {
-      this.#end(sequence);
-      this.#dropEnded();
-    }
+    this.#sequences.end(sequence);
+    sequence.state = 'cancelled';
   }
 
   /** Ends every sequence, and gives up the step in flight. */
   cancelAll(): readonly Sequence[] {
     this.loseMemory();
-    const all = this.#waiting.removeAll();
+    const all = this.#sequences.waiting.removeAll();
     for (const sequence of all) sequence.state = 'ended';
     return all;
   }
 
   /**
-   * Gives up the step in flight and everything that the chips held: what ran waits again, in order
-   * and before all others, and its tokens so far are computed anew.
+   * Gives up the step in flight and everything that the chips held: what ran waits again, and its
+   * tokens so far are computed anew.
    */
   loseMemory(): void {
-    for (const sequence of this.#running.reverse()) {
-      this.#kv.release(sequence.table);
-      sequence.computedTokens = 0;
-      this.#waiting.comeBack(sequence);
-    }
-    this.#running = [];
-    this.#released = [];
-    this.#kv.clearCache();
+    this.#sequences.loseMemory();
     this.#scheduled = undefined;
   }
 
@@ -178,8 +158,7 @@ export class Scheduler {
       if (!preempted) this.#scheduleWaiting(step, nowMicros);
     } while (preempted && step.parts.length === 0);
     if (step.parts.length === 0) return undefined;
-    this.#scheduled = { sequences: step.parts, released: this.#released };
-    this.#released = [];
+    this.#scheduled = { sequences: step.parts, released: this.#sequences.takeReleased() };
     return this.#scheduled;
   }
 
@@ -198,94 +177,62 @@ export class Scheduler {
       assert(token !== undefined, `sequence ${sequence.id} was sampled`);
       outputs.push(this.#append(sequence, token, nowMicros));
     }
-    if (outputs.some(({ finishReason }) => finishReason !== undefined)) this.#dropEnded();
     return outputs;
   }
 
   /** What has happened to the content of KV blocks since the last call. */
   takeKvEvents(): readonly KvEvent[] {
-    return this.#kv.takeEvents();
+    return this.#sequences.kv.takeEvents();
   }
 
   checkIntegrity(): void {
-    this.#kv.checkIntegrity(this.#running.map(({ table }) => table));
-    assert(this.#running.length <= this.#options.maxNumSeqs, 'max_num_seqs holds');
-    for (const sequence of this.#running) {
-      assert(sequence.state === 'running', 'who runs is in the state of running');
-      assert(pendingTokens(sequence) > 0, 'who runs has something to compute');
-    }
+    this.#sequences.checkIntegrity();
+    assert(this.runningCount <= this.#options.maxNumSeqs, 'max_num_seqs holds');
   }
 
   /** Gives running sequences their tokens, in order; returns whether one was preempted for it. */
   #scheduleRunning(step: StepBuilder): boolean {
-    const before = this.stats.preemptions;
-    for (let index = 0; index < this.#running.length && step.budget > 0; index++) {
-      const sequence = this.#running[index]!;
+    const { kv, running, stats } = this.#sequences;
+    const before = stats.preemptions;
+    for (let index = 0; index < running.length && step.budget > 0; index++) {
+      const sequence = running[index]!;
       const count = this.#tokensFor(pendingTokens(sequence), step);
       const tokens = sequence.computedTokens + count;
-      while (sequence.state === 'running' && !this.#kv.canGrow(sequence.table, tokens)) {
-        const victim = chooseVictim(this.#running, this.#options.schedulingPolicy);
-        if (this.#preempt(victim, step) < index) index--;
+      while (sequence.state === 'running' && !kv.canGrow(sequence.table, tokens)) {
+        const victim = chooseVictim(running, this.#options.schedulingPolicy);
+        step.remove(victim);
+        if (this.#sequences.preempt(victim) < index) index--;
       }
       if (sequence.state !== 'running') break;
-      const newBlocks = this.#kv.grow(sequence.table, tokens);
+      const newBlocks = kv.grow(sequence.table, tokens);
       step.add({ sequence, count, admitted: false, newBlocks });
     }
     // Not earlier: whoever is preempted computes nothing in this step that others could share.
     for (const { sequence, start, count } of step.parts) {
-      this.#kv.remember(sequence.table, sequence.tokens, start + count);
+      kv.remember(sequence.table, sequence.tokens, start + count);
     }
-    return this.stats.preemptions > before;
+    return stats.preemptions > before;
   }
 
   /** Admits waiting sequences, in order, until one does not fit: nobody overtakes it. */
   #scheduleWaiting(step: StepBuilder, nowMicros: number): void {
-    const { maxNumSeqs, blockSize } = this.#options;
+    const { kv, running, waiting } = this.#sequences;
     let room: AdmissionRoom | undefined;
-    while (step.budget > 0 && this.#running.length < maxNumSeqs) {
-      const sequence = this.#waiting.peek();
+    while (step.budget > 0 && running.length < this.#options.maxNumSeqs) {
+      const sequence = waiting.peek();
       if (sequence === undefined) return;
-      room ??= new AdmissionRoom(this.#kv, this.#options, this.#running);
-      const prefix = this.#kv.findPrefix(sequence.table, sequence.tokens);
-      const cached = prefix.length * blockSize;
-      const count = this.#tokensFor(sequence.tokens.length - cached, step);
+      const { table, tokens } = sequence;
+      room ??= new AdmissionRoom(kv, this.#options, running);
+      const prefix = kv.findPrefix(table, tokens);
+      const cached = prefix.length * kv.blockSize;
+      const count = this.#tokensFor(tokens.length - cached, step);
       if (!room.admits(sequence, prefix, cached + count)) return;
-      this.#waiting.remove(sequence);
-      this.#kv.sharePrefix(sequence.table, prefix);
-      this.#admit(sequence, cached, nowMicros);
-      this.#kv.grow(sequence.table, cached + count);
+      this.#sequences.admit(sequence, prefix, nowMicros);
+      kv.grow(table, cached + count);
       room.reserveFor(sequence);
-      step.add({ sequence, count, admitted: true, newBlocks: [...sequence.table.blocks] });
-      this.#kv.remember(sequence.table, sequence.tokens, cached + count);
+      step.add({ sequence, count, admitted: true, newBlocks: [...table.blocks] });
+      kv.remember(table, tokens, cached + count);
     }
-  }
-
-  #admit(sequence: Sequence, cached: number, nowMicros: number): void {
-    sequence.state = 'running';
-    sequence.computedTokens = cached;
-    const { times, request } = sequence;
-    const isFirst = times.admittedMicros === undefined;
-    // After the first token a preemption counts as decoding.
-    if (times.firstTokenMicros === undefined) times.admittedMicros = nowMicros;
-    if (isFirst) {
-      sequence.cachedTokens = cached;
-      this.stats.admitted(request.promptTokens.length, cached);
-      this.#waiting.chargePrompt(sequence);
-    }
-    this.#running.push(sequence);
-  }
-
-  /** Returns where in `running` the sequence stood. */
-  #preempt(sequence: Sequence, step: StepBuilder): number {
-    const index = this.#running.lastIndexOf(sequence);
-    this.#running.splice(index, 1);
-    step.remove(sequence);
-    this.#release(sequence);
-    sequence.computedTokens = 0;
-    sequence.preemptions++;
-    this.stats.preemptions++;
-    this.#waiting.comeBack(sequence);
-    return index;
   }
 
   #append(sequence: Sequence, drawn: DrawnToken, nowMicros: number): SequenceOutput {
@@ -293,31 +240,16 @@ export class Scheduler {
     tokens.push(drawn.token);
     times.firstTokenMicros ??= nowMicros;
     times.lastTokenMicros = nowMicros;
-    this.#waiting.chargeToken(sequence);
+    this.#sequences.waiting.chargeToken(sequence);
     const stopped =
       sequence.stopTokenIds.includes(drawn.token) && completionTokens(sequence) > request.minTokens;
     const finishReason = stopped ? 'stop' : tokens.length >= tokenLimit ? 'length' : undefined;
-    if (finishReason !== undefined) this.#end(sequence);
+    if (finishReason !== undefined) this.#sequences.end(sequence);
     return { sequence, drawn, finishReason };
   }
 
   #tokensFor(pending: number, step: StepBuilder): number {
     const threshold = this.#options.longPrefillTokenThreshold || Number.POSITIVE_INFINITY;
     return Math.min(pending, threshold, step.budget);
-  }
-
-  /** The caller drops it from `running`. */
-  #end(sequence: Sequence): void {
-    this.#release(sequence);
-    sequence.state = 'ended';
-  }
-
-  #release(sequence: Sequence): void {
-    this.#kv.release(sequence.table);
-    this.#released.push(sequence.id);
-  }
-
-  #dropEnded(): void {
-    this.#running = this.#running.filter(({ state }) => state === 'running');
   }
 }

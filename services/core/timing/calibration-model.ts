@@ -57,7 +57,7 @@ export interface VersionParameters {
   readonly stepOverheadMicros: number;
   /** Share of the all-reduce time that is hidden behind compute. */
   readonly collectiveOverlap: number;
-  /** Share of the lesser of compute and memory time that runs beside the other; 0 on GPUs. */
+  /** How far compute and memory of all operators run beside each other, from 0 (GPUs) to 1. */
   readonly operatorOverlap: number;
   /** What the parameters rest on, for reports. */
   readonly basis: string;

@@ -63,11 +63,15 @@ export function gemmFlopsOf(rates: ChipRates, kernels: KernelParameters, format:
   return best.byConstruction ? measured : Math.min(achievable, measured);
 }
 
-/** What attention reaches, in bf16. A claim that counts attention in its rate implies that rate. */
+/**
+ * What attention reaches, in bf16. A rate that a claim implies counts attention like any other
+ * product, so it stands for attention too.
+ */
 export function attentionFlopsOf(rates: ChipRates, kernels: KernelParameters): number {
-  return rates.chip.bestGemmFlops?.bf16?.byConstruction
-    ? gemmFlopsOf(rates, kernels, 'bf16')
-    : peakFlopsOf(rates, 'bf16') * kernels.contextAttention.computeEfficiency;
+  const claimed = FORMATS.find((format) => rates.chip.bestGemmFlops?.[format]?.byConstruction);
+  return claimed === undefined
+    ? peakFlopsOf(rates, 'bf16') * kernels.contextAttention.computeEfficiency
+    : gemmFlopsOf(rates, kernels, claimed);
 }
 
 function nearestFormat(valid: readonly Format[], wanted: Format): Format {

@@ -1,6 +1,6 @@
 import type { Architecture } from '../architecture/architecture.ts';
 import type { Chip } from '../hardware/chip.ts';
-import type { RangeEnd } from '../hardware/figure.ts';
+import type { Figure, RangeEnd } from '../hardware/figure.ts';
 import { isUncertain } from '../hardware/figure.ts';
 import { InvalidArgumentError } from '../support/errors.ts';
 import { ratesOf } from './chip-rates.ts';
@@ -41,7 +41,7 @@ export interface LoadPrice {
   readonly state: SteadyState;
   readonly outputTokensPerSecond: number;
   readonly totalTokensPerSecond: number;
-  /** The mean step that computes a part of a prompt, or the decode step where few do. */
+  /** Of the kind of step that takes more of the time, with or without a part of a prompt. */
   readonly operators: readonly OperatorPrice[];
   readonly cost: TokenCost;
 }
@@ -88,13 +88,27 @@ export function planLoad(placed: PlacedModel): MemoryPlan {
 
 /** Figures of a chip that a price of steps rests on and that are not known. */
 export function uncertainFigures(chip: Chip): readonly string[] {
-  const figures = {
+  return namesOfUncertain({
+    ...ratesFigures(chip),
+    power: chip.powerWatts,
+    price: chip.priceDollars,
+  });
+}
+
+/** Whether what steps take is a range on a chip, because its rates are. */
+export function hasUncertainRates(chip: Chip): boolean {
+  return namesOfUncertain(ratesFigures(chip)).length > 0;
+}
+
+function ratesFigures(chip: Chip): Readonly<Record<string, Figure>> {
+  return {
     'memory bandwidth': chip.memoryBytesPerSecond,
     'peak FLOP/s': chip.peakFlops.fp8 ?? chip.peakFlops.bf16!,
     'link rate': chip.links.bytesPerSecond,
-    power: chip.powerWatts,
-    price: chip.priceDollars,
   };
+}
+
+function namesOfUncertain(figures: Readonly<Record<string, Figure>>): readonly string[] {
   return Object.entries(figures)
     .filter(([, figure]) => isUncertain(figure))
     .map(([name]) => name);

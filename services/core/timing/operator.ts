@@ -4,6 +4,10 @@ import type { StepShape } from './step-shape.ts';
 export interface Cost {
   computeSeconds: number;
   memorySeconds: number;
+  /** What compute alone would take beyond `computeSeconds`; negative where it would take less. */
+  computeBesideSeconds: number;
+  /** The same of memory. */
+  memoryBesideSeconds: number;
   collectiveSeconds: number;
   overheadSeconds: number;
   flops: number;
@@ -23,6 +27,8 @@ export function makeCost(): Cost {
   return {
     computeSeconds: 0,
     memorySeconds: 0,
+    computeBesideSeconds: 0,
+    memoryBesideSeconds: 0,
     collectiveSeconds: 0,
     overheadSeconds: 0,
     flops: 0,
@@ -35,6 +41,8 @@ export function makeCost(): Cost {
 export function clearCost(cost: Cost): void {
   cost.computeSeconds = 0;
   cost.memorySeconds = 0;
+  cost.computeBesideSeconds = 0;
+  cost.memoryBesideSeconds = 0;
   cost.collectiveSeconds = 0;
   cost.overheadSeconds = 0;
   cost.flops = 0;
@@ -55,6 +63,9 @@ export function addOverlapped(cost: Cost, computeSeconds: number, memorySeconds:
   const a = computeSeconds * computeSeconds;
   const b = memorySeconds * memorySeconds;
   const seconds = Math.sqrt(Math.sqrt(a * a + b * b));
-  if (computeSeconds >= memorySeconds) cost.computeSeconds += seconds;
+  const computeBinds = computeSeconds >= memorySeconds;
+  if (computeBinds) cost.computeSeconds += seconds;
   else cost.memorySeconds += seconds;
+  cost.computeBesideSeconds += computeSeconds - (computeBinds ? seconds : 0);
+  cost.memoryBesideSeconds += memorySeconds - (computeBinds ? 0 : seconds);
 }

@@ -1,6 +1,6 @@
 import { CALIBRATION } from './calibration.ts';
 import type { GemmParameters, KernelParameters, VersionParameters } from './calibration-model.ts';
-import { IDEAL_SOFTWARE, type SoftwareVersion } from './software-version.ts';
+import { CLAIMED_SOFTWARE, IDEAL_SOFTWARE, type SoftwareVersion } from './software-version.ts';
 
 const IDEAL_VERSION: VersionParameters = {
   quantisationShare: 0,
@@ -13,6 +13,11 @@ const IDEAL_VERSION: VersionParameters = {
     'ideal (assumed): no launches, fused passes; compute, memory and collectives at the same time',
 };
 
+const CLAIMED_VERSION: VersionParameters = {
+  ...IDEAL_VERSION,
+  basis: 'as claimed (assumed): arithmetic alone; memory and links never keep anybody waiting',
+};
+
 /** How a version's steps are priced: as calibrated, or without anything but the operators. */
 export function softwareParametersOf({ name }: SoftwareVersion): {
   readonly kernels: KernelParameters;
@@ -21,7 +26,21 @@ export function softwareParametersOf({ name }: SoftwareVersion): {
   if (name === IDEAL_SOFTWARE) {
     return { kernels: withoutOverheads(CALIBRATION.kernels), version: IDEAL_VERSION };
   }
+  if (name === CLAIMED_SOFTWARE) {
+    const kernels = withoutWaiting(withoutOverheads(CALIBRATION.kernels));
+    return { kernels, version: CLAIMED_VERSION };
+  }
   return { kernels: CALIBRATION.kernels, version: CALIBRATION.versions[name]! };
+}
+
+/** Memory and links of any rate bring everything at once. */
+function withoutWaiting(kernels: KernelParameters): KernelParameters {
+  const free = { latencyMicros: 0, efficiency: Number.POSITIVE_INFINITY };
+  return {
+    ...kernels,
+    memoryEfficiency: Number.POSITIVE_INFINITY,
+    allReduce: { oneShot: free, twoShot: free, pipelined: free },
+  };
 }
 
 /** The same efficiencies, with every launch free and every pass overlapped. */

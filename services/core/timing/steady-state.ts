@@ -44,7 +44,7 @@ export interface SteadyState {
   readonly tpotSeconds: number;
   /** From the head of the queue to the first token. */
   readonly ttftSeconds: number;
-  /** The more frequent kind of step, and its account. */
+  /** The kind of step that takes more of the time, and its account. */
   readonly shape: StepShape;
   readonly price: StepPrice;
 }
@@ -123,7 +123,7 @@ function describe(
     totalTokensPerSecond: requestsPerSecond * (inputTokens + outputTokens),
     tpotSeconds: interval * pp,
     ttftSeconds: interval / 2 + Math.max(1, inputTokens / chunk) * mixed.intervalSeconds * pp,
-    ...(prefillShare >= 0.5
+    ...(prefillShare * mixed.intervalSeconds >= (1 - prefillShare) * plain.intervalSeconds
       ? { shape: mixedShape, price: mixed }
       : { shape: plainShape, price: plain }),
   };

@@ -19,6 +19,7 @@ export interface StepPrice {
   /** From one step to the next, where every stage works on another batch; `seconds` without stages. */
   readonly intervalSeconds: number;
   readonly breakdown: StepBreakdown;
+  /** The largest part, or the collectives where all work hides behind them. */
   readonly binds: Bottleneck;
   /** Collective time that overlaps with compute. */
   readonly hiddenCollectiveSeconds: number;

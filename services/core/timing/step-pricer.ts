@@ -62,14 +62,16 @@ export class StepPricer {
       collectiveSeconds: exposed,
       overheadSeconds: cost.overheadSeconds,
     };
+    const hidden = cost.collectiveSeconds - exposed;
+    const work = cost.computeSeconds + cost.memorySeconds;
     const stages = this.options.layout.pp;
     const interval = stages === 1 ? seconds : this.#intervalOf(seconds);
     return {
       seconds,
       intervalSeconds: interval,
       breakdown,
-      binds: bottleneckOf(breakdown),
-      hiddenCollectiveSeconds: cost.collectiveSeconds - exposed,
+      binds: hidden >= work ? 'collectives' : bottleneckOf(breakdown),
+      hiddenCollectiveSeconds: hidden,
       flops: cost.flops,
       memoryBytes: cost.memoryBytes,
       linkBytes: cost.linkBytes,
@@ -100,12 +102,20 @@ export class StepPricer {
     return cost;
   }
 
-  /** What runs beside something longer takes no time of its own. */
+  /**
+   * With full overlap a step takes the longer of all its compute and all its streaming; with less, a
+   * part of the way from one operator after the other to that.
+   */
   #overlapOperators(cost: Cost): void {
     const { operatorOverlap } = this.options.version;
-    const hidden = operatorOverlap * Math.min(cost.computeSeconds, cost.memorySeconds);
-    if (cost.computeSeconds < cost.memorySeconds) cost.computeSeconds -= hidden;
-    else cost.memorySeconds -= hidden;
+    if (operatorOverlap === 0) return;
+    const compute = cost.computeSeconds + cost.computeBesideSeconds;
+    const memory = cost.memorySeconds + cost.memoryBesideSeconds;
+    const apart = 1 - operatorOverlap;
+    cost.computeSeconds *= apart;
+    cost.memorySeconds *= apart;
+    if (compute >= memory) cost.computeSeconds += operatorOverlap * compute;
+    else cost.memorySeconds += operatorOverlap * memory;
   }
 
   /** Activations that go from stage to stage, each chip sending its part to its successor. */

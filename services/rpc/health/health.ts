@@ -19,6 +19,11 @@ export class Health {
     return this.#statuses.get(service) ?? 'SERVICE_UNKNOWN';
   }
 
+  /** Of every service that is known. */
+  get statuses(): ReadonlyMap<string, ServingStatus> {
+    return this.#statuses;
+  }
+
   /**
    * The status now and after every change, until the signal fires. A slow reader misses what lies
    * between, never the last.

@@ -11,8 +11,16 @@ export type ReflectionQuestion =
   | { readonly kind: 'listServices' }
   | { readonly kind: 'fileByFilename'; readonly name: string }
   | { readonly kind: 'fileContainingSymbol'; readonly symbol: string }
-  /** About extensions, or nothing that this version knows. */
-  | { readonly kind: 'other' };
+  | { readonly kind: 'fileContainingExtension'; readonly type: string; readonly number: number }
+  | { readonly kind: 'extensionNumbers'; readonly type: string }
+  /** Nothing that this version knows. */
+  | { readonly kind: 'unknown' };
+
+export interface ReflectionRequest {
+  /** The host that the client believes to ask. */
+  readonly host: string;
+  readonly question: ReflectionQuestion;
+}
 
 export type ReflectionAnswer =
   | { readonly kind: 'services'; readonly names: readonly string[] }
@@ -20,23 +28,40 @@ export type ReflectionAnswer =
   | { readonly kind: 'files'; readonly descriptors: readonly Uint8Array[] }
   | { readonly kind: 'error'; readonly code: ErrorCode; readonly message: string };
 
+export interface ReflectionResponse {
+  /** What it answers. */
+  readonly request: ReflectionRequest;
+  readonly answer: ReflectionAnswer;
+}
+
 /** One question and its answer; where gRPC has a stream of them, the bus has a call for each. */
-export const REFLECT: UnaryMethod<ReflectionQuestion, ReflectionAnswer> = {
+export const REFLECT: UnaryMethod<ReflectionRequest, ReflectionResponse> = {
   kind: 'unary',
   service: 'grpc.reflection.v1.ServerReflection',
   method: 'ServerReflectionInfo',
-  encodeRequest: (question) => ServerReflectionRequest.encode(questionFields(question)).finish(),
-  decodeRequest: (bytes) => questionOf(ServerReflectionRequest.decode(bytes)),
-  encodeResponse: (answer) => ServerReflectionResponse.encode(answerFields(answer)).finish(),
-  decodeResponse: (bytes) => answerOf(ServerReflectionResponse.decode(bytes)),
+  encodeRequest: (request) => ServerReflectionRequest.encode(requestFields(request)).finish(),
+  decodeRequest: (bytes) => requestOf(ServerReflectionRequest.decode(bytes)),
+  encodeResponse: ({ request, answer }) =>
+    ServerReflectionResponse.encode({
+      validHost: request.host,
+      originalRequest: requestFields(request),
+      ...answerFields(answer),
+    }).finish(),
+  decodeResponse: (bytes) => {
+    const response = ServerReflectionResponse.decode(bytes);
+    return { request: requestOf(response.originalRequest ?? {}), answer: answerOf(response) };
+  },
 };
 
 /** Lets clients ask what services a server has and what their messages look like. */
 export function serveReflection(server: RpcServer, files: ProtoFiles): void {
-  server.unary(REFLECT, (question) => answer(question, { files, services: server.services }));
+  server.unary(REFLECT, (request) => {
+    const answer = answerTo(request.question, { files, services: server.services });
+    return { request, answer };
+  });
 }
 
-function answer(
+function answerTo(
   question: ReflectionQuestion,
   served: { readonly files: ProtoFiles; readonly services: readonly string[] },
 ): ReflectionAnswer {
@@ -50,8 +75,11 @@ function answer(
       return found(files.fileNamed(question.name), `file "${question.name}"`);
     case 'fileContainingSymbol':
       return found(files.fileDeclaring(question.symbol), `symbol "${question.symbol}"`);
-    case 'other':
+    case 'fileContainingExtension':
+    case 'extensionNumbers':
       return { kind: 'error', code: 'UNIMPLEMENTED', message: 'proto3 has no extensions' };
+    case 'unknown':
+      return { kind: 'error', code: 'UNIMPLEMENTED', message: 'the question is not known here' };
   }
 }
 
@@ -63,6 +91,14 @@ function found(descriptors: readonly Uint8Array[] | undefined, what: string): Re
 type RequestFields = grpc.reflection.v1.ServerReflectionRequest.$Properties;
 type ResponseFields = grpc.reflection.v1.ServerReflectionResponse.$Properties;
 
+function requestFields({ host, question }: ReflectionRequest): RequestFields {
+  return { host, ...questionFields(question) };
+}
+
+function requestOf(request: RequestFields): ReflectionRequest {
+  return { host: request.host ?? '', question: questionOf(request) };
+}
+
 function questionFields(question: ReflectionQuestion): RequestFields {
   switch (question.kind) {
     case 'listServices':
@@ -71,7 +107,13 @@ function questionFields(question: ReflectionQuestion): RequestFields {
       return { fileByFilename: question.name };
     case 'fileContainingSymbol':
       return { fileContainingSymbol: question.symbol };
-    case 'other':
+    case 'fileContainingExtension': {
+      const { type: containingType, number: extensionNumber } = question;
+      return { fileContainingExtension: { containingType, extensionNumber } };
+    }
+    case 'extensionNumbers':
+      return { allExtensionNumbersOfType: question.type };
+    case 'unknown':
       return {};
   }
 }
@@ -83,7 +125,15 @@ function questionOf(request: RequestFields): ReflectionQuestion {
   if (typeof fileContainingSymbol === 'string') {
     return { kind: 'fileContainingSymbol', symbol: fileContainingSymbol };
   }
-  return { kind: 'other' };
+  if (request.fileContainingExtension) {
+    const { containingType, extensionNumber } = request.fileContainingExtension;
+    const type = containingType ?? '';
+    return { kind: 'fileContainingExtension', type, number: extensionNumber ?? 0 };
+  }
+  if (typeof request.allExtensionNumbersOfType === 'string') {
+    return { kind: 'extensionNumbers', type: request.allExtensionNumbersOfType };
+  }
+  return { kind: 'unknown' };
 }
 
 function answerFields(reply: ReflectionAnswer): ResponseFields {

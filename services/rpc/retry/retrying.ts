@@ -17,7 +17,8 @@ import {
 } from './retry-throttle.ts';
 
 export interface RetryOptions {
-  readonly policy?: RetryPolicy;
+  /** What differs from the default. */
+  readonly policy?: Partial<RetryPolicy>;
   readonly throttle?: RetryThrottleOptions;
   readonly clock?: Clock;
   /** Uniform in [0, 1). */
@@ -33,7 +34,8 @@ export const ATTEMPTS_METADATA = 'grpc-previous-rpc-attempts';
  * For methods that may be executed twice.
  */
 export function retrying(options: RetryOptions = {}): Interceptor<CallOptions> {
-  const { policy = DEFAULT_RETRY_POLICY, clock = HOST_CLOCK, random = Math.random } = options;
+  const { clock = HOST_CLOCK, random = Math.random } = options;
+  const policy = { ...DEFAULT_RETRY_POLICY, ...options.policy };
   checkRetryPolicy(policy);
   const throttle = new RetryThrottle(options.throttle ?? DEFAULT_RETRY_THROTTLE);
   return async function* (call, next) {

@@ -6,7 +6,9 @@ export class ClusterProcesses {
   /** Resolves, with a sentence that names it, when a process ends that nobody told to. */
   readonly failed: Promise<Error>;
   readonly #broker: Broker;
-  readonly #nodes: ManagedProcess[] = [];
+  readonly #chips: ManagedProcess[] = [];
+  /** What stands before the chips. */
+  readonly #heads: ManagedProcess[] = [];
   #fail!: (error: Error) => void;
   #stopped: Promise<void> | undefined;
 
@@ -20,17 +22,20 @@ export class ClusterProcesses {
     });
   }
 
-  /** Takes a process in; those that were added last are stopped first. */
-  add(node: ManagedProcess): void {
-    this.#nodes.push(node);
-    void node.exited.then((exit) => {
-      this.#ended(`${node.name} (pid ${node.pid}) ended ${describeExit(exit)}`);
-    });
+  addChip(chip: ManagedProcess): void {
+    this.#chips.push(chip);
+    this.#watch(chip);
+  }
+
+  /** Takes in the coordinator, or what uses it; the last one is stopped first. */
+  addHead(head: ManagedProcess): void {
+    this.#heads.push(head);
+    this.#watch(head);
   }
 
   /**
-   * Ends the coordinator, then the chips together, then the broker; resolves when all of them are
-   * gone.
+   * Ends the heads one by one, then the chips together, then the broker; resolves when all of them
+   * are gone.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -38,10 +43,15 @@ export class ClusterProcesses {
   }
 
   async #stop(): Promise<void> {
-    const [coordinator, ...chips] = [...this.#nodes].reverse();
-    await coordinator?.stop();
-    await Promise.all(chips.map((chip) => chip.stop()));
+    for (const head of [...this.#heads].reverse()) await head.stop();
+    await Promise.all(this.#chips.map((chip) => chip.stop()));
     await this.#broker.stop();
+  }
+
+  #watch(node: ManagedProcess): void {
+    void node.exited.then((exit) => {
+      this.#ended(`${node.name} (pid ${node.pid}) ended ${describeExit(exit)}`);
+    });
   }
 
   #ended(sentence: string): void {

@@ -4,17 +4,29 @@ import { ModelError } from '../../core/support/errors.ts';
 import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
 import type { CoordinatorMessage } from '../coordinator/coordinator-messages.ts';
+import {
+  checkExposure,
+  type GatewayOptions,
+  gatewayArguments,
+} from '../options/gateway-options.ts';
 import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
+import { AddressUnavailableError } from './address-unavailable-error.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
+import type { GatewayMessage } from './gateway-messages.ts';
+import { startGrpc } from './start-grpc.ts';
 
 export interface LaunchOptions extends ServingOptions {
   /** Name of the cluster. */
   readonly cluster: string;
   /** Path of the broker's program; undefined looks for one. */
   readonly natsServer: string | undefined;
+  /** How HTTP is served; not at all where it is absent. */
+  readonly gateway?: GatewayOptions | undefined;
+  /** Port of gRPC, 0 for a free one; undefined serves none. */
+  readonly grpcPort?: number | undefined;
   readonly onProgress: (progress: LaunchProgress) => void;
   /** Stops the launch, which then throws the signal's reason. */
   readonly signal: AbortSignal;
@@ -35,6 +47,10 @@ export interface RunningCluster {
   readonly monitoringUrl: string;
   /** host:port of the coordinator's metrics. */
   readonly metricsAddress: string;
+  /** Base URL of the gateway; undefined where there is none. */
+  readonly gatewayUrl: string | undefined;
+  /** host:port of gRPC; undefined where it is not served. */
+  readonly grpcAddress: string | undefined;
   readonly kvBlocks: number;
   /** Resolves when a process ends that nobody told to; the others must then be stopped. */
   readonly failed: Promise<Error>;
@@ -67,7 +83,8 @@ const CHIP_NODE_ARGUMENTS = ['--min-semi-space-size=16', '--initial-old-space-si
  * left running.
  */
 export async function launchCluster(options: LaunchOptions): Promise<RunningCluster> {
-  const { natsServer, signal, onProgress } = options;
+  const { natsServer, signal, onProgress, gateway } = options;
+  if (gateway !== undefined) checkExposure(gateway);
   const serving = checkServable(options);
   const binary = await findNatsServer({
     ...(natsServer !== undefined && { binary: natsServer }),
@@ -78,17 +95,15 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
   const processes = new ClusterProcesses(broker);
   onProgress({ kind: 'note', sentence: startSentence(serving) });
   try {
-    const { kvBlocks, metricsAddress } = await startNodes({
-      options,
-      serving,
-      broker,
-      processes,
-    });
+    const grpcAddress = await startGrpc({ ...options, port: options.grpcPort, broker, processes });
+    const { ready, gatewayUrl } = await startNodes({ options, serving, broker, processes });
+    const { kvBlocks, metricsAddress } = ready;
     const { url: natsUrl, monitoringUrl } = broker;
     const { cluster } = options;
     const { failed } = processes;
     const stop = (): Promise<void> => processes.stop();
-    return { serving, cluster, natsUrl, monitoringUrl, metricsAddress, kvBlocks, failed, stop };
+    const addresses = { natsUrl, monitoringUrl, metricsAddress, gatewayUrl, grpcAddress };
+    return { serving, cluster, ...addresses, kvBlocks, failed, stop };
   } catch (error) {
     await processes.stop();
     throw error;
@@ -102,27 +117,73 @@ interface Launch {
   readonly processes: ClusterProcesses;
 }
 
-async function startNodes(launch: Launch): Promise<ReadyMessage> {
+/** What the processes said when they served. */
+interface Started {
+  readonly ready: ReadyMessage;
+  readonly gatewayUrl: string | undefined;
+}
+
+/** The gateway listens before the model is loaded: an address that is taken is told at once. */
+async function startNodes(launch: Launch): Promise<Started> {
   const { options, serving, broker, processes } = launch;
-  const { cluster, signal, onProgress } = options;
-  const place = ['--nats', broker.url, '--cluster', cluster, '--group', GROUP];
-  return new Promise<ReadyMessage>((resolve, reject) => {
-    signal.throwIfAborted();
+  const { cluster, signal } = options;
+  const place = ['--nats', broker.url, '--cluster', cluster];
+  const group = [...place, '--group', GROUP];
+  signal.throwIfAborted();
+  for (let rank = 0; rank < serving.tp; rank++) processes.addChip(startChip(rank, serving, group));
+  const started = Promise.all([startCoordinator(launch, group), startGateway(launch, place)]);
+  const ended = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     void processes.failed.then(reject);
-    for (let rank = 0; rank < serving.tp; rank++) processes.add(startChip(rank, serving, place));
+  });
+  const [ready, gatewayUrl] = await Promise.race([started, ended]);
+  return { ready, gatewayUrl };
+}
+
+function startCoordinator(
+  { options, serving, processes }: Launch,
+  place: readonly string[],
+): Promise<ReadyMessage> {
+  return new Promise((resolve, reject) => {
     const loading = new LoadingFraction(serving.tp);
     const onMessage = (message: unknown): void => {
       const news = message as CoordinatorMessage;
       if (news.kind === 'ready') resolve(news);
       else if (news.kind === 'refused') reject(new ModelError(news.message));
-      else onProgress({ kind: 'loading', fraction: loading.update(news) });
+      else options.onProgress({ kind: 'loading', fraction: loading.update(news) });
     };
-    processes.add(
+    processes.addHead(
       spawnNode({
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
         args: [...place, ...servingArguments(serving)],
+        output: 'ignore',
+        onMessage,
+      }),
+    );
+  });
+}
+
+async function startGateway(
+  { options, serving, processes }: Launch,
+  place: readonly string[],
+): Promise<string | undefined> {
+  const { gateway } = options;
+  if (gateway === undefined) return undefined;
+  const { model, tokenizer } = serving;
+  const files = ['--model', model, ...(tokenizer === undefined ? [] : ['--tokenizer', tokenizer])];
+  return new Promise((resolve, reject) => {
+    const onMessage = (message: unknown): void => {
+      const news = message as GatewayMessage;
+      if (news.kind === 'listening') resolve(news.url);
+      else if (news.reason === 'model') reject(new ModelError(news.message));
+      else reject(new AddressUnavailableError(news.message));
+    };
+    processes.addHead(
+      spawnNode({
+        name: 'the gateway',
+        entry: packagePath('dist/services/gateway/main.js'),
+        args: [...place, ...files, ...gatewayArguments(gateway)],
         output: 'ignore',
         onMessage,
       }),

@@ -13,6 +13,7 @@ import type {
   KvEventBatch,
   ServerInfo,
 } from '../../rpc/inference-types.ts';
+import { overloaded } from '../../rpc/overloaded.ts';
 import { RpcError } from '../../rpc/status.ts';
 import { describeChips } from './describe-chips.ts';
 import { Generation } from './generation.ts';
@@ -73,6 +74,18 @@ export class ClusterEngine implements InferenceEngine {
     }
   }
 
+  abort(requestIds: readonly string[]): number {
+    const names = new Set(requestIds);
+    const open = new Set(this.#generations.values());
+    const wanted = [...open].filter(({ requestId }) => names.has(requestId));
+    for (const generation of wanted) {
+      // In this order a token that is on its way finds nobody.
+      this.#forgetAll(generation);
+      generation.abort();
+    }
+    return wanted.length;
+  }
+
   tokenize(text: string): readonly number[] {
     return this.#options.tokenizer.encode(text);
   }
@@ -125,12 +138,8 @@ export class ClusterEngine implements InferenceEngine {
    * A sample that a stop string ends is forgotten at once: the coordinator begins its next step
    * only after the events of this one, so that none computes it any more.
    */
-  #takeToken({
-    sequence,
-    drawn,
-    finishReason,
-  }: Extract<CoordinatorEvent, { kind: 'token' }>): void {
-    const ended = this.#generations.get(sequence)?.take(sequence, drawn, finishReason) ?? false;
+  #takeToken({ sequence, ...token }: Extract<CoordinatorEvent, { kind: 'token' }>): void {
+    const ended = this.#generations.get(sequence)?.take(sequence, token) ?? false;
     if (ended) this.#forget(sequence);
   }
 
@@ -149,7 +158,10 @@ export class ClusterEngine implements InferenceEngine {
     if (admission.kind === 'unavailable') {
       throw new RpcError('UNAVAILABLE', 'the chips are still loading the model; try again later');
     }
-    if (admission.reason === 'full') throw new RpcError('RESOURCE_EXHAUSTED', admission.message);
+    if (admission.reason === 'full') {
+      const subject = `model:${this.#options.modelName}`;
+      throw overloaded({ subject, description: admission.message });
+    }
     throw new InvalidArgumentError(admission.message);
   }
 }

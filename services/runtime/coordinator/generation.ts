@@ -1,18 +1,19 @@
-import type { DrawnToken } from '../../core/sampling/drawn-token.ts';
-import type { FinishReason, Sequence } from '../../core/scheduler/request.ts';
+import type { Sequence } from '../../core/scheduler/request.ts';
 import type { GenerateEvent } from '../../rpc/inference-types.ts';
 import { EventQueue } from '../support/event-queue.ts';
-import { type SampleOptions, SampleStream } from './sample-stream.ts';
+import { type SampleOptions, SampleStream, type TakenToken } from './sample-stream.ts';
 
 /** One request on its way to a client: the events of all its samples in one queue. */
 export class Generation {
   readonly events: EventQueue<GenerateEvent>;
+  readonly requestId: string;
   /** One sequence for each sample. */
   readonly sequences: readonly Sequence[];
   readonly #open: Map<Sequence, SampleStream>;
 
   constructor(sequences: readonly Sequence[], options: SampleOptions) {
     const { requestId, promptTokens, sampling } = sequences[0]!.request;
+    this.requestId = requestId;
     this.sequences = sequences;
     this.#open = new Map(
       sequences.map((sequence) => [sequence, new SampleStream(sequence, options)]),
@@ -27,13 +28,22 @@ export class Generation {
   }
 
   /** Takes a token of one sample, and returns whether that has ended. */
-  take(sequence: Sequence, drawn: DrawnToken, finishReason: FinishReason | undefined): boolean {
-    const events = this.#open.get(sequence)?.take(drawn, finishReason) ?? [];
+  take(sequence: Sequence, token: TakenToken): boolean {
+    const events = this.#open.get(sequence)?.take(token) ?? [];
     for (const event of events) this.events.push(event);
     if (events.at(-1)?.kind !== 'complete') return false;
     this.#open.delete(sequence);
     if (this.#open.size === 0) this.events.end();
     return true;
+  }
+
+  /** Ends every sample that is open. */
+  abort(): void {
+    for (const sample of this.#open.values()) {
+      for (const event of sample.abort()) this.events.push(event);
+    }
+    this.#open.clear();
+    this.events.end();
   }
 }
 

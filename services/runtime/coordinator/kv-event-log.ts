@@ -6,6 +6,9 @@ import { RpcError } from '../../rpc/status.ts';
 /** Hashes become text when somebody reads them: mostly nobody does. */
 type Batch = Omit<KvEventBatch, 'events'> & { readonly events: readonly KvEvent[] };
 
+/** Tokens that kept batches may name: they are what takes memory. */
+const MAX_TOKENS = 2_000_000;
+
 /** Batches that are kept for readers that come later or fall behind, as vLLM's buffer_steps. */
 const CAPACITY = 10_000;
 
@@ -17,7 +20,9 @@ export class KvEventLog {
   readonly #capacity: number;
   readonly #ring: Batch[] = [];
   readonly #appends = new EventEmitter();
+  #first = 0;
   #next = 0;
+  #tokens = 0;
 
   constructor({ capacity = CAPACITY }: { readonly capacity?: number } = {}) {
     this.#capacity = capacity;
@@ -29,6 +34,11 @@ export class KvEventLog {
     if (events.length === 0) return;
     const sequenceNumber = this.#next++;
     const batch = { sequenceNumber, timestampMs: Date.now(), events };
+    this.#tokens += countTokens(batch);
+    while (this.#isFull(sequenceNumber)) {
+      this.#tokens -= countTokens(this.#ring[this.#first % this.#capacity]!);
+      delete this.#ring[this.#first++ % this.#capacity];
+    }
     this.#ring[sequenceNumber % this.#capacity] = batch;
     this.#appends.emit('append');
   }
@@ -51,12 +61,18 @@ export class KvEventLog {
   }
 
   #check(wanted: number): void {
-    const first = Math.max(0, this.#next - this.#capacity);
+    const first = this.#first;
     if (Number.isInteger(wanted) && wanted >= first && wanted <= this.#next) return;
     throw new RpcError(
       'OUT_OF_RANGE',
       `start_sequence_number must be from ${first}, the oldest batch that is kept, to ${this.#next}, the next, not ${wanted}`,
     );
+  }
+
+  /** Whether an older batch must go before this one fits. */
+  #isFull(sequenceNumber: number): boolean {
+    const kept = sequenceNumber - this.#first;
+    return kept >= this.#capacity || (kept > 0 && this.#tokens > MAX_TOKENS);
   }
 
   async #appended(signal: AbortSignal): Promise<void> {
@@ -66,4 +82,11 @@ export class KvEventLog {
       throw RpcError.fromAbort(signal.reason);
     }
   }
+}
+
+function countTokens({ events }: Pick<Batch, 'events'>): number {
+  return events.reduce(
+    (sum, event) => sum + (event.kind === 'blockStored' ? event.tokens.length : 0),
+    0,
+  );
 }

@@ -8,7 +8,11 @@ import type { CoordinatorOptions } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
-import { serveInference } from '../../rpc/inference-service.ts';
+import type { Health } from '../../rpc/health/health.ts';
+import { serveHealth } from '../../rpc/health/health-service.ts';
+import { type InferenceEngine, serveInference } from '../../rpc/inference-service.ts';
+import { ProtoFiles } from '../../rpc/reflection/proto-files.ts';
+import { serveReflection } from '../../rpc/reflection/reflection-service.ts';
 import { RpcServer } from '../../rpc/server.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
@@ -19,6 +23,8 @@ import { onStopSignal } from '../process/on-stop-signal.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
+import { makeDevicePricer } from './device-pricer.ts';
+import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
 
 /** A process that is restarted is back and has its shard long before. */
@@ -32,17 +38,20 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const tokenizer = openTokenizer({ file: options.tokenizer, modelPath: model, config });
   const scheduler = schedulerOptions(options, config);
   const { vocabSize } = config;
+  const pricer = makeDevicePricer({ ...options, config, modelName: basename(model) });
   const metrics = new CoordinatorMetrics();
   const metricsServer = await startMetricsServer({
     registry: metrics.registry,
     host: options.metricsHost,
     port: options.metricsPort,
   });
+  const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
   const bus = await connectNats({ servers: options.nats, name });
-  const host = startHost(bus, options, { model, scheduler, vocabSize }, (event) => {
+  const host = startHost(bus, options, { model, scheduler, vocabSize, pricer }, (event) => {
     engine.observe(event);
     metrics.observe(event);
+    groupHealth.observe(event);
     tellParent(event, metricsServer.address);
   });
   const engine = new ClusterEngine({
@@ -57,15 +66,26 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
     version: packageVersion(),
   });
   metrics.watch(host.coordinator);
-  const serverId = `coordinator-${process.pid}`;
-  const server = new RpcServer(bus, { cluster: options.cluster, serverId });
-  serveInference(server, engine);
+  const server = startServer(bus, options, { engine, health: groupHealth.health });
   host.start();
   onStopSignal(async () => {
     await server.stop();
     host.close();
     await Promise.all([metricsServer.close(), bus.close()]);
   });
+}
+
+function startServer(
+  bus: Bus,
+  { cluster }: NodeOptions,
+  { engine, health }: { readonly engine: InferenceEngine; readonly health: Health },
+): RpcServer {
+  const serverId = `coordinator-${process.pid}`;
+  const server = new RpcServer(bus, { cluster, serverId, version: packageVersion() });
+  serveInference(server, engine);
+  serveHealth(server, health);
+  serveReflection(server, new ProtoFiles(packagePath('proto')));
+  return server;
 }
 
 function readConfig(model: string): ModelConfig {
@@ -79,9 +99,10 @@ function startHost(
   options: NodeOptions & ServingOptions,
   {
     model,
-    scheduler,
-    vocabSize,
-  }: Pick<CoordinatorOptions, 'scheduler' | 'vocabSize'> & { readonly model: string },
+    ...coordinator
+  }: Pick<Required<CoordinatorOptions>, 'scheduler' | 'vocabSize' | 'pricer'> & {
+    readonly model: string;
+  },
   onEvent: (event: CoordinatorEvent) => void,
 ): CoordinatorHost {
   const { precision, kvCacheDtype, blockSize, numGpuBlocksOverride } = options;
@@ -101,8 +122,7 @@ function startHost(
     cluster: options.cluster,
     group: options.group,
     spec,
-    scheduler,
-    vocabSize,
+    ...coordinator,
     stepTimeoutMicros: options.stepTimeout * 1e6,
     patienceMicros: PATIENCE_MICROS,
     onEvent,

@@ -19,6 +19,14 @@ export interface SampleOptions {
   readonly includeStopStrInOutput: boolean;
 }
 
+/** A token that a sample gained. */
+export interface TakenToken {
+  readonly drawn: DrawnToken;
+  readonly finishReason: FinishReason | undefined;
+  /** Moments of the sample in device time so far; undefined where that is not modelled. */
+  readonly deviceTimes: Readonly<RequestTimes> | undefined;
+}
+
 /** What one token makes of a sample. */
 interface Continuation {
   readonly text: string;
@@ -48,10 +56,11 @@ export class SampleStream {
   }
 
   /** The events of a token; nothing may follow `complete`, which a stop string may bring early. */
-  take(
-    { token, logprobs }: DrawnToken,
-    finishReason: FinishReason | undefined,
-  ): readonly (TokensEvent | CompleteEvent)[] {
+  take({
+    drawn: { token, logprobs },
+    finishReason,
+    deviceTimes,
+  }: TakenToken): readonly (TokensEvent | CompleteEvent)[] {
     const index = this.#sequence.choice;
     const { text, ...end } = this.#continue(token, finishReason);
     const tokens: TokensEvent = {
@@ -63,7 +72,19 @@ export class SampleStream {
       logprobs: logprobs === undefined ? [] : [logprobs],
     };
     if (end.finishReason === undefined) return [tokens];
-    return [tokens, this.#complete(end.finishReason, end.stopReason)];
+    const complete = this.#complete(end.finishReason, end.stopReason);
+    if (deviceTimes === undefined) return [tokens, complete];
+    return [tokens, { ...complete, deviceTimings: timingsOf(deviceTimes) }];
+  }
+
+  /** The events of an end before any other: the text that was held back, and `complete`. */
+  abort(): readonly (TokensEvent | CompleteEvent)[] {
+    const text = this.#stops.flush() + this.#text.flush();
+    const complete = this.#complete('abort', undefined);
+    if (text === '') return [complete];
+    const index = this.#sequence.choice;
+    const firstTokenIndex = completionTokens(this.#sequence);
+    return [{ kind: 'tokens', index, tokenIds: [], text, firstTokenIndex, logprobs: [] }, complete];
   }
 
   #continue(token: number, finishReason: FinishReason | undefined): Continuation {
@@ -85,7 +106,10 @@ export class SampleStream {
     return { text, finishReason: 'stop', stopReason };
   }
 
-  #complete(finishReason: FinishReason, stopReason: string | number | undefined): CompleteEvent {
+  #complete(
+    finishReason: CompleteEvent['finishReason'],
+    stopReason: string | number | undefined,
+  ): CompleteEvent {
     const { request, choice, cachedTokens, preemptions, times } = this.#sequence;
     return {
       kind: 'complete',
@@ -104,7 +128,7 @@ export class SampleStream {
 }
 
 /** The intervals of a finished sample; a preemption after the first token lengthens decode. */
-function timingsOf(times: RequestTimes): Timings {
+function timingsOf(times: Readonly<RequestTimes>): Timings {
   const { arrivalMicros } = times;
   const admitted = times.admittedMicros ?? arrivalMicros;
   const first = times.firstTokenMicros ?? admitted;

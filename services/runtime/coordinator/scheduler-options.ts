@@ -1,15 +1,15 @@
 import type { ModelConfig } from '../../core/model/config.ts';
 import type { SchedulerOptions } from '../../core/scheduler/options.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
-import type { ServingOptions } from '../options/serving-options.ts';
+import type { SchedulingOptions } from '../options/scheduling-options.ts';
 
 /**
  * How a group schedules; the number of KV blocks is for the chips to say. Throws an
  * InvalidArgumentError where options contradict each other.
  */
 export function schedulerOptions(
-  options: ServingOptions,
-  config: ModelConfig,
+  options: SchedulingOptions,
+  config: Pick<ModelConfig, 'maxPositions' | 'stopTokenIds'>,
 ): Omit<SchedulerOptions, 'kvBlocks'> {
   const { maxNumSeqs, maxNumBatchedTokens } = options;
   if (maxNumBatchedTokens < maxNumSeqs) {

@@ -24,10 +24,10 @@ export function toGenerationRequest(
   const { seed, maxTokens, minTokens, ignoreEos, stopTokenIds, n, ...others } = input.sampling;
   // What the text of the tokens decides is for the engine alone.
   const { stop: _stop, includeStopStrInOutput: _include, ...sampling } = others;
-  checkTokenIds('token_ids', tokenIdsOf(input.prompt), vocabSize);
+  checkTokenIds('input_ids', tokenIdsOf(input.prompt), vocabSize);
   checkTokenIds('stop_token_ids', stopTokenIds, vocabSize);
   const biased = sampling.logitBias.map(({ token }) => token);
-  checkTokenIds('token ids of logit_bias', biased, vocabSize);
+  checkTokenIds('logit_bias', biased, vocabSize);
   const { prompt } = input;
   const promptTokens = prompt.kind === 'text' ? tokenizer.encode(prompt.text) : prompt.tokenIds;
   const room = maxModelLen - promptTokens.length;
@@ -52,7 +52,7 @@ export function checkTokenIds(name: string, ids: readonly number[], vocabSize: n
   const bad = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
   if (bad === undefined) return;
   throw new InvalidArgumentError(
-    `${name} must be whole numbers from 0 to ${vocabSize - 1}, not ${bad}`,
+    `${name} must have token ids from 0 to ${vocabSize - 1}, not ${bad}`,
   );
 }
 

@@ -3,3 +3,13 @@ export const STEP_BUCKETS_SECONDS = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04,
   0.06, 0.08, 0.12, 0.16, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
+
+/** The same for the modelled chips, which take microseconds for a small model: from 1 µs. */
+export const DEVICE_STEP_BUCKETS_SECONDS = [
+  0.000001,
+  0.0000025,
+  0.000005,
+  0.00001,
+  0.000025,
+  ...STEP_BUCKETS_SECONDS,
+];

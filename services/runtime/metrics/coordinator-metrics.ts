@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
-import { STEP_BUCKETS_SECONDS } from './buckets.ts';
+import { DEVICE_STEP_BUCKETS_SECONDS, STEP_BUCKETS_SECONDS } from './buckets.ts';
 
 /** The series of a coordinator process: its group as a whole. */
 export class CoordinatorMetrics {
@@ -10,6 +10,7 @@ export class CoordinatorMetrics {
   readonly #tokens: Counter;
   readonly #generatedTokens: Counter;
   readonly #stepSeconds: Histogram;
+  readonly #deviceSeconds: Histogram;
   readonly #steps: Counter;
   #coordinator: Coordinator | undefined;
 
@@ -36,6 +37,12 @@ export class CoordinatorMetrics {
       buckets: STEP_BUCKETS_SECONDS,
       registers,
     });
+    this.#deviceSeconds = new Histogram({
+      name: 'sohu_step_device_seconds',
+      help: 'Device time of a step: what Sohu, as claimed, would have taken (input, by construction).',
+      buckets: DEVICE_STEP_BUCKETS_SECONDS,
+      registers,
+    });
     this.#collectiveBytes();
     this.#requests();
     this.#hbm();
@@ -53,6 +60,8 @@ export class CoordinatorMetrics {
     this.#steps.inc();
     this.#tokens.inc(event.tokens);
     this.#stepSeconds.observe(event.durationMicros / 1e6);
+    const { deviceMicros } = event;
+    if (deviceMicros !== undefined) this.#deviceSeconds.observe(deviceMicros / 1e6);
   }
 
   #chipCounters(): ChipCounters[] {

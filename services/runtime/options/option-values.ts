@@ -9,6 +9,14 @@ export function wholeNumber(minimum: number): (text: string) => number {
   };
 }
 
+const MAX_PORT = 65_535;
+
+/** Parses a port; 0 is a free one. */
+export function portNumber(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= MAX_PORT) return Number(text);
+  throw new InvalidOptionError(`It must be a whole number from 0 to ${MAX_PORT}.`);
+}
+
 /** A parser of numbers from `minimum` to `maximum`. */
 export function numberBetween(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
@@ -16,6 +24,13 @@ export function numberBetween(minimum: number, maximum: number): (text: string) 
     if (text.trim() !== '' && value >= minimum && value <= maximum) return value;
     throw new InvalidOptionError(`It must be a number from ${minimum} to ${maximum}.`);
   };
+}
+
+/** A parser of numbers above 0, or `inf` for no limit. */
+export function positiveOrInfinite(text: string): number {
+  const value = text === 'inf' ? Number.POSITIVE_INFINITY : Number(text);
+  if (text.trim() !== '' && value > 0) return value;
+  throw new InvalidOptionError('It must be a number above 0, or inf.');
 }
 
 /** An option with a fixed set of values; numbers are parsed. */

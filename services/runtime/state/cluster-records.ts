@@ -11,6 +11,8 @@ export interface ClusterRecord extends ServingOptions {
   readonly pid: number;
   readonly natsUrl: string;
   readonly cluster: string;
+  /** Base URL of the gateway; absent where there is none. */
+  readonly gatewayUrl?: string | undefined;
 }
 
 /** What a cluster must have; what is absent may be anything. */

@@ -64,5 +64,17 @@ export const A100: Chip = makeChip({
     origin: 'assumed',
     source: 'mercatus-ai.com/blog/a100-vs-h100-vs-h200, used (secondary)',
   },
+  dieSquareMillimetres: {
+    value: 826,
+    unit: 'mm²',
+    origin: 'published',
+    source: 'NVIDIA A100 Tensor Core GPU Architecture white paper (GA100)',
+  },
+  transistors: {
+    value: 54.2e9,
+    unit: 'transistors',
+    origin: 'published',
+    source: 'NVIDIA A100 Tensor Core GPU Architecture white paper (GA100)',
+  },
   notes: [],
 });

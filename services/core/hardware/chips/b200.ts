@@ -96,5 +96,18 @@ export const B200: Chip = makeChip({
     origin: 'assumed',
     source: 'runlocalai.ai/pulse/nvidia-b200-production-ramp-pricing (secondary)',
   },
+  dieSquareMillimetres: {
+    value: { low: 1600, high: 1716 },
+    unit: 'mm²',
+    origin: 'assumed',
+    source:
+      'not disclosed: two dies at the limit of a reticle (NVIDIA, March 2024), from about 800 to 858 mm² each',
+  },
+  transistors: {
+    value: 208e9,
+    unit: 'transistors',
+    origin: 'published',
+    source: 'NVIDIA Blackwell Architecture Technical Brief: two dies of 104 billion each',
+  },
   notes: ['Several pages print 9,000 TFLOPS as dense FP8: that is the sparse figure.'],
 });

@@ -85,5 +85,17 @@ export const H100: Chip = makeChip({
     origin: 'assumed',
     source: 'runlocalai.ai/pulse/nvidia-b200-production-ramp-pricing (secondary)',
   },
+  dieSquareMillimetres: {
+    value: 814,
+    unit: 'mm²',
+    origin: 'published',
+    source: 'NVIDIA H100 Tensor Core GPU Architecture white paper (GH100)',
+  },
+  transistors: {
+    value: 80e9,
+    unit: 'transistors',
+    origin: 'published',
+    source: 'NVIDIA H100 Tensor Core GPU Architecture white paper (GH100)',
+  },
   notes: [],
 });

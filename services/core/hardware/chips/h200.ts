@@ -79,5 +79,17 @@ export const H200: Chip = makeChip({
     origin: 'assumed',
     source: 'runlocalai.ai (secondary)',
   },
+  dieSquareMillimetres: {
+    value: 814,
+    unit: 'mm²',
+    origin: 'published',
+    source: 'the die of H100, by NVIDIA',
+  },
+  transistors: {
+    value: 80e9,
+    unit: 'transistors',
+    origin: 'published',
+    source: 'the die of H100, by NVIDIA',
+  },
   notes: [],
 });

@@ -4,9 +4,10 @@ import type { World } from '../world.ts';
 import { type Invariant, require } from './invariant.ts';
 
 const LEGAL: Readonly<Record<Sequence['state'], readonly Sequence['state'][]>> = {
-  waiting: ['waiting', 'running', 'ended'],
-  running: ['running', 'waiting', 'ended'],
-  ended: ['ended'],
+  waiting: ['waiting', 'running', 'ended', 'cancelled'],
+  running: ['running', 'waiting', 'ended', 'cancelled'],
+  ended: ['ended', 'cancelled'],
+  cancelled: ['cancelled'],
 };
 
 /**
@@ -20,7 +21,7 @@ export class RequestStates implements Invariant {
   /** Takes in the sequences that a coordinator has queued. */
   queued(sequences: readonly Sequence[]): void {
     for (const sequence of sequences) {
-      if (sequence.state !== 'ended') this.#open.set(sequence, 'waiting');
+      if (!isOver(sequence)) this.#open.set(sequence, 'waiting');
     }
   }
 
@@ -36,12 +37,12 @@ export class RequestStates implements Invariant {
   readonly afterEvent = ({ runningCoordinator }: World): void => {
     const scheduler = runningCoordinator?.scheduler;
     if (scheduler === undefined) return;
-    const count = { waiting: 0, running: 0, ended: 0 };
+    const count = { waiting: 0, running: 0, ended: 0, cancelled: 0 };
     for (const [sequence, before] of this.#open) {
       const { state, id } = sequence;
       require('I2', LEGAL[before].includes(state), () => `sequence ${id}: ${before} to ${state}`);
       count[state]++;
-      if (state === 'ended') this.#open.delete(sequence);
+      if (isOver(sequence)) this.#open.delete(sequence);
       else if (state !== before) this.#open.set(sequence, state);
     }
     const { waitingCount, runningCount } = scheduler;
@@ -57,4 +58,8 @@ export class RequestStates implements Invariant {
     );
     require('I5', isOrdered, () => `moments of sequence ${id}: ${moments.join(', ')}`);
   }
+}
+
+function isOver({ state }: Sequence): boolean {
+  return state === 'ended' || state === 'cancelled';
 }

@@ -1,0 +1,46 @@
+import type { Chip, Format } from '../hardware/chip.ts';
+import { CHIPS } from '../hardware/chip-catalogue.ts';
+import { type Figure, rangeOf } from '../hardware/figure.ts';
+
+/** The best that any chip of the catalogue is known for. */
+export interface BestKnown {
+  readonly value: number;
+  readonly chip: Chip;
+  readonly source: string;
+}
+
+/** Energy of a FLOP in the best product that was measured on a chip. */
+export interface MeasuredEnergy {
+  readonly chip: Chip;
+  readonly joules: number;
+  readonly source: string;
+}
+
+/** Chips with stacked memory whose figures restate no claim: what a server of eight can be compared with. */
+const KNOWN: readonly Chip[] = CHIPS.filter(
+  ({ memoryKind, peakFlops }) =>
+    /^HBM/i.test(memoryKind) &&
+    !Object.values(peakFlops).some(({ byConstruction }) => byConstruction),
+);
+
+/** The largest figure of that kind, and whose it is; undefined where no chip has one. */
+export function bestKnown(figureOf: (chip: Chip) => Figure | undefined): BestKnown | undefined {
+  const all = KNOWN.flatMap((chip) => {
+    const figure = figureOf(chip);
+    if (figure === undefined) return [];
+    return [{ value: rangeOf(figure).high, chip, source: figure.source }];
+  });
+  return all.length === 0
+    ? undefined
+    : all.reduce((best, next) => (next.value > best.value ? next : best));
+}
+
+/** Chips on which a product of that format was measured, the most frugal first. */
+export function bestEnergyPerFlop(format: Format): readonly MeasuredEnergy[] {
+  return KNOWN.flatMap((chip) => {
+    const best = chip.bestGemmFlops?.[format];
+    if (best?.origin !== 'measured') return [];
+    const joules = rangeOf(chip.powerWatts).high / rangeOf(best).high;
+    return [{ chip, joules, source: best.source }];
+  }).sort((a, b) => a.joules - b.joules);
+}

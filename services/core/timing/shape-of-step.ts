@@ -1,0 +1,44 @@
+import type { StepShape } from './step-shape.ts';
+
+/** What one sequence computes in a step, as a scheduler says it. */
+export interface ScheduledTokens {
+  /** Position of the first of `count` tokens. */
+  readonly start: number;
+  readonly count: number;
+  /** Whether its last row is sampled. */
+  readonly sample: boolean;
+}
+
+/**
+ * The counts of a scheduled step. A single token streams what is cached whether it was generated or
+ * prompted, so that it counts as decoding; several are a part of a prompt, or of what a preemption
+ * lost.
+ */
+export function shapeOfStep(sequences: readonly ScheduledTokens[]): StepShape {
+  let prefillSequences = 0;
+  let prefillTokens = 0;
+  let prefillPairs = 0;
+  let prefillCachedTokens = 0;
+  let decodeContextTokens = 0;
+  let sampledRows = 0;
+  for (const { start, count, sample } of sequences) {
+    if (sample) sampledRows++;
+    if (count === 1) {
+      decodeContextTokens += start + 1;
+      continue;
+    }
+    prefillSequences++;
+    prefillTokens += count;
+    prefillPairs += count * start + (count * (count + 1)) / 2;
+    prefillCachedTokens += start;
+  }
+  return {
+    prefillSequences,
+    prefillTokens,
+    prefillPairs,
+    prefillCachedTokens,
+    decodeSequences: sequences.length - prefillSequences,
+    decodeContextTokens,
+    sampledRows,
+  };
+}

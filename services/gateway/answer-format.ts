@@ -1,0 +1,31 @@
+import type { CompleteEvent, DrawLogprobs, FinishReason, TokensEvent } from '../client/index.ts';
+import type { UsageJson } from './usage-tally.ts';
+
+/** One sample of an answer that is sent whole. */
+export interface AnswerChoice {
+  readonly index: number;
+  readonly text: string;
+  readonly tokenIds: readonly number[];
+  /** One for each token; empty where nobody asked. */
+  readonly logprobs: readonly DrawLogprobs[];
+  readonly finishReason: FinishReason;
+  readonly stopReason: string | number | undefined;
+}
+
+/** How one API writes its answers. */
+export interface AnswerFormat {
+  /** The body of an answer that is sent whole. */
+  whole(choices: readonly AnswerChoice[], usage: UsageJson): object;
+  /** A writer for one stream. */
+  chunks(): ChunkWriter;
+}
+
+/** Writes the chunks of one stream, each a whole frame; `usage` is for every chunk or for none. */
+export interface ChunkWriter {
+  /** What comes before the first token. */
+  begin(usage: UsageJson | undefined): string;
+  tokens(index: number, event: TokensEvent, usage: UsageJson | undefined): string;
+  complete(index: number, event: CompleteEvent, usage: UsageJson | undefined): string;
+  /** The chunk without choices at the end. */
+  usage(usage: UsageJson): string;
+}

@@ -1,0 +1,45 @@
+import { type Fields, isFields } from '../../core/support/fields.ts';
+import { HttpError } from '../http-error.ts';
+
+/** A field that would change the answer, and the values of it that do not. */
+interface UnsupportedField {
+  readonly name: string;
+  readonly isHarmless: (value: unknown) => boolean;
+}
+
+const never = (): boolean => false;
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+const isFalse = (value: unknown): boolean => value === false;
+const isText = (value: unknown): boolean => isFields(value) && value.type === 'text';
+
+/** What is known and would be ignored wrongly; unknown fields are accepted as they are in vLLM. */
+const UNSUPPORTED: readonly UnsupportedField[] = [
+  { name: 'suffix', isHarmless: (value) => value === '' },
+  { name: 'best_of', isHarmless: (value) => value === 1 },
+  { name: 'use_beam_search', isHarmless: isFalse },
+  { name: 'prompt_logprobs', isHarmless: never },
+  { name: 'prompt_embeds', isHarmless: never },
+  { name: 'allowed_token_ids', isHarmless: isEmptyList },
+  { name: 'bad_words', isHarmless: isEmptyList },
+  { name: 'truncate_prompt_tokens', isHarmless: never },
+  { name: 'skip_special_tokens', isHarmless: (value) => value === true },
+  { name: 'response_format', isHarmless: isText },
+  { name: 'structured_outputs', isHarmless: never },
+  { name: 'guided_json', isHarmless: never },
+  { name: 'guided_regex', isHarmless: never },
+  { name: 'guided_choice', isHarmless: never },
+  { name: 'guided_grammar', isHarmless: never },
+  { name: 'tools', isHarmless: isEmptyList },
+  { name: 'functions', isHarmless: isEmptyList },
+  { name: 'chat_template', isHarmless: never },
+  { name: 'continue_final_message', isHarmless: isFalse },
+];
+
+/** Refuses with 400 what this server would have to do and cannot. */
+export function refuseUnsupported(body: Fields): void {
+  for (const { name, isHarmless } of UNSUPPORTED) {
+    const value = Object.hasOwn(body, name) ? body[name] : undefined;
+    if (value === undefined || value === null || isHarmless(value)) continue;
+    throw new HttpError(400, `${name} is not supported`, { param: name });
+  }
+}

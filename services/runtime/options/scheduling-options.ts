@@ -1,0 +1,76 @@
+import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
+import {
+  CAPACITY_SCHEDULER_POLICIES,
+  type CapacitySchedulerPolicy,
+  SCHEDULING_POLICIES,
+  type SchedulingPolicy,
+} from '../../core/scheduler/options.ts';
+import { choice, numberBetween, wholeNumber } from './option-values.ts';
+
+/** How requests are scheduled, be it on chips or in a simulation. */
+export interface SchedulingOptions {
+  readonly blockSize: number;
+  readonly enablePrefixCaching: boolean;
+  readonly maxModelLen: number | undefined;
+  readonly maxNumSeqs: number;
+  readonly maxNumBatchedTokens: number;
+  readonly longPrefillTokenThreshold: number;
+  readonly schedulingPolicy: SchedulingPolicy;
+  readonly capacitySchedulerPolicy: CapacitySchedulerPolicy;
+  readonly watermark: number;
+  readonly maxNumQueuedReqs: number;
+  readonly maxNumQueuedTokens: number | undefined;
+}
+
+/** Adds the options of the KV cache. */
+export function addKvOptions(command: Command): Command {
+  return command
+    .option('--block-size <tokens>', 'tokens in a KV block, a multiple of 4', blockSize, 16)
+    .option('--num-gpu-blocks-override <count>', 'at most so many KV blocks', wholeNumber(1))
+    .option('--no-enable-prefix-caching', 'compute every prompt anew')
+    .option('--max-model-len <tokens>', 'context length (default: the model’s)', wholeNumber(2));
+}
+
+/** Adds the options that say who computes when, and who has to wait. */
+export function addPolicyOptions(
+  command: Command,
+  defaults: { readonly maxNumQueuedReqs: number },
+): Command {
+  const [fcfs] = SCHEDULING_POLICIES;
+  const [maxUtilization] = CAPACITY_SCHEDULER_POLICIES;
+  return command
+    .option(
+      '--long-prefill-token-threshold <tokens>',
+      'tokens of one prompt in a step (0: no limit)',
+      wholeNumber(0),
+      0,
+    )
+    .addOption(choice('--scheduling-policy <name>', 'who comes first', SCHEDULING_POLICIES, fcfs))
+    .addOption(
+      choice(
+        '--capacity-scheduler-policy <name>',
+        'whether to preempt when KV blocks run out',
+        CAPACITY_SCHEDULER_POLICIES,
+        maxUtilization,
+      ),
+    )
+    .option(
+      '--watermark <fraction>',
+      'part of the KV blocks that an admission leaves free',
+      numberBetween(0, 0.99),
+      0,
+    )
+    .option(
+      '--max-num-queued-reqs <count>',
+      'samples that may wait and run',
+      wholeNumber(1),
+      defaults.maxNumQueuedReqs,
+    )
+    .option('--max-num-queued-tokens <count>', 'prompt tokens that may wait', wholeNumber(1));
+}
+
+function blockSize(text: string): number {
+  const value = wholeNumber(4)(text);
+  if (value % 4 === 0) return value;
+  throw new InvalidOptionError('It must be a multiple of 4.');
+}

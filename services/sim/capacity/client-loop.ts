@@ -1,0 +1,34 @@
+import type { PlannedRequest } from './planned-request.ts';
+
+/** The clients: they send each request when it is due and when few enough are open. */
+export class ClientLoop {
+  readonly #requests: readonly PlannedRequest[];
+  readonly #maxConcurrency: number;
+  #next = 0;
+  #open = 0;
+  mostOpen = 0;
+
+  constructor(requests: readonly PlannedRequest[], maxConcurrency: number) {
+    this.#requests = requests;
+    this.#maxConcurrency = maxConcurrency;
+  }
+
+  /** When the next request is due; infinite where none is left or none may be sent now. */
+  get dueMicros(): number {
+    if (this.#open >= this.#maxConcurrency) return Number.POSITIVE_INFINITY;
+    return this.#requests[this.#next]?.arrivalMicros ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Sends the next request; returns its number. */
+  send(): { readonly request: PlannedRequest; readonly number: number } {
+    this.#open++;
+    this.mostOpen = Math.max(this.mostOpen, this.#open);
+    const number = this.#next++;
+    return { request: this.#requests[number]!, number };
+  }
+
+  /** Hears that a request has ended. */
+  ended(): void {
+    this.#open--;
+  }
+}
