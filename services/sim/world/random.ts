@@ -1,4 +1,5 @@
 import { assert } from '../../core/support/errors.ts';
+import { logF64 } from '../../core/support/math.ts';
 
 /**
  * A seeded generator of pseudo-random numbers (sfc32): equal seeds draw equal numbers. Whatever is
@@ -36,7 +37,7 @@ export class Random {
 
   /** Small numbers mostly, with a long tail: exponential around `mean`, whole. */
   around(mean: number): number {
-    return Math.round(-Math.log(1 - this.fraction()) * mean);
+    return Math.round(-logF64(1 - this.fraction()) * mean);
   }
 
   #next(): number {
