@@ -22,9 +22,15 @@ export interface LoadedShard {
 /** Everything that a chip does to the world outside. */
 export interface ChipEffects {
   report(report: Report): void;
-  /** Sends a frame; its payload may be reused after the call. Returns the bytes that went out. */
-  sendFrame(frame: ShardFrame, destination: Destination): number;
-  /** Loads this chip's shard; answers with `Chip.shardLoaded` or `Chip.shardRefused`. */
+  /**
+   * Sends a frame to the chip in a seat, or to all; its payload may be reused after the call.
+   * Returns the bytes that went out.
+   */
+  sendFrame(frame: ShardFrame, seat: Destination): number;
+  /**
+   * Loads a shard in the place of the one before; answers with `Chip.shardLoaded` or
+   * `Chip.shardRefused`. The next one is loaded only after that.
+   */
   load(spec: GroupSpec, rank: number): void;
   /**
    * Executes a segment on the loaded shard; answers with `Chip.computed`, perhaps before it

@@ -1,4 +1,4 @@
-import type { ShardFrame } from '../core/collectives/frame.ts';
+import type { Destination, ShardFrame } from '../core/collectives/frame.ts';
 import { Staging } from '../core/collectives/staging.ts';
 import { digestFloats } from '../core/support/digest.ts';
 import { assert } from '../core/support/errors.ts';
@@ -6,20 +6,36 @@ import type { ChipEffects, LoadedShard, SegmentWork } from './chip-effects.ts';
 import { ChipMeter } from './chip-meter.ts';
 import { ChipSequences } from './chip-sequences.ts';
 import { ExchangeRunner } from './exchange-runner.ts';
-import type { Command, GroupSpec, Join, LogitsRequest, StepCommand } from './messages.ts';
+import type {
+  Command,
+  GroupSpec,
+  Join,
+  LoadProgress,
+  LogitsRequest,
+  StepCommand,
+} from './messages.ts';
 import { ShardSampler } from './shard-sampler.ts';
 import { checkStep, type StepFault } from './step-check.ts';
 import { StepRunner } from './step-runner.ts';
 
-/** How often a chip offers itself until it joins, and asks again for frames that it waits for. */
+/** How often a chip offers itself while it has to, and asks again for frames that it waits for. */
 const TICK_MICROS = 100_000;
+/** A coordinator that is not heard for so long may be gone: the chip offers itself to the next. */
+const LEASE_MICROS = 1_000_000;
 
 /** What a chip says of itself when it offers itself. */
 export interface ChipIdentity {
-  readonly rank: number;
+  /** Where the chip is; which rank it has is up to the group that it joins. */
+  readonly seat: number;
   readonly pid: number;
   /** host:port of its metrics; empty where there are none. */
   readonly metricsAddress: string;
+}
+
+/** Which shard of a group a chip has or should have. */
+interface Place {
+  readonly spec: GroupSpec;
+  readonly rank: number;
 }
 
 /**
@@ -32,8 +48,14 @@ export class Chip {
   readonly #identity: ChipIdentity;
   readonly #effects: ChipEffects;
   readonly #staging = new Staging();
-  #spec: GroupSpec | undefined;
   #epoch = 0;
+  /** What the chip is in its group; undefined where it belongs to none. */
+  #place: Place | undefined;
+  /** The seats of the group, by rank. */
+  #seats: readonly number[] = [];
+  /** What is being loaded, or was loaded last. */
+  #shardOf: Place | undefined;
+  #loading: LoadProgress | undefined;
   #loaded: LoadedShard | undefined;
   #sequences: ChipSequences | undefined;
   #sampler: ShardSampler | undefined;
@@ -45,14 +67,26 @@ export class Chip {
   #computing = false;
   #deferredJoin: Join | undefined;
   #exchangesBegunAtTick = 0;
+  #heardMicros = 0;
 
   constructor(identity: ChipIdentity, effects: ChipEffects) {
     this.#identity = identity;
     this.#effects = effects;
   }
 
-  get rank(): number {
-    return this.#identity.rank;
+  /** The last epoch that the chip joined; 0 before the first. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** The step that is being executed. */
+  get command(): StepCommand | undefined {
+    return this.#step?.command;
+  }
+
+  /** Bytes of frames that are held for exchanges to come. */
+  get heldBytes(): number {
+    return this.#exchanges?.heldBytes ?? 0;
   }
 
   /** What the chip holds, once it does. */
@@ -60,23 +94,23 @@ export class Chip {
     return this.#loaded;
   }
 
-  /** Offers itself until it has joined; later asks peers for frames that do not come. */
+  /** Offers itself where it belongs to nobody; else asks peers for frames that do not come. */
   tick(): void {
     this.#effects.setTick(TICK_MICROS);
-    if (this.#spec === undefined) {
-      this.#effects.report({ kind: 'hello', ...this.#identity });
-    } else if (this.#exchanges?.begun === this.#exchangesBegunAtTick) {
-      // Not for one begun since the last tick: its frames may lie unread behind a long segment.
-      this.#exchanges.requestMissing();
-    }
+    const isLost = this.#effects.nowMicros() - this.#heardMicros > LEASE_MICROS;
+    if (this.#place === undefined || isLost) this.#offer();
+    // Not for one begun since the last tick: its frames may lie unread behind a long segment.
+    if (this.#exchanges?.begun === this.#exchangesBegunAtTick) this.#exchanges.requestMissing();
     this.#exchangesBegunAtTick = this.#exchanges?.begun ?? 0;
   }
 
   receiveCommand(command: Command): void {
+    this.#heardMicros = this.#effects.nowMicros();
     if (command.kind === 'join') this.#join(command);
-    else if (command.epoch !== this.#epoch || this.#loaded === undefined) return;
+    else if (command.epoch !== this.#epoch) this.#meetOtherEpoch(command.kind);
+    else if (this.#place === undefined || this.#loaded === undefined) return;
     else if (command.kind === 'step') this.#beginStep(command);
-    else this.#sendLogits(command);
+    else if (command.kind === 'logits') this.#sendLogits(command);
   }
 
   receiveFrame(frame: ShardFrame): void {
@@ -85,24 +119,28 @@ export class Chip {
   }
 
   shardLoading(loaded: number, total: number): void {
-    this.#effects.report({ kind: 'progress', rank: this.rank, loaded, total });
+    const { rank } = this.#shardOf!;
+    this.#loading = { kind: 'progress', rank, loaded, total };
+    this.#effects.report(this.#loading);
   }
 
   shardLoaded(loaded: LoadedShard): void {
+    this.#loading = undefined;
     this.#loaded = loaded;
     this.#sequences = new ChipSequences(loaded.shard.layout.plan.tokens);
     this.#sampler = new ShardSampler(loaded.shard, this.#sequences);
     this.#exchanges = new ExchangeRunner({
-      rank: this.rank,
+      rank: this.#shardOf!.rank,
       ranks: loaded.shard.layout.plan.tensorParallel,
-      send: (frame, destination) => this.meter.sent(this.#effects.sendFrame(frame, destination)),
+      send: (frame, destination) => this.#send(frame, destination),
       finished: () => this.#stageFinished(),
     });
-    this.#beginEpoch(loaded);
+    this.#takePlace();
   }
 
   shardRefused(message: string): void {
-    this.#effects.report({ kind: 'refused', rank: this.rank, message });
+    this.#loading = undefined;
+    this.#effects.report({ kind: 'refused', rank: this.#shardOf!.rank, message });
   }
 
   /** The segment that was given to `effects.compute` is executed. */
@@ -116,36 +154,67 @@ export class Chip {
     else this.#stageFinished();
   }
 
+  #offer(): void {
+    this.#effects.report({ kind: 'hello', ...this.#identity, epoch: this.#epoch });
+  }
+
+  /**
+   * A coordinator that lives in another epoch has started anew, or believes the chip in its own.
+   */
+  #meetOtherEpoch(kind: Command['kind']): void {
+    if (kind === 'heartbeat') this.#offer();
+  }
+
   #join(join: Join): void {
-    if (join.epoch < this.#epoch) return;
-    if (join.epoch === this.#epoch) {
-      if (this.#loaded !== undefined) this.#reportReady(this.#loaded); // the first one was lost
-      return;
-    }
-    if (this.#computing) {
+    if (join.epoch < this.#epoch)
+      this.#offer(); // a coordinator that started anew cannot know
+    else if (join.epoch === this.#epoch) this.#answerAgain();
+    else if (this.#computing) {
       this.#deferredJoin = join; // the memory is in use until the segment is done
-      return;
-    }
-    this.#epoch = join.epoch;
-    if (this.#spec === undefined) {
-      this.#spec = join.spec;
-      this.#effects.load(join.spec, this.rank);
-    } else if (this.#loaded !== undefined) {
-      this.#beginEpoch(this.#loaded);
+    } else {
+      const rank = join.seats.indexOf(this.#identity.seat);
+      this.#epoch = join.epoch;
+      this.#seats = join.seats;
+      this.#place = rank < 0 ? undefined : { spec: join.spec, rank };
+      if (this.#loading === undefined) this.#takePlace();
     }
   }
 
-  #beginEpoch(loaded: LoadedShard): void {
+  /** Begins the epoch with the shard that the place in the group takes, or loads that. */
+  #takePlace(): void {
     this.#step = undefined;
     this.#lastStep = 0;
-    this.#sequences!.clear();
-    this.#sampler!.clear();
-    this.#exchanges!.beginEpoch(this.#epoch);
-    this.#reportReady(loaded);
+    this.#sequences?.clear();
+    this.#sampler?.clear();
+    this.#exchanges?.beginEpoch(this.#epoch);
+    const place = this.#place;
+    if (place === undefined) return;
+    if (this.#loaded === undefined || !isSamePlace(place, this.#shardOf!)) this.#load(place);
+    else this.#reportReady(this.#loaded, place.rank);
   }
 
-  #reportReady({ shard: _, ...sizes }: LoadedShard): void {
-    this.#effects.report({ kind: 'ready', rank: this.rank, epoch: this.#epoch, ...sizes });
+  #load(place: Place): void {
+    this.#loaded = undefined;
+    this.#exchanges = undefined;
+    this.#shardOf = place;
+    this.#loading = { kind: 'progress', rank: place.rank, loaded: 0, total: 1 };
+    this.#effects.load(place.spec, place.rank);
+  }
+
+  /** The last answer to a join was lost, or the coordinator wants to know whether the chip lives. */
+  #answerAgain(): void {
+    if (this.#place === undefined) return;
+    if (this.#loading !== undefined) this.#effects.report(this.#loading);
+    else if (this.#loaded !== undefined) this.#reportReady(this.#loaded, this.#place.rank);
+  }
+
+  #reportReady({ shard: _, ...sizes }: LoadedShard, rank: number): void {
+    this.#effects.report({ kind: 'ready', rank, epoch: this.#epoch, ...sizes });
+  }
+
+  #send(frame: ShardFrame, destination: Destination): void {
+    const seat = destination === 'all' ? 'all' : this.#seats[destination]!;
+    this.meter.sent(this.#effects.sendFrame(frame, seat));
   }
 
   #beginStep(command: StepCommand): void {
@@ -201,7 +270,7 @@ export class Chip {
     this.meter.stepEnded(now);
     const { step: index } = step.command;
     const { counters } = this.meter;
-    const identity = { rank: this.rank, epoch: this.#epoch, step: index };
+    const identity = { rank: this.#place!.rank, epoch: this.#epoch, step: index };
     this.#effects.report({ kind: 'report', ...identity, digest, samples, counters });
   }
 
@@ -210,8 +279,14 @@ export class Chip {
     for (const sample of samples) {
       const row = this.#sampler!.rowOf(sample);
       if (row === undefined) continue;
-      const identity = { rank: this.rank, epoch: this.#epoch, step, sample };
+      const identity = { rank: this.#place!.rank, epoch: this.#epoch, step, sample };
       this.#effects.report({ kind: 'shardLogits', ...identity, ...row });
     }
   }
+}
+
+/** Whether two places take the same shard; a group may have said the same in another message. */
+function isSamePlace(a: Place, b: Place): boolean {
+  const keys = Object.keys(a.spec) as (keyof GroupSpec)[];
+  return a.rank === b.rank && keys.every((key) => a.spec[key] === b.spec[key]);
 }

@@ -13,6 +13,10 @@ export type CoordinatorEvent =
     }
   | { readonly kind: 'ready'; readonly epoch: number; readonly kvBlocks: number }
   | { readonly kind: 'refused'; readonly rank: number; readonly message: string }
+  /** The request outlasts its coordinator from now on; told where there is a journal. */
+  | { readonly kind: 'accepted'; readonly requestId: string }
+  /** Samples of a request that a coordinator before this one took in go on. */
+  | { readonly kind: 'restored'; readonly sequences: readonly Sequence[] }
   | {
       readonly kind: 'token';
       readonly sequence: Sequence;

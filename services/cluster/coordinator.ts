@@ -2,10 +2,12 @@ import type { SchedulerOptions } from '../core/scheduler/options.ts';
 import type { GenerationRequest, Sequence } from '../core/scheduler/request.ts';
 import { type Admission, Scheduler } from '../core/scheduler/scheduler.ts';
 import type { StepPricer } from '../core/timing/step-pricer.ts';
-import type { CoordinatorEffects } from './coordinator-effects.ts';
+import type { CoordinatorEffects, CoordinatorEvent } from './coordinator-effects.ts';
 import { DeviceClock } from './device-clock.ts';
+import type { Journal } from './journal.ts';
 import { type Member, Membership } from './membership.ts';
-import type { ChipCounters, GroupSpec, Report } from './messages.ts';
+import type { ChipCounters, GroupSpec, Hello, Ready, Report } from './messages.ts';
+import { type OpenRequest, RequestLedger, readJournal } from './request-ledger.ts';
 import { StepLoop } from './step-loop.ts';
 
 export interface CoordinatorOptions {
@@ -17,6 +19,10 @@ export interface CoordinatorOptions {
   readonly stepTimeoutMicros: number;
   /** What steps take on the modelled chips; without it there is no device time. */
   readonly pricer?: StepPricer;
+  /** A chip that the group waits for and does not hear for longer is replaced, or done without. */
+  readonly patienceMicros: number;
+  /** Undefined where no later coordinator goes on with the requests of this one. */
+  readonly journal?: Journal | undefined;
 }
 
 const TICK_MICROS = 250_000;
@@ -36,17 +42,31 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #effects: CoordinatorEffects;
   readonly #membership: Membership;
+  readonly #ledger: RequestLedger | undefined;
   readonly #counters = new Map<number, ChipCounters>();
+  /** Requests of coordinators before this one, until the group can go on with them. */
+  #recovered: readonly OpenRequest[];
   #serving: Serving | undefined;
 
   constructor(options: CoordinatorOptions, effects: CoordinatorEffects) {
+    const { journal } = options;
+    const { requests, lastEpoch } = readJournal(journal?.recovered ?? []);
     this.#options = options;
     this.#effects = effects;
-    this.#membership = new Membership(options.spec);
+    this.#recovered = requests;
+    this.#membership = new Membership(options.spec, { lastEpoch, nowMicros: effects.nowMicros() });
+    this.#ledger =
+      journal &&
+      new RequestLedger(journal, (requestId) => effects.event({ kind: 'accepted', requestId }));
   }
 
   get ready(): boolean {
     return this.#membership.allReady;
+  }
+
+  /** The group's current epoch; 0 before the first. */
+  get epoch(): number {
+    return this.#membership.epoch;
   }
 
   get members(): readonly Member[] {
@@ -58,17 +78,30 @@ export class Coordinator {
     return this.#serving?.scheduler;
   }
 
+  /** Whether the chips have been given a step that is not complete. */
+  get isStepInFlight(): boolean {
+    return this.#serving?.loop.isStepInFlight ?? false;
+  }
+
   /** What a chip said of itself in its last report. */
   countersOf(rank: number): ChipCounters | undefined {
     return this.#counters.get(rank);
   }
 
-  /** Queues a request; tokens follow as events. */
+  /**
+   * Queues a request; tokens follow as events. With a journal it outlasts the coordinator once the
+   * event `accepted` has come, and one that comes again is the one that came before.
+   */
   submit(request: GenerationRequest): Admission | { readonly kind: 'unavailable' } {
     if (this.#serving === undefined) return { kind: 'unavailable' };
+    const known = this.#ledger?.find(request.requestId);
+    if (known !== undefined) return { kind: 'queued', sequences: known };
     const { scheduler, loop, clock } = this.#serving;
     const admission = scheduler.add(request, this.#effects.nowMicros());
-    if (admission.kind === 'queued') for (const each of admission.sequences) clock?.arrive(each);
+    if (admission.kind === 'queued') {
+      for (const each of admission.sequences) clock?.arrive(each);
+      this.#ledger?.accept(request, admission.sequences);
+    }
     loop.pump();
     return admission;
   }
@@ -79,13 +112,14 @@ export class Coordinator {
    */
   cancel(sequence: Sequence): void {
     this.scheduler?.cancel(sequence);
+    this.#ledger?.ended(sequence);
   }
 
   /** Watches the step in flight, and calls again for chips that have not joined the epoch. */
   tick(): void {
     this.#effects.setTick(TICK_MICROS);
-    const join = this.#membership.currentJoin();
-    if (join !== undefined && !this.ready) this.#effects.command(join);
+    if (this.ready) this.#effects.command({ kind: 'heartbeat', epoch: this.epoch });
+    else this.#askAgain();
     this.#serving?.loop.tick();
   }
 
@@ -96,12 +130,19 @@ export class Coordinator {
     this.#serving?.loop.fail('the connection to the broker was lost');
   }
 
+  /** The first `count` records that were appended to the journal are durable. */
+  journaled(count: number): void {
+    this.#ledger?.durable(count);
+  }
+
   receiveReport(report: Report): void {
+    if (report.kind === 'hello') {
+      this.#welcome(report);
+      return;
+    }
     switch (report.kind) {
-      case 'hello':
-        this.#welcome(report);
-        break;
       case 'progress':
+        this.#membership.heard(report.rank, this.#effects.nowMicros());
         this.#effects.event({ ...report, kind: 'loading' });
         break;
       case 'refused':
@@ -122,42 +163,93 @@ export class Coordinator {
     }
   }
 
-  #welcome(hello: Extract<Report, { kind: 'hello' }>): void {
-    const isNew = this.#membership.hello(hello);
-    const missed = this.#membership.currentJoin();
-    if (!isNew && missed !== undefined) this.#effects.command(missed);
-    if (!isNew || !this.#membership.allPresent) return;
-    if (this.#serving === undefined) this.#raiseEpoch();
-    else this.#serving.loop.fail(`chip ${hello.rank} was started anew`);
+  #welcome(hello: Hello): void {
+    const membership = this.#membership;
+    const isNew = membership.hello(hello, this.#effects.nowMicros());
+    if (membership.form()) this.#raiseEpoch();
+    else if (!membership.isMember(hello.seat)) return;
+    else if (isNew) this.#beginAnew(`chip ${hello.seat} was started anew`);
+    else if (membership.isOvertaken) this.#beginAnew('the chips are in a later epoch');
+    else this.#effects.command(membership.currentJoin()!); // it has missed the last one
   }
 
-  #takeReady(ready: Extract<Report, { kind: 'ready' }>): void {
+  /** Calls for those that are missing, and gives up those that do not come. */
+  #askAgain(): void {
+    const isReplaced = this.#membership.replaceSilent({
+      nowMicros: this.#effects.nowMicros(),
+      patienceMicros: this.#options.patienceMicros,
+    });
+    const join = this.#membership.currentJoin();
+    if (isReplaced) this.#raiseEpoch();
+    else if (join !== undefined) this.#effects.command(join);
+  }
+
+  #takeReady(ready: Ready): void {
+    const membership = this.#membership;
     const wasReady = this.ready;
-    this.#membership.ready(ready);
+    membership.heard(ready.rank, this.#effects.nowMicros());
+    membership.ready(ready);
     if (wasReady || !this.ready) return;
-    const { kvBlocks, epoch } = this.#membership;
+    const { kvBlocks, epoch, ranks } = membership;
     this.#serving ??= this.#serve(kvBlocks);
+    this.#failAll(this.#serving.scheduler.resize(kvBlocks));
+    this.#restore(this.#serving.scheduler);
     this.#effects.event({ kind: 'ready', epoch, kvBlocks });
-    this.#serving.loop.beginEpoch(epoch);
+    this.#serving.loop.beginEpoch(epoch, ranks);
+  }
+
+  /** Takes the requests of coordinators before this one over. */
+  #restore(scheduler: Scheduler): void {
+    if (this.#recovered.length === 0) return;
+    for (const { request, generated } of this.#recovered) {
+      const sequences = scheduler.restore(request, generated, this.#effects.nowMicros());
+      this.#ledger!.restore(request, sequences);
+      this.#effects.event({ kind: 'restored', sequences });
+    }
+    this.#recovered = [];
+    this.#failAll(scheduler.removeUnservable());
   }
 
   #serve(kvBlocks: number): Serving {
-    const { spec, vocabSize, stepTimeoutMicros, pricer } = this.#options;
+    const { vocabSize, stepTimeoutMicros, pricer } = this.#options;
     const scheduler = new Scheduler({ ...this.#options.scheduler, kvBlocks });
     const clock = pricer && new DeviceClock(pricer);
     const loop = new StepLoop({
       scheduler,
       clock,
-      ranks: spec.tensorParallel,
       vocabSize,
       stepTimeoutMicros,
-      effects: this.#effects,
+      effects: {
+        command: (command) => this.#effects.command(command),
+        event: (event) => this.#note(event),
+        nowMicros: () => this.#effects.nowMicros(),
+      },
       failed: () => this.#raiseEpoch(),
     });
     return { scheduler, loop, clock };
   }
 
+  /** Writes down what is told, and tells it. */
+  #note(event: CoordinatorEvent): void {
+    if (event.kind === 'token') {
+      this.#ledger?.drawn(event.sequence, event.drawn, event.finishReason !== undefined);
+    } else if (event.kind === 'requestFailed') this.#ledger?.ended(event.sequence);
+    this.#effects.event(event);
+  }
+
+  #failAll(sequences: readonly Sequence[]): void {
+    const message = 'the group has too few KV blocks left for the request';
+    for (const sequence of sequences) this.#note({ kind: 'requestFailed', sequence, message });
+  }
+
+  #beginAnew(reason: string): void {
+    if (this.#serving === undefined) this.#raiseEpoch();
+    else this.#serving.loop.fail(reason);
+  }
+
   #raiseEpoch(): void {
-    this.#effects.command(this.#membership.raiseEpoch());
+    const join = this.#membership.raiseEpoch(this.#effects.nowMicros());
+    this.#ledger?.epochBegins(join.epoch);
+    this.#effects.command(join);
   }
 }

@@ -71,6 +71,11 @@ export class ExchangeRunner {
     return this.#begun;
   }
 
+  /** Bytes of frames that are held for exchanges to come. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   /** Forgets everything of the epoch before. */
   beginEpoch(epoch: number): void {
     this.#epoch = epoch;

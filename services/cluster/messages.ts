@@ -19,13 +19,21 @@ export interface GroupSpec {
 // Coordinator to chips.
 
 /**
- * Makes a chip a member of the group's epoch: it loads its shard where it has none, and forgets all
- * sequences.
+ * Makes chips members of the group's epoch: each loads its shard where it has none or another one,
+ * and forgets all sequences.
  */
 export interface Join {
   readonly kind: 'join';
   readonly epoch: number;
   readonly spec: GroupSpec;
+  /** The seat of the chip that takes each rank; a chip in another seat is none of the group. */
+  readonly seats: readonly number[];
+}
+
+/** Says that the coordinator lives, and in which epoch its group is. */
+export interface Heartbeat {
+  readonly kind: 'heartbeat';
+  readonly epoch: number;
 }
 
 /** What the chips must know of a sequence that joins, or joins again after a preemption. */
@@ -74,15 +82,20 @@ export interface LogitsRequest {
   readonly samples: readonly number[];
 }
 
-export type Command = Join | StepCommand | LogitsRequest;
+export type Command = Join | Heartbeat | StepCommand | LogitsRequest;
 
 // Chips to coordinator.
 
-/** A chip offers itself; repeated until it joins. */
+/**
+ * A chip offers itself; repeated while it belongs to no group, or its coordinator is not heard.
+ */
 export interface Hello {
   readonly kind: 'hello';
-  readonly rank: number;
+  /** Where the chip is: the same for all processes that take its place. */
+  readonly seat: number;
   readonly pid: number;
+  /** The last epoch that it joined; 0 is none. */
+  readonly epoch: number;
   readonly metricsAddress: string;
 }
 

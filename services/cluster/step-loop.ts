@@ -8,8 +8,6 @@ import { stepSequence } from './step-sequence.ts';
 export interface StepLoopOptions {
   readonly scheduler: Scheduler;
   readonly clock: DeviceClock | undefined;
-  /** Chips of the group. */
-  readonly ranks: number;
   /** Tokens of the model's vocabulary. */
   readonly vocabSize: number;
   /** A step that takes longer is given up. */
@@ -33,6 +31,8 @@ export class StepLoop {
   readonly #options: StepLoopOptions;
   /** Undefined while the chips are not all in one epoch. */
   #epoch: number | undefined;
+  /** Chips of the epoch. */
+  #ranks = 0;
   #collector: StepCollector | undefined;
   #step = 0;
   #divergentSteps = 0;
@@ -41,9 +41,14 @@ export class StepLoop {
     this.#options = options;
   }
 
+  get isStepInFlight(): boolean {
+    return this.#collector !== undefined;
+  }
+
   /** All chips have joined an epoch. */
-  beginEpoch(epoch: number): void {
+  beginEpoch(epoch: number, ranks: number): void {
     this.#epoch = epoch;
+    this.#ranks = ranks;
     this.#step = 0;
     this.pump();
   }
@@ -104,7 +109,8 @@ export class StepLoop {
   }
 
   #begin(scheduled: ScheduledStep, beganMicros: number): void {
-    const { clock, ranks, vocabSize } = this.#options;
+    const { clock, vocabSize } = this.#options;
+    const ranks = this.#ranks;
     clock?.begin(scheduled);
     const step = ++this.#step;
     this.#collector = new StepCollector({ step, scheduled, ranks, vocabSize, beganMicros });
@@ -125,7 +131,7 @@ export class StepLoop {
     return (
       report.epoch === this.#epoch &&
       report.step === this.#collector?.step &&
-      report.rank < this.#options.ranks
+      report.rank < this.#ranks
     );
   }
 

@@ -20,8 +20,10 @@ export function decodeCommand(data: Uint8Array): Command | undefined {
   }
   if (message.join) {
     const spec = message.join.spec && specOf(message.join.spec);
-    return spec ? { kind: 'join', epoch: message.join.epoch ?? 0, spec } : undefined;
+    const { epoch, seats } = message.join;
+    return spec ? { kind: 'join', epoch: epoch ?? 0, spec, seats: seats ?? [] } : undefined;
   }
+  if (message.heartbeat) return { kind: 'heartbeat', epoch: message.heartbeat.epoch ?? 0 };
   if (message.step) return stepOf(message.step);
   if (message.logits) {
     const { epoch, step, samples } = message.logits;
@@ -34,8 +36,10 @@ function commandBody(command: Command): sohu.v1.Command.$Properties {
   if (command.kind === 'join') {
     const { numGpuBlocksOverride, ...spec } = command.spec;
     const override = numGpuBlocksOverride === undefined ? {} : { numGpuBlocksOverride };
-    return { join: { epoch: command.epoch, spec: { ...spec, ...override } } };
+    const { epoch, seats } = command;
+    return { join: { epoch, spec: { ...spec, ...override }, seats: [...seats] } };
   }
+  if (command.kind === 'heartbeat') return { heartbeat: { epoch: command.epoch } };
   if (command.kind === 'logits') {
     const { epoch, step, samples } = command;
     return { logits: { epoch, step, samples: [...samples] } };

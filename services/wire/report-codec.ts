@@ -1,5 +1,5 @@
 import { sohu } from '#proto';
-import type { ChipCounters, Report, StepReport } from '../cluster/messages.ts';
+import type { ChipCounters, Hello, Report, StepReport } from '../cluster/messages.ts';
 import { decodeSample, encodeSample } from './sample-codec.ts';
 import { bytesToFloats, floatsToBytes } from './tensor-bytes.ts';
 
@@ -7,7 +7,8 @@ const ReportMessage = sohu.v1.Report;
 
 /** Encodes what a chip tells its coordinator. */
 export function encodeReport(report: Report): Uint8Array {
-  return ReportMessage.encode({ rank: report.rank, ...reportBody(report) }).finish();
+  const rank = report.kind === 'hello' ? 0 : report.rank;
+  return ReportMessage.encode({ rank, ...reportBody(report) }).finish();
 }
 
 /** Decodes a report; undefined where the bytes are none. */
@@ -19,9 +20,7 @@ export function decodeReport(data: Uint8Array): Report | undefined {
     return undefined;
   }
   const { rank, hello, progress, ready, refused, report, logits } = message;
-  if (hello) {
-    return { kind: 'hello', rank, pid: hello.pid ?? 0, metricsAddress: hello.metricsAddress ?? '' };
-  }
+  if (hello) return helloOf(hello);
   if (progress) {
     return { kind: 'progress', rank, loaded: progress.loaded ?? 0, total: progress.total ?? 0 };
   }
@@ -62,6 +61,16 @@ function reportBody(report: Report): sohu.v1.Report.$Properties {
       return { logits: { epoch, step, sample, logits, raw: raw ? floatsToBytes(raw) : null } };
     }
   }
+}
+
+function helloOf(message: sohu.v1.Hello.$Properties): Hello {
+  return {
+    kind: 'hello',
+    seat: message.seat ?? 0,
+    pid: message.pid ?? 0,
+    epoch: message.epoch ?? 0,
+    metricsAddress: message.metricsAddress ?? '',
+  };
 }
 
 function stepReportOf(

@@ -1,10 +1,8 @@
-import { Chip } from '../../services/cluster/chip.ts';
-import type { ChipEffects, LoadedShard } from '../../services/cluster/chip-effects.ts';
-import { Coordinator } from '../../services/cluster/coordinator.ts';
+import type { Chip } from '../../services/cluster/chip.ts';
+import type { Coordinator } from '../../services/cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
 import type { DropReason } from '../../services/cluster/exchange-runner.ts';
 import type { GroupSpec } from '../../services/cluster/messages.ts';
-import type { Destination } from '../../services/core/collectives/frame.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { Precision } from '../../services/core/model/precision.ts';
 import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
@@ -13,10 +11,11 @@ import { assert } from '../../services/core/support/errors.ts';
 import { createWasmKernels } from '../../services/kernels/wasm.ts';
 import { loadShard } from '../../services/runtime/chip/shard-loading.ts';
 import { ShardExecutor } from '../../services/shard/executor.ts';
-import { allRows } from '../../services/shard/shard.ts';
-import { decodeCommand, encodeCommand } from '../../services/wire/command-codec.ts';
-import { decodeFrame, encodeFrame } from '../../services/wire/frame-codec.ts';
-import { decodeReport, encodeReport } from '../../services/wire/report-codec.ts';
+import { WIRE_CODEC } from '../../services/sim/world/message-codec.ts';
+import type { Letter, Network as WorldNetwork } from '../../services/sim/world/network.ts';
+import type { ShardInstance } from '../../services/sim/world/shard-source.ts';
+import { Timeline } from '../../services/sim/world/timeline.ts';
+import { World } from '../../services/sim/world/world.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
 import type { GenerateOptions } from '../support/memory-cluster.ts';
 import { makeSchedulerOptions } from '../support/scheduler-options.ts';
@@ -61,54 +60,41 @@ export interface VirtualGroupOptions {
   readonly precision?: Precision;
 }
 
-interface Shard {
-  readonly loaded: LoadedShard;
-  readonly executor: ShardExecutor;
-}
-
 /**
- * The coordinator and the chips as state machines in virtual time over a network that the test chooses: hours of
- * timeouts pass in milliseconds, and equal inputs take an equal course.
+ * A simulated world around a checkpoint's shards, over a network of bytes that the test chooses: hours of timeouts
+ * pass in milliseconds, and equal inputs take an equal course.
  */
 export class VirtualGroup {
-  readonly coordinator: Coordinator;
-  readonly chips: Chip[];
   network: Network = RELIABLE;
   /** How many commands of each kind went out. */
-  readonly commands = { join: 0, step: 0, logits: 0 };
+  readonly commands = { join: 0, heartbeat: 0, step: 0, logits: 0 };
   /** Why steps were given up. */
   readonly stepFailures: string[] = [];
-  #nextPid = 1;
-  readonly #shards: readonly Shard[];
+  readonly #world: World;
   readonly #outcomes = new Map<Sequence, Outcome>();
-  /** Sorted by time from last to first. */
-  #events: { readonly atMicros: number; readonly action: () => void }[] = [];
-  #nowMicros = 0;
 
-  private constructor(spec: GroupSpec, config: ModelConfig, shards: readonly Shard[]) {
-    this.#shards = shards;
+  private constructor(spec: GroupSpec, config: ModelConfig, shards: readonly ShardInstance[]) {
     const { maxNumSeqs, maxNumBatchedTokens, blockSize } = spec;
     const limits = { maxNumSeqs, maxNumBatchedTokens, blockSize, maxModelLen: config.maxPositions };
     const scheduler = makeSchedulerOptions(limits);
-    this.coordinator = new Coordinator(
-      { spec, scheduler, vocabSize: config.vocabSize, stepTimeoutMicros: 10e6 },
-      {
-        command: (command) => {
-          this.commands[command.kind]++;
-          const data = encodeCommand(command);
-          for (const { rank } of this.chips) {
-            this.#arrive(this.network.command(data, rank), (bytes) => {
-              const decoded = decodeCommand(bytes);
-              if (decoded !== undefined) this.chips[rank]!.receiveCommand(decoded);
-            });
-          }
-        },
-        event: (event) => this.#observe(event),
-        setTick: (delay) => this.#after(delay, () => this.coordinator.tick()),
-        nowMicros: () => this.#nowMicros,
+    this.#world = new World({
+      timeline: new Timeline(),
+      coordinator: {
+        ...{ spec, scheduler, vocabSize: config.vocabSize },
+        stepTimeoutMicros: 10e6,
+        patienceMicros: 60e6,
       },
-    );
-    this.chips = shards.map((_, rank) => this.#makeChip(rank));
+      seats: shards.length,
+      shards: { take: (_, rank) => shards[rank]!, give: () => {} },
+      codec: WIRE_CODEC,
+      network: carryBytes(() => this.network),
+      observer: {
+        commanded: ({ kind }) => this.commands[kind]++,
+        told: (event) => this.#observe(event),
+      },
+      computeMicros: () => COMPUTE_MICROS,
+      loadMicros: () => COMPUTE_MICROS,
+    });
   }
 
   /** Loads the shards and forms the group. */
@@ -123,7 +109,7 @@ export class VirtualGroup {
       maxNumBatchedTokens: 64,
       maxNumSeqs: 16,
     };
-    const shards: Shard[] = [];
+    const shards: ShardInstance[] = [];
     for (let rank = 0; rank < options.tp; rank++) {
       const { loaded, memory } = await loadShard({ spec, rank, threads: 1, onProgress: () => {} });
       const executor = new ShardExecutor(loaded.shard.layout, createWasmKernels(memory));
@@ -131,10 +117,17 @@ export class VirtualGroup {
     }
     const { config } = shards[0]!.loaded.shard.layout.plan;
     const group = new VirtualGroup(spec, config, shards);
-    group.coordinator.tick();
-    for (const chip of group.chips) chip.tick();
+    group.#world.start();
     group.run(() => group.coordinator.ready);
     return group;
+  }
+
+  get coordinator(): Coordinator {
+    return this.#world.coordinator;
+  }
+
+  get chips(): readonly Chip[] {
+    return this.#world.chips;
   }
 
   /** Submits all requests and runs until each has its tokens or has failed. */
@@ -164,17 +157,15 @@ export class VirtualGroup {
   /** Lets events happen until the condition holds. */
   run(condition: () => boolean): void {
     for (let count = 0; !condition(); count++) {
-      const event = this.#events.pop();
-      assert(event !== undefined && count < MAX_EVENTS, 'what is waited for happens');
-      this.#nowMicros = event.atMicros;
-      event.action();
+      assert(count < MAX_EVENTS && this.#world.timeline.advance(), 'what is waited for happens');
     }
   }
 
   /** Lets a span of virtual time pass. */
   pass(durationMicros: number): void {
-    const end = this.#nowMicros + durationMicros;
-    this.run(() => this.#nowMicros >= end);
+    const { timeline } = this.#world;
+    const end = timeline.nowMicros + durationMicros;
+    this.run(() => timeline.nowMicros >= end);
   }
 
   /** Frames that the chips did not use. */
@@ -187,69 +178,7 @@ export class VirtualGroup {
 
   /** A chip starts anew, and has forgotten everything. */
   restart(rank: number): void {
-    this.chips[rank] = this.#makeChip(rank);
-    this.chips[rank].tick();
-  }
-
-  #makeChip(rank: number): Chip {
-    const chip: Chip = new Chip(
-      { rank, pid: this.#nextPid++, metricsAddress: '' },
-      this.#effectsOf(rank, () => (this.chips[rank] === chip ? chip : undefined)),
-    );
-    return chip;
-  }
-
-  /** `self` is undefined once another chip has taken its place. */
-  #effectsOf(rank: number, self: () => Chip | undefined): ChipEffects {
-    const { loaded, executor } = this.#shards[rank]!;
-    return {
-      report: (report) => {
-        this.#arrive(this.network.report(encodeReport(report), rank), (bytes) => {
-          const decoded = decodeReport(bytes);
-          if (decoded !== undefined) this.coordinator.receiveReport(decoded);
-        });
-      },
-      sendFrame: (frame, destination) => this.#sendFrame(encodeFrame(frame), rank, destination),
-      load: () => this.#after(COMPUTE_MICROS, () => self()?.shardLoaded(loaded)),
-      compute: ({ segment, layer, rows }) => {
-        executor.run(segment, layer, allRows(rows));
-        this.#after(COMPUTE_MICROS, () => self()?.computed());
-      },
-      setTick: (delay) => this.#after(delay, () => self()?.tick()),
-      nowMicros: () => this.#nowMicros,
-    };
-  }
-
-  #sendFrame(data: Uint8Array, source: number, destination: Destination): number {
-    for (const { rank } of this.chips) {
-      if (destination === 'all' ? rank === source : rank !== destination) continue;
-      this.#arrive(this.network.frame(data, { source, destination: rank }), (bytes) => {
-        const chip = this.chips[rank]!;
-        const decoded = decodeFrame(bytes);
-        if (decoded.kind === 'frame') chip.receiveFrame(decoded.frame);
-        else chip.meter.dropped(decoded.kind);
-      });
-    }
-    return data.length;
-  }
-
-  #arrive(arrivals: readonly Arrival[], receive: (data: Uint8Array) => void): void {
-    for (const { data, delayMicros } of arrivals) {
-      const copy = new Uint8Array(data);
-      this.#after(delayMicros, () => receive(copy));
-    }
-  }
-
-  #after(delayMicros: number, action: () => void): void {
-    const atMicros = this.#nowMicros + delayMicros;
-    let low = 0;
-    let high = this.#events.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#events[middle]!.atMicros > atMicros) low = middle + 1;
-      else high = middle;
-    }
-    this.#events.splice(low, 0, { atMicros, action });
+    this.#world.restartChip(rank);
   }
 
   #observe(event: CoordinatorEvent): void {
@@ -262,4 +191,19 @@ export class VirtualGroup {
     } else outcome.failure = event.message;
     outcome.done = event.kind === 'requestFailed' || event.finishReason !== undefined;
   }
+}
+
+/** The world's network, each kind of message by a function of its own. */
+function carryBytes(network: () => Network): WorldNetwork {
+  const arrivals = ({ kind, from, to, data }: Letter): Arrival[] => {
+    if (kind === 'command') return network().command(data!, to as number);
+    if (kind === 'report') return network().report(data!, from as number);
+    return network().frame(data!, { source: from as number, destination: to as number });
+  };
+  return {
+    carry: (letter) =>
+      arrivals(letter).map(({ data, delayMicros }) => ({
+        ...{ delayMicros, data: new Uint8Array(data), isDamaged: false },
+      })),
+  };
 }

@@ -116,6 +116,7 @@ function makeCoordinator(
     vocabSize: 2048,
     stepTimeoutMicros: 60e6,
     pricer: makePricer(),
+    patienceMicros: 60e6,
     onEvent,
   });
 }

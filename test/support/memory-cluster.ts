@@ -110,6 +110,7 @@ export class MemoryCluster {
       }),
       vocabSize: config.vocabSize,
       stepTimeoutMicros: options.stepTimeoutMicros ?? 60e6,
+      patienceMicros: 60e6,
       onEvent: (event) => this.#observe(event),
     });
     this.chips = Array.from({ length: tp }, (_, rank) => {

@@ -10,6 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['evidence'],
   ['cluster'],
   ['wire'],
+  ['sim'],
   ['rpc'],
   ['sim'],
   ['runtime'],

@@ -61,7 +61,9 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
       maxNumBatchedTokens: word,
       maxNumSeqs: word,
     }),
+    seats: words,
   }),
+  record({ kind: fc.constant('heartbeat' as const), epoch: word }),
   record({
     kind: fc.constant('step' as const),
     epoch: word,
@@ -119,7 +121,13 @@ const arbitraryCounters = record({
 });
 
 export const arbitraryReport: fc.Arbitrary<Report> = fc.oneof(
-  record({ kind: fc.constant('hello' as const), rank: word, pid: word, metricsAddress: text }),
+  record({
+    kind: fc.constant('hello' as const),
+    seat: word,
+    pid: word,
+    epoch: word,
+    metricsAddress: text,
+  }),
   record({ kind: fc.constant('progress' as const), rank: word, loaded: word, total: word }),
   record({
     kind: fc.constant('ready' as const),

@@ -22,7 +22,7 @@ export function findRefusal(
   options: SchedulerOptions,
   load: () => Load,
 ): Refusal | undefined {
-  const problem = problemOf(request, options);
+  const problem = findProblem(request, options);
   if (problem !== undefined) return { kind: 'rejected', reason: 'invalid', message: problem };
   const overload = overloadOf(request, options, load());
   if (overload === undefined) return undefined;
@@ -34,7 +34,11 @@ export function promptTokensLeft({ request, computedTokens }: Sequence): number 
   return Math.max(0, request.promptTokens.length - computedTokens);
 }
 
-function problemOf(request: GenerationRequest, options: SchedulerOptions): string | undefined {
+/** A sentence on why a request can never be served; undefined where it can. */
+export function findProblem(
+  request: GenerationRequest,
+  options: SchedulerOptions,
+): string | undefined {
   const { maxModelLen, kvBlocks, blockSize } = options;
   const { maxTokens, minTokens, n } = request;
   const length = request.promptTokens.length;

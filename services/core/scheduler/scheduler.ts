@@ -1,7 +1,7 @@
 import type { KvEvent } from '../kv/kv-events.ts';
 import type { DrawnToken } from '../sampling/drawn-token.ts';
 import { assert } from '../support/errors.ts';
-import { findRefusal, type Refusal } from './admission.ts';
+import { findProblem, findRefusal, type Refusal } from './admission.ts';
 import { AdmissionRoom } from './admission-room.ts';
 import type { SchedulerOptions } from './options.ts';
 import { chooseVictim } from './preemption.ts';
@@ -41,7 +41,7 @@ export type Admission =
  * preemption.
  */
 export class Scheduler {
-  readonly #options: SchedulerOptions;
+  #options: SchedulerOptions;
   readonly #sequences: Sequences;
   #scheduled: ScheduledStep | undefined;
   #nextId = 1;
@@ -76,6 +76,49 @@ export class Scheduler {
     );
     for (const sequence of sequences) this.#sequences.waiting.arrive(sequence);
     return { kind: 'queued', sequences };
+  }
+
+  /**
+   * Queues the unfinished samples of a request that was taken in before, by choice with the tokens
+   * that each has drawn: whatever the bounds are, they are served.
+   */
+  restore(
+    request: GenerationRequest,
+    generated: ReadonlyMap<number, readonly number[]>,
+    nowMicros: number,
+  ): readonly Sequence[] {
+    return [...generated].map(([choice, tokens]) => {
+      const options = this.#options;
+      const sequence = createSequence({ id: this.#nextId++, request, choice, nowMicros, options });
+      sequence.tokens.push(...tokens);
+      this.#sequences.waiting.arrive(sequence);
+      return sequence;
+    });
+  }
+
+  /**
+   * Goes on with another number of blocks, when the chips have lost their memory. Ends what needs
+   * more of them than there are, and returns it.
+   */
+  resize(kvBlocks: number): readonly Sequence[] {
+    assert(this.runningCount === 0, 'nothing runs while the number of blocks changes');
+    if (kvBlocks === this.#options.kvBlocks) return [];
+    this.#options = { ...this.#options, kvBlocks };
+    this.#sequences.resize(this.#options);
+    return this.removeUnservable();
+  }
+
+  /** Ends what waits and can never be served, and returns it. */
+  removeUnservable(): readonly Sequence[] {
+    const { waiting } = this.#sequences;
+    const all = waiting.removeAll();
+    const isServable = ({ request }: Sequence): boolean =>
+      findProblem(request, this.#options) === undefined;
+    for (const sequence of all) {
+      if (isServable(sequence)) waiting.arrive(sequence);
+      else sequence.state = 'ended';
+    }
+    return all.filter(({ state }) => state === 'ended');
   }
 
   /** Ends a sequence at any moment, and again; a step in flight finishes without it. */

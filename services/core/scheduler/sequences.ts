@@ -13,7 +13,7 @@ import { WaitingSequences } from './waiting-sequences.ts';
  * ended.
  */
 export class Sequences {
-  readonly kv: KvCacheManager;
+  #kv: KvCacheManager;
   readonly waiting: WaitingSequences;
   readonly stats = new SchedulerStats();
   /** In the order of admission. */
@@ -22,8 +22,12 @@ export class Sequences {
   #released: number[] = [];
 
   constructor(options: SchedulerOptions) {
-    this.kv = new KvCacheManager(options);
+    this.#kv = new KvCacheManager(options);
     this.waiting = new WaitingSequences(options.schedulingPolicy);
+  }
+
+  get kv(): KvCacheManager {
+    return this.#kv;
   }
 
   /** In the order of admission. */
@@ -87,6 +91,11 @@ export class Sequences {
     this.#running = [];
     this.#released = [];
     this.kv.clearCache();
+  }
+
+  /** Begins with other blocks, of which none holds anything. */
+  resize(options: SchedulerOptions): void {
+    this.#kv = new KvCacheManager(options);
   }
 
   /** Sequences that gave their blocks back since the last call, by end or preemption. */

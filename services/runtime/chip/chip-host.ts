@@ -14,6 +14,7 @@ export interface ChipHostOptions {
   readonly bus: Bus;
   readonly cluster: string;
   readonly group: string;
+  /** The seat of the chip; its rank too, where no chip of the group is replaced. */
   readonly rank: number;
   /** Threads that may execute one large segment. */
   readonly threads: number;
@@ -36,7 +37,7 @@ export class ChipHost {
     this.#options = options;
     this.#subjects = new GroupSubjects(options.cluster, options.group);
     const { rank, metricsAddress } = options;
-    this.chip = new Chip({ rank, pid: process.pid, metricsAddress }, this.#effects());
+    this.chip = new Chip({ seat: rank, pid: process.pid, metricsAddress }, this.#effects());
   }
 
   /** What this chip holds, once it is loaded. */
@@ -78,12 +79,12 @@ export class ChipHost {
     const { bus, rank } = this.#options;
     return {
       report: (report) => this.#report(report),
-      sendFrame: (frame, destination) => {
+      sendFrame: (frame, seat) => {
         const data = encodeFrame(frame);
-        bus.publish(this.#subjects.transfer(destination, rank), data);
+        bus.publish(this.#subjects.transfer(seat, rank), data);
         return data.length;
       },
-      load: (spec) => void this.#load(spec),
+      load: (spec, shard) => void this.#load(spec, shard),
       compute: (work) => this.#pool!.run(work, () => this.chip.computed()),
       setTick: (delayMicros) => {
         this.#ticker = setTimeout(() => this.chip.tick(), delayMicros / 1000);
@@ -98,9 +99,10 @@ export class ChipHost {
     if (report.kind === 'report') onStep(this.chip.meter.lastStep);
   }
 
-  async #load(spec: GroupSpec): Promise<void> {
-    const { rank, threads } = this.#options;
+  async #load(spec: GroupSpec, rank: number): Promise<void> {
+    const { threads } = this.#options;
     try {
+      await this.#pool?.close();
       const { loaded, memory } = await loadShard({
         spec,
         rank,

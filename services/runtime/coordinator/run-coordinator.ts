@@ -27,6 +27,9 @@ import { makeDevicePricer } from './device-pricer.ts';
 import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
 
+/** A process that is restarted is back and has its shard long before. */
+const PATIENCE_MICROS = 120e6;
+
 /** Runs a coordinator process: forms the group, then serves clients until it is told to stop. */
 export async function runCoordinator(options: NodeOptions & ServingOptions): Promise<void> {
   process.title = `sohu: coordinator ${options.group}`;
@@ -121,6 +124,7 @@ function startHost(
     spec,
     ...coordinator,
     stepTimeoutMicros: options.stepTimeout * 1e6,
+    patienceMicros: PATIENCE_MICROS,
     onEvent,
   });
 }
