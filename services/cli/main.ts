@@ -11,6 +11,7 @@ import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
 import { addRunCommand } from './run.ts';
 import { addSimCommand } from './sim.ts';
+import { addSwarmCommand } from './swarm.ts';
 import { addUpCommand } from './up.ts';
 import { addValidateCommand } from './validate.ts';
 
@@ -23,6 +24,7 @@ const EXAMPLES = `Examples:
   sohu audit                     take the claim apart: what would have to be true
   sohu sim --chip H100           serve a workload in virtual time
   sohu validate                  hold the timing model against measurements
+  sohu swarm --seeds 1000        look for faults that a cluster does not survive
 `;
 
 const program = new Command('sohu')
@@ -43,6 +45,7 @@ addCompareCommand(program);
 addAuditCommand(program);
 addSimCommand(program);
 addValidateCommand(program);
+addSwarmCommand(program);
 
 try {
   await program.parseAsync();

@@ -68,6 +68,8 @@ export class Chip {
   #deferredJoin: Join | undefined;
   #exchangesBegunAtTick = 0;
   #heardMicros = 0;
+  /** Whether the coordinator was heard to be in another epoch, since the last tick. */
+  #isInOtherEpoch = false;
 
   constructor(identity: ChipIdentity, effects: ChipEffects) {
     this.#identity = identity;
@@ -98,7 +100,8 @@ export class Chip {
   tick(): void {
     this.#effects.setTick(TICK_MICROS);
     const isLost = this.#effects.nowMicros() - this.#heardMicros > LEASE_MICROS;
-    if (this.#place === undefined || isLost) this.#offer();
+    if (this.#place === undefined || isLost || this.#isInOtherEpoch) this.#offer();
+    this.#isInOtherEpoch = false;
     // Not for one begun since the last tick: its frames may lie unread behind a long segment.
     if (this.#exchanges?.begun === this.#exchangesBegunAtTick) this.#exchanges.requestMissing();
     this.#exchangesBegunAtTick = this.#exchanges?.begun ?? 0;
@@ -107,7 +110,7 @@ export class Chip {
   receiveCommand(command: Command): void {
     this.#heardMicros = this.#effects.nowMicros();
     if (command.kind === 'join') this.#join(command);
-    else if (command.epoch !== this.#epoch) this.#meetOtherEpoch(command.kind);
+    else if (command.epoch !== this.#epoch) this.#isInOtherEpoch ||= command.kind === 'heartbeat';
     else if (this.#place === undefined || this.#loaded === undefined) return;
     else if (command.kind === 'step') this.#beginStep(command);
     else if (command.kind === 'logits') this.#sendLogits(command);
@@ -158,16 +161,9 @@ export class Chip {
     this.#effects.report({ kind: 'hello', ...this.#identity, epoch: this.#epoch });
   }
 
-  /**
-   * A coordinator that lives in another epoch has started anew, or believes the chip in its own.
-   */
-  #meetOtherEpoch(kind: Command['kind']): void {
-    if (kind === 'heartbeat') this.#offer();
-  }
-
   #join(join: Join): void {
-    if (join.epoch < this.#epoch)
-      this.#offer(); // a coordinator that started anew cannot know
+    // A coordinator that started anew does not know of the chip's epoch.
+    if (join.epoch < this.#epoch) this.#isInOtherEpoch = true;
     else if (join.epoch === this.#epoch) this.#answerAgain();
     else if (this.#computing) {
       this.#deferredJoin = join; // the memory is in use until the segment is done

@@ -170,7 +170,8 @@ export class Coordinator {
     else if (!membership.isMember(hello.seat)) return;
     else if (isNew) this.#beginAnew(`chip ${hello.seat} was started anew`);
     else if (membership.isOvertaken) this.#beginAnew('the chips are in a later epoch');
-    else this.#effects.command(membership.currentJoin()!); // it has missed the last one
+    // Whoever has missed the last join hears it at the next tick: an answer to every offer, heard
+    // by all, would bring more offers.
   }
 
   /** Calls for those that are missing, and gives up those that do not come. */

@@ -43,6 +43,13 @@ export function createKernelMemory(bytes: number, options: { shared: boolean }):
   return new webAssembly.Memory({ initial: pages, maximum: pages, shared: options.shared });
 }
 
+/** Makes kernels, each on a new memory of their own that one thread uses. */
+export const UNSHARED_WASM = {
+  base: MEMORY_BASE,
+  create: (bytes: number): Kernels =>
+    createWasmKernels(createKernelMemory(bytes, { shared: false })),
+} as const;
+
 const compiled = new Map<string, CompiledModule>();
 
 /** The kernels in WebAssembly on a memory; with a shared one, each thread makes its own on it. */

@@ -60,16 +60,16 @@ export class FaultInjector {
   }
 
   #hangChip(seat: number): () => void {
-    const process = this.#world.processOf(seat);
-    process.hang();
-    return () => process.resume();
+    const chip = this.#world.processOf(seat);
+    chip.hang();
+    return () => chip.resume();
   }
 
   #slowChip(seat: number, factor: number): () => void {
-    const process = this.#world.processOf(seat);
-    process.slowness = factor;
+    const chip = this.#world.processOf(seat);
+    chip.slowness = factor;
     return () => {
-      process.slowness = 1;
+      chip.slowness = 1;
     };
   }
 

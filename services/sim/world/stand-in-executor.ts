@@ -26,7 +26,9 @@ export class StandInExecutor implements SegmentExecutor {
     const positions = this.#integers(layout.buffers.positions, rows.end);
     for (let row = rows.start; row < rows.end; row++) {
       const value = ((positions[row]! + layer) % 7) * layout.plan.leaves.length;
-      partial.fill(value, row * hiddenStride, (row + 1) * hiddenStride);
+      // Columns that pad a row stay zero, as they do where there is arithmetic.
+      const start = row * hiddenStride;
+      partial.fill(value, start, start + layout.plan.config.hiddenSize);
     }
   }
 

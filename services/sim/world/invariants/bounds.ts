@@ -4,7 +4,7 @@ import { type Invariant, require } from './invariant.ts';
 /** Frames that a chip holds for exchanges to come, as its runner bounds them. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
 /** Far more than a world of this size can have on its way, unless something sends without end. */
-const MAX_PENDING_EVENTS = 20_000;
+const MAX_PENDING_EVENTS = 1000;
 
 /** I10: every queue has a bound. */
 export class Bounds implements Invariant {
