@@ -86,6 +86,19 @@ export function tableOfSweep(rows: readonly ComparedRow[]): string {
   return renderTable(SWEEP_HEAD, cells, { stream: process.stdout, textColumns: 2 });
 }
 
+/** Where a sweep uses arithmetic the most, and where continuous batching gains the most. */
+export function bestOfSweep(rows: readonly ComparedRow[]): readonly string[] {
+  const best = (of: (row: ComparedRow) => number): ComparedRow =>
+    rows.reduce((most, row) => (of(row) > of(most) ? row : most));
+  const gainOf = (row: ComparedRow): number => row.batching_gain?.overStatic ?? 0;
+  const [busiest, gaining] = [best(({ mfu }) => mfu), best(gainOf)];
+  const lengths = (row: ComparedRow): string => `${row.input_tokens}/${row.output_tokens}`;
+  return [
+    `Arithmetic is used the most at ${lengths(busiest)}: ${wholeShare(busiest.mfu)} of the peak of ${nameOf(busiest)}.`,
+    `Continuous batching gains the most at ${lengths(gaining)}: ${formatNumber(gainOf(gaining))} × static batches on ${nameOf(gaining)}.`,
+  ];
+}
+
 /** Chips and layout, such as "8 × H100 TP8". */
 export function nameOf({ chip, chips, tp, pp }: ComparedRow): string {
   const replicas = chips / tp / pp;

@@ -5,7 +5,13 @@ import { CLAIMED_SOFTWARE } from '../core/timing/software-version.ts';
 import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import { BASELINE_CHIP, type CompareRequest, HEADLINE_CHIPS } from './compare-loads.ts';
 import { type ComparedRow, type Comparison, compareLoads } from './compare-rows.ts';
-import { plotOfRows, tableOfCosts, tableOfRates, tableOfSweep } from './compare-text.ts';
+import {
+  bestOfSweep,
+  plotOfRows,
+  tableOfCosts,
+  tableOfRates,
+  tableOfSweep,
+} from './compare-text.ts';
 import { gpuGenerations, textOfGenerations } from './gpu-generations.ts';
 import { publishedRows } from './published-rows.ts';
 import { formatRange } from './quantity.ts';
@@ -123,8 +129,7 @@ function textOfSweep({ model, isl, osl }: CompareRequest, { rows, refused }: Com
     `${model}, requests of ${isl + osl} tokens, as many as fit: device time`,
     tableOfSweep(rows),
     'Static batches: outputs from nothing to twice the mean (assumed), each batch as long as its longest.',
-    'Long prompts fill every step with arithmetic, whoever decodes beside them; with long outputs keys and values bind,',
-    'and there continuous batching is worth the most, over static batches and over one request at a time.',
+    ...bestOfSweep(rows),
     ...refused,
   ].join('\n');
 }
@@ -138,6 +143,6 @@ function noteOf(row: ComparedRow): string[] {
   return [
     `${row.chip} ${row.version}: input, by construction. ${findChip(row.chip).notes[0]}`,
     `It takes memory and links for granted; it would use ${memory} of the assumed memory bandwidth and ${links} of the`,
-    `assumed links. The rows below it are bound by them. What would have to be true: sohu audit.`,
+    `assumed links. Rows with ideal software pay for both. What would have to be true: sohu audit.`,
   ];
 }

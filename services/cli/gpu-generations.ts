@@ -1,7 +1,7 @@
 import { findChip } from '../core/hardware/chip-catalogue.ts';
 import { type Density, densityOf, growthOf } from '../core/hardware/density.ts';
 import { type Range, rangeOf } from '../core/hardware/figure.ts';
-import { formatNumber, formatQuantity, formatRange } from './quantity.ts';
+import { formatQuantity, formatRange } from './quantity.ts';
 import { renderTable } from './table.ts';
 
 /** NVIDIA's data-centre chips, oldest first. */
@@ -46,7 +46,7 @@ export function gpuGenerations(): readonly Generation[] {
   });
 }
 
-/** The same as a table, and what follows from its last line. */
+/** The same as a table, and what follows from it. */
 export function textOfGenerations(generations: readonly Generation[]): string {
   const times = (growth: number | Range | null): string =>
     growth === null
@@ -64,12 +64,21 @@ export function textOfGenerations(generations: readonly Generation[]): string {
     times(line.per_mm2_growth),
     times(line.per_watt_growth),
   ]);
-  const last = generations.at(-1)!;
   return [
     'GPU generations, each × over the one before:',
     renderTable(HEAD, rows, { stream: process.stdout, textColumns: 2 }),
-    `${last.chip} has ${formatNumber(last.per_chip_growth!)} times the arithmetic a chip, and ${times(last.per_mm2_growth)} times a mm²: bigger, hardly better; A100 to H100 was both.`,
+    ...generations.flatMap(verdictOn),
   ].join('\n');
+}
+
+/** Whether a generation's arithmetic came with its area, or from a better use of it. */
+function verdictOn({ chip, per_chip_growth: perChip, per_mm2_growth: perArea }: Generation) {
+  if (perChip === null || perArea === null || perChip <= 1) return [];
+  const better = perArea.low > 1 && perArea.high >= perChip;
+  const growth = formatRange(perArea, (value) => value.toFixed(2));
+  return [
+    `${chip}: ${perChip.toFixed(2)} times the arithmetic a chip, ${growth} times a mm²: ${better ? 'better' : 'bigger, more than better'}.`,
+  ];
 }
 
 function perWatt({ chip, flopsPerSecond }: Density): number {

@@ -25,6 +25,8 @@ export async function runGateway(options: GatewayProcessOptions): Promise<void> 
   const client = await SohuClient.connect(options.nats, {
     cluster: options.cluster,
     maxOpenCalls: MAX_OPEN_PROMPTS + SPARE_CALLS,
+    // Clients are told when to come back, and do so by themselves.
+    retry: false,
   });
   const gateway = new Gateway({
     engine: client,

@@ -28,7 +28,7 @@ suite('compare', () => {
     assert.match(text, /█/);
     assert.match(
       text,
-      /B200 has 2\.27 times the arithmetic a chip, and 1\.08 to 1\.16 times a mm²/,
+      /B200: 2\.27 times the arithmetic a chip, 1\.08 to 1\.16 times a mm²: bigger/,
     );
   });
 
@@ -76,7 +76,10 @@ suite('compare', () => {
     for (const row of rows) assert.equal(row.input_tokens + row.output_tokens, 2176);
     const gains = rows.map((row: { batching_gain: { overStatic: number } }) => row.batching_gain);
     assert.ok(gains.at(-1).overSingle > gains[0].overSingle);
-    assert.match(await runOk(t, ['compare', '--sweep']), /2048\/128 .+8 × Sohu PP8/);
+    assert.match(
+      await runOk(t, ['compare', '--sweep']),
+      /2048\/128 .+8 × Sohu PP8[\s\S]+gains the most at 136\/2040: 3/,
+    );
   });
 
   test('names a chip that is too small, and shows the others', async (t) => {

@@ -46,7 +46,7 @@ test('sohu up --grpc-port serves clients of gRPC', async (t) => {
   });
 
   await t.test(
-    'equal requests with equal seeds have the text of the SDK and of sohu run',
+    'equal requests with equal seeds have one text, by gRPC, SDK, HTTP and sohu run',
     async () => {
       const request = { prompt: PROMPT, maxTokens: 40, temperature: 1, topP: 0.9, seed: 7 };
       const { choices } = await sdk.generate(request);
@@ -59,6 +59,12 @@ test('sohu up --grpc-port serves clients of gRPC', async (t) => {
       const { stdout } = await runCli(t, cluster.env, ['run', ...args, PROMPT]);
       assert.equal(text, choices[0]!.text);
       assert.equal(`${text}\n`, stdout);
+      const url = /^HTTP +(\S+)/m.exec(cluster.addresses)![1]!;
+      const body = JSON.stringify({ model: 'tinystories-5m', prompt: PROMPT, ...params });
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${url}/completions`, { method: 'POST', headers, body });
+      const completion = (await answer.json()) as { choices: { text: string }[] };
+      assert.equal(completion.choices[0]!.text, text);
     },
   );
 
@@ -93,7 +99,7 @@ test('a port that is taken ends sohu up with exit code 5', async (t) => {
   t.after(() => holder.close());
   await once(holder, 'listening');
   const { port } = holder.address() as { port: number };
-  const args = ['up', '--no-demo', '--tp', '1', '--grpc-port', String(port)];
+  const args = ['up', '--no-demo', '--tp', '1', '--port', '0', '--grpc-port', String(port)];
   const { code, stderr } = await runCli(t, makeCliEnvironment(t), args);
   assert.equal(code, 5, stderr);
   assert.match(stderr, new RegExp(`gRPC cannot be served at port ${port} of 127.0.0.1`));

@@ -30,11 +30,7 @@ export async function startLiveCluster(
 ): Promise<LiveCluster | undefined> {
   if ((await natsServerBinary(t)) === undefined) return undefined;
   const env = makeCliEnvironment(t);
-  const up = startCli(t, env, ['up', '--no-demo', ...args]);
-  let addresses = '';
-  up.child.stdout!.on('data', (chunk: string) => {
-    addresses += chunk;
-  });
+  const up = startCli(t, env, ['up', '--no-demo', '--port', '0', ...args]);
   await up.untilPrinted('stdout', 'SohuClient.connect');
   await up.untilPrinted('stderr', 'Serving');
   const record = join(env.XDG_STATE_HOME!, 'sohu', 'clusters', `${up.pid}.json`);
@@ -44,7 +40,7 @@ export async function startLiveCluster(
     assert.ok(found !== undefined, `a process ${title}`);
     return found.pid;
   };
-  return { env, up, natsUrl, addresses, pidOf };
+  return { env, up, natsUrl, addresses: up.printed('stdout'), pidOf };
 }
 
 /** Waits for a condition that other processes bring about. */

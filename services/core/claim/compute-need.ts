@@ -102,7 +102,7 @@ function peakLines(claim: Claim, sustained: number): readonly AuditLine[] {
     ...comparisons.map(
       ({ chip, chips, tokensPerSecond, source: said }): AuditLine => ({
         id: `utilization-of-${chip.name.toLowerCase()}`,
-        name: `Utilisation of ${chips} × ${chip.name} at the ${tokensPerSecond.toLocaleString('en-US')} tokens/s said of it`,
+        name: `Utilisation of ${chips} × ${chip.name} at the rate said of it`,
         value: utilizationOf(claim, { chip, chips, tokensPerSecond }),
         unit: 'share',
         by: 'tokens/s × FLOPs ÷ peak',

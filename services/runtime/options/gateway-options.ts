@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError as InvalidOptionError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
-import { wholeNumber } from './option-values.ts';
+import { portNumber, wholeNumber } from './option-values.ts';
 
 /** Where a gateway listens, whom it lets in, and what a request may take. */
 export interface GatewayOptions {
@@ -23,8 +23,6 @@ export interface GatewayOptions {
 
 /** Stands before a key's SHA-256 where the key itself could stand. */
 export const API_KEY_DIGEST_PREFIX = 'sha256:';
-
-const MAX_PORT = 65_535;
 
 /** Adds the options of a gateway to a command, with their defaults. */
 export function addGatewayOptions(command: Command): Command {
@@ -86,11 +84,6 @@ export function checkExposure(options: GatewayOptions): void {
 /** Whether only this machine reaches an address. */
 export function isLoopback(address: string): boolean {
   return /^(?:localhost|::1|(?:::ffff:)?127(?:\.\d{1,3}){3})$/.test(address);
-}
-
-function portNumber(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= MAX_PORT) return Number(text);
-  throw new InvalidOptionError(`It must be a whole number from 0 to ${MAX_PORT}.`);
 }
 
 /** Keys are kept as digests from here on, so that no list of processes shows them. */

@@ -28,7 +28,8 @@ export class Distribution {
   }
 
   get deviation(): number {
-    return this.#count === 0 ? 0 : Math.sqrt(this.#squares / this.#count);
+    // Rounding may leave a sum of squares of equal values just below zero.
+    return this.#count === 0 ? 0 : Math.sqrt(Math.max(0, this.#squares) / this.#count);
   }
 
   get isExact(): boolean {
