@@ -66,6 +66,8 @@ export interface VirtualGroupOptions {
  */
 export class VirtualGroup {
   network: Network = RELIABLE;
+  /** Hears of everything that happens in the group. */
+  onEvent: (event: CoordinatorEvent) => void = () => {};
   /** How many commands of each kind went out. */
   readonly commands = { join: 0, heartbeat: 0, step: 0, logits: 0 };
   /** Why steps were given up. */
@@ -182,6 +184,7 @@ export class VirtualGroup {
   }
 
   #observe(event: CoordinatorEvent): void {
+    this.onEvent(event);
     if (event.kind === 'stepFailed') this.stepFailures.push(event.message);
     if (event.kind !== 'token' && event.kind !== 'requestFailed') return;
     const outcome = this.#outcomes.get(event.sequence)!;
