@@ -202,8 +202,9 @@ function percentileNote({ latencies }: CapacityReport): string[] {
   return [`Percentiles of ${counted.join(', ')} come from a histogram with three digits.`];
 }
 
-function rangeOver({ ends }: SimulatedRun, of: (report: CapacityReport) => number): Range {
-  const values = ends.map(of);
+/** The middle is no less likely than the ends, and not always between them. */
+function rangeOver(run: SimulatedRun, of: (report: CapacityReport) => number): Range {
+  const values = [run.report, ...run.ends].map(of);
   return { low: Math.min(...values), high: Math.max(...values) };
 }
 
