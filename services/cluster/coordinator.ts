@@ -1,29 +1,12 @@
-import type { SchedulerOptions } from '../core/scheduler/options.ts';
 import type { GenerationRequest, Sequence } from '../core/scheduler/request.ts';
 import { type Admission, Scheduler } from '../core/scheduler/scheduler.ts';
-import type { StepPricer } from '../core/timing/step-pricer.ts';
 import type { CoordinatorEffects, CoordinatorEvent } from './coordinator-effects.ts';
+import type { CoordinatorOptions } from './coordinator-options.ts';
 import { DeviceClock } from './device-clock.ts';
-import type { Journal } from './journal.ts';
 import { type Member, Membership } from './membership.ts';
-import type { ChipCounters, GroupSpec, Hello, Ready, Report } from './messages.ts';
+import type { ChipCounters, Hello, Ready, Report } from './messages.ts';
 import { type OpenRequest, RequestLedger, readJournal } from './request-ledger.ts';
 import { StepLoop } from './step-loop.ts';
-
-export interface CoordinatorOptions {
-  readonly spec: GroupSpec;
-  readonly scheduler: Omit<SchedulerOptions, 'kvBlocks'>;
-  /** Tokens of the model's vocabulary. */
-  readonly vocabSize: number;
-  /** A step that takes longer is given up, and everything is computed anew in a new epoch. */
-  readonly stepTimeoutMicros: number;
-  /** A chip that the group waits for and does not hear for longer is replaced, or done without. */
-  readonly patienceMicros: number;
-  /** Undefined where no later coordinator goes on with the requests of this one. */
-  readonly journal?: Journal | undefined;
-  /** What steps take on the modelled chips; without it there is no device time. */
-  readonly pricer?: StepPricer;
-}
 
 const TICK_MICROS = 250_000;
 
@@ -136,11 +119,10 @@ export class Coordinator {
   }
 
   receiveReport(report: Report): void {
-    if (report.kind === 'hello') {
-      this.#welcome(report);
-      return;
-    }
     switch (report.kind) {
+      case 'hello':
+        this.#welcome(report);
+        break;
       case 'progress':
         this.#membership.heard(report.rank, this.#effects.nowMicros());
         this.#effects.event({ ...report, kind: 'loading' });

@@ -8,7 +8,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** What has been taken in so far. */
+/** What has been taken in and has not ended; counted only where it is asked for. */
 export interface Load {
   /** Samples that wait or run. */
   readonly samples: number;
@@ -20,11 +20,11 @@ export interface Load {
 export function findRefusal(
   request: GenerationRequest,
   options: SchedulerOptions,
-  load: () => Load,
+  load: Load,
 ): Refusal | undefined {
   const problem = findProblem(request, options);
   if (problem !== undefined) return { kind: 'rejected', reason: 'invalid', message: problem };
-  const overload = overloadOf(request, options, load());
+  const overload = overloadOf(request, options, load);
   if (overload === undefined) return undefined;
   return { kind: 'rejected', reason: 'full', message: `${overload}; try again later` };
 }

@@ -58,7 +58,8 @@ export class FairQueue implements WaitingQueue {
   #charge({ request }: Sequence, weight: number): void {
     let client = this.#clients.get(request.clientId);
     if (client === undefined) {
-      client = this.#idleClient();
+      const last = this.#last?.counter ?? 0;
+      client = { queue: new FcfsQueue(), counter: Math.min(last, this.#lowestWaiting() ?? last) };
       this.#clients.set(request.clientId, client);
     }
     client.counter += weight;
@@ -68,11 +69,11 @@ export class FairQueue implements WaitingQueue {
   #join({ request }: Sequence): Client {
     const known = this.#clients.get(request.clientId);
     if (known !== undefined && known.queue.size > 0) return known;
-    const client = known ?? this.#idleClient();
-    const waiting = this.#waiting();
-    const floor = waiting.length > 0 ? lowest(waiting) : (this.#last?.counter ?? 0);
-    client.counter = Math.max(client.counter, floor);
-    this.#forgetIdle();
+    const client = known ?? { queue: new FcfsQueue(), counter: 0 };
+    const waiting = this.#lowestWaiting();
+    const last = this.#last?.counter ?? 0;
+    client.counter = Math.max(client.counter, waiting ?? last);
+    this.#forgetIdle(Math.min(last, waiting ?? last));
     this.#clients.set(request.clientId, client);
     return client;
   }
@@ -86,29 +87,16 @@ export class FairQueue implements WaitingQueue {
     return next;
   }
 
-  #idleClient(): Client {
-    return { queue: new FcfsQueue(), counter: this.#floor() };
-  }
-
-  /** No client that comes back starts lower. */
-  #floor(): number {
-    return Math.min(this.#last?.counter ?? 0, lowest(this.#waiting()));
-  }
-
-  #waiting(): Client[] {
-    return [...this.#clients.values()].filter(({ queue }) => queue.size > 0);
+  /** The lowest counter of those that wait; undefined where nobody does. */
+  #lowestWaiting(): number | undefined {
+    return this.#next()?.counter;
   }
 
   /** An idle client whose counter the lift would reach anyway needs no memory of it. */
-  #forgetIdle(): void {
-    const floor = this.#floor();
+  #forgetIdle(floor: number): void {
     for (const [id, client] of this.#clients) {
       const isIdle = client.queue.size === 0 && client !== this.#last;
       if (isIdle && client.counter <= floor) this.#clients.delete(id);
     }
   }
-}
-
-function lowest(clients: readonly Client[]): number {
-  return clients.reduce((least, { counter }) => Math.min(least, counter), Number.POSITIVE_INFINITY);
 }

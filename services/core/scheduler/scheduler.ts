@@ -69,7 +69,7 @@ export class Scheduler {
 
   /** Queues a request, or says why it can never (`invalid`) or not now (`full`) be served. */
   add(request: GenerationRequest, nowMicros: number): Admission {
-    const refusal = findRefusal(request, this.#options, () => this.#sequences.load);
+    const refusal = findRefusal(request, this.#options, this.#sequences);
     if (refusal !== undefined) return refusal;
     const sequences = Array.from({ length: request.n }, (_, choice) =>
       createSequence({ id: this.#nextId++, request, choice, nowMicros, options: this.#options }),
@@ -109,29 +109,20 @@ export class Scheduler {
 
   /** Ends what waits and can never be served, and returns it. */
   removeUnservable(): readonly Sequence[] {
-    const { waiting } = this.#sequences;
-    const isServable = ({ request }: Sequence): boolean =>
-      findProblem(request, this.#options) === undefined;
-    const all = waiting.removeAll();
-    for (const sequence of all) {
-      if (isServable(sequence)) waiting.arrive(sequence);
-      else sequence.state = 'ended';
-    }
-    return all.filter(({ state }) => state === 'ended');
+    return this.#sequences.endWaiting(
+      ({ request }) => findProblem(request, this.#options) !== undefined,
+    );
   }
 
   /** Ends a sequence at any moment, and again; a step in flight finishes without it. */
   cancel(sequence: Sequence): void {
-    this.#sequences.end(sequence);
-    sequence.state = 'cancelled';
+    this.#sequences.cancel(sequence);
   }
 
   /** Ends every sequence, and gives up the step in flight. */
   cancelAll(): readonly Sequence[] {
     this.loseMemory();
-    const all = this.#sequences.waiting.removeAll();
-    for (const sequence of all) sequence.state = 'ended';
-    return all;
+    return this.#sequences.endWaiting(() => true);
   }
 
   /**

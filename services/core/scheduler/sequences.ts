@@ -1,7 +1,7 @@
 import { KvCacheManager } from '../kv/kv-cache-manager.ts';
 import type { BlockContent } from '../kv/prefix-cache.ts';
 import { assert } from '../support/errors.ts';
-import { promptTokensLeft } from './admission.ts';
+import { type Load, promptTokensLeft } from './admission.ts';
 import type { SchedulerOptions } from './options.ts';
 import { pendingTokens, type Sequence } from './request.ts';
 import { SchedulerStats } from './scheduler-stats.ts';
@@ -9,10 +9,10 @@ import { WaitingSequences } from './waiting-sequences.ts';
 
 /**
  * The sequences of a scheduler and the blocks that they hold. Every change of a sequence's state
- * goes through here: waiting → running → ended, from running back to waiting, and from waiting to
- * ended.
+ * goes through here: waiting → running → ended, from running back to waiting, from waiting to ended,
+ * and from any of them to cancelled.
  */
-export class Sequences {
+export class Sequences implements Load {
   #kv: KvCacheManager;
   readonly waiting: WaitingSequences;
   readonly stats = new SchedulerStats();
@@ -35,11 +35,13 @@ export class Sequences {
     return this.#running;
   }
 
-  /** Samples that were taken in and have not ended, and their prompt tokens not computed yet. */
-  get load(): { readonly samples: number; readonly promptTokens: number } {
+  get samples(): number {
+    return this.waiting.count + this.#running.length;
+  }
+
+  get promptTokens(): number {
     const left = this.#running.reduce((sum, sequence) => sum + promptTokensLeft(sequence), 0);
-    const samples = this.waiting.count + this.#running.length;
-    return { samples, promptTokens: this.waiting.promptTokens + left };
+    return this.waiting.promptTokens + left;
   }
 
   /** Lets a waiting sequence run, with what the prefix cache holds of it. */
@@ -79,6 +81,23 @@ export class Sequences {
       this.#running.splice(this.#running.indexOf(sequence), 1);
     }
     sequence.state = 'ended';
+  }
+
+  /** Ends a sequence for its client, perhaps after its end. */
+  cancel(sequence: Sequence): void {
+    this.end(sequence);
+    sequence.state = 'cancelled';
+  }
+
+  /** Ends what waits and is to end, and returns it. */
+  endWaiting(isToEnd: (sequence: Sequence) => boolean): readonly Sequence[] {
+    const [ended, staying]: [Sequence[], Sequence[]] = [[], []];
+    for (const sequence of this.waiting.removeAll()) {
+      (isToEnd(sequence) ? ended : staying).push(sequence);
+    }
+    for (const sequence of staying) this.waiting.arrive(sequence);
+    for (const sequence of ended) sequence.state = 'ended';
+    return ended;
   }
 
   /** Makes all that run wait again, in order and before all others, and forgets all content. */

@@ -1,6 +1,7 @@
 import type { Bus, Subscription } from '../../bus/bus.ts';
-import { Coordinator, type CoordinatorOptions } from '../../cluster/coordinator.ts';
+import { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
+import type { CoordinatorOptions } from '../../cluster/coordinator-options.ts';
 import { encodeCommand } from '../../wire/command-codec.ts';
 import { decodeReport } from '../../wire/report-codec.ts';
 import { GroupSubjects } from '../../wire/subjects.ts';

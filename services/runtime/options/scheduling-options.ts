@@ -1,25 +1,19 @@
 import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
 import {
   CAPACITY_SCHEDULER_POLICIES,
-  type CapacitySchedulerPolicy,
   SCHEDULING_POLICIES,
-  type SchedulingPolicy,
+  type SchedulerOptions,
 } from '../../core/scheduler/options.ts';
 import { choice, numberBetween, wholeNumber } from './option-values.ts';
 
-/** How requests are scheduled, be it on chips or in a simulation. */
-export interface SchedulingOptions {
-  readonly blockSize: number;
-  readonly enablePrefixCaching: boolean;
+/**
+ * How requests are scheduled, be it on chips or in a simulation: what of the scheduler's options
+ * neither the model nor the memory decides.
+ */
+export interface SchedulingOptions
+  extends Omit<SchedulerOptions, 'kvBlocks' | 'stopTokenIds' | 'maxModelLen'> {
+  /** Undefined is the model's own. */
   readonly maxModelLen: number | undefined;
-  readonly maxNumSeqs: number;
-  readonly maxNumBatchedTokens: number;
-  readonly longPrefillTokenThreshold: number;
-  readonly schedulingPolicy: SchedulingPolicy;
-  readonly capacitySchedulerPolicy: CapacitySchedulerPolicy;
-  readonly watermark: number;
-  readonly maxNumQueuedReqs: number;
-  readonly maxNumQueuedTokens: number | undefined;
 }
 
 /** Adds the options of the KV cache. */

@@ -1,4 +1,5 @@
-import { Coordinator, type CoordinatorOptions } from '../../cluster/coordinator.ts';
+import { Coordinator } from '../../cluster/coordinator.ts';
+import type { CoordinatorOptions } from '../../cluster/coordinator-options.ts';
 import type { Command, Report } from '../../cluster/messages.ts';
 import type { JournalStore } from './journal-store.ts';
 import { Process } from './process.ts';

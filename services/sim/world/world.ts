@@ -1,5 +1,6 @@
 import type { Chip } from '../../cluster/chip.ts';
-import type { Coordinator, CoordinatorOptions } from '../../cluster/coordinator.ts';
+import type { Coordinator } from '../../cluster/coordinator.ts';
+import type { CoordinatorOptions } from '../../cluster/coordinator-options.ts';
 import type { ShardFrame } from '../../core/collectives/frame.ts';
 import { ChipProcess } from './chip-process.ts';
 import { CoordinatorProcess } from './coordinator-process.ts';
