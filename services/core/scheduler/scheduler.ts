@@ -165,7 +165,7 @@ export class Scheduler {
       if (sequence.state !== 'running') continue; // cancelled meanwhile
       sequence.computedTokens += count;
       if (!sample) continue;
-      assert(token !== undefined, `sequence ${sequence.id} was sampled`);
+      assert(token !== undefined, 'who was to be sampled was');
       outputs.push(this.#append(sequence, token, nowMicros));
     }
     return outputs;
