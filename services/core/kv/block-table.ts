@@ -10,8 +10,10 @@ export interface BlockTable {
   readonly hashes: HashChain;
   /** How many of `blocks`, from the first on, the prefix cache knows the content of. */
   knownBlocks: number;
+  /** Tokens that `blocks` hold. */
+  capacity: number;
 }
 
 export function emptyBlockTable(salt: string): BlockTable {
-  return { salt, blocks: [], hashes: new HashChain(salt), knownBlocks: 0 };
+  return { salt, blocks: [], hashes: new HashChain(salt), knownBlocks: 0, capacity: 0 };
 }

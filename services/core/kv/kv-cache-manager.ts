@@ -78,23 +78,24 @@ export class KvCacheManager {
       table.blocks.push(block);
     }
     table.knownBlocks = prefix.length;
+    table.capacity = prefix.length * this.#options.blockSize;
   }
 
-  /** Whether a table can grow to hold `tokens` tokens. */
-  canGrow(table: BlockTable, tokens: number): boolean {
-    return this.#missing(table, tokens) <= this.#pool.freeBlocks;
-  }
-
-  /** Makes a table hold `tokens` tokens; returns the blocks that it gains. */
-  grow(table: BlockTable, tokens: number): readonly number[] {
-    const missing = this.#missing(table, tokens);
-    if (missing === 0) return NO_BLOCKS;
+  /**
+   * Makes a table hold `tokens` tokens; returns the blocks that it gains, or undefined, and leaves it
+   * as it is, where too few are free.
+   */
+  grow(table: BlockTable, tokens: number): readonly number[] | undefined {
+    if (tokens <= table.capacity) return NO_BLOCKS;
+    const missing = this.blocksFor(tokens) - table.blocks.length;
+    if (missing > this.#pool.freeBlocks) return undefined;
     const gained: number[] = [];
     for (let i = 0; i < missing; i++) {
       const block = this.#allocate();
       gained.push(block);
       table.blocks.push(block);
     }
+    table.capacity += missing * this.#options.blockSize;
     return gained;
   }
 
@@ -117,6 +118,7 @@ export class KvCacheManager {
       this.#pool.release(block);
     }
     table.knownBlocks = 0;
+    table.capacity = 0;
   }
 
   /** Forgets all content, for chips that lost their memory. No table may hold a block. */
@@ -133,18 +135,12 @@ export class KvCacheManager {
   checkIntegrity(tables: readonly BlockTable[]): void {
     this.#pool.checkIntegrity(tables.map(({ blocks }) => blocks));
     this.#cache?.checkIntegrity();
-    for (const { blocks, knownBlocks } of tables) {
+    for (const { blocks, capacity, knownBlocks } of tables) {
+      assert(capacity === blocks.length * this.blockSize, 'a table knows how much it holds');
       assert(knownBlocks <= blocks.length, 'content is known of a table’s own blocks');
       const isKnown = blocks.slice(0, knownBlocks).every((block) => this.#cache?.has(block));
       assert(isKnown, 'what a table knows the content of holds some');
     }
-  }
-
-  /** Blocks that a table lacks to hold `tokens` tokens. */
-  #missing({ blocks }: BlockTable, tokens: number): number {
-    const { blockSize } = this.#options;
-    if (tokens <= blocks.length * blockSize) return 0; // mostly, and without a division
-    return this.blocksFor(tokens) - blocks.length;
   }
 
   #allocate(): number {

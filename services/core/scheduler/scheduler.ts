@@ -189,13 +189,15 @@ export class Scheduler {
       const sequence = running[index]!;
       const count = this.#tokensFor(pendingTokens(sequence), step);
       const tokens = sequence.computedTokens + count;
-      while (sequence.state === 'running' && !kv.canGrow(sequence.table, tokens)) {
+      let newBlocks = kv.grow(sequence.table, tokens);
+      while (newBlocks === undefined) {
         const victim = chooseVictim(running, this.#options.schedulingPolicy);
         step.remove(victim);
         if (this.#sequences.preempt(victim) < index) index--;
+        if (victim === sequence) break;
+        newBlocks = kv.grow(sequence.table, tokens);
       }
-      if (sequence.state !== 'running') break;
-      const newBlocks = kv.grow(sequence.table, tokens);
+      if (newBlocks === undefined) break;
       step.add({ sequence, count, admitted: false, newBlocks });
     }
     // Not earlier: whoever is preempted computes nothing in this step that others could share.
