@@ -6,6 +6,7 @@ import { AdmissionRoom } from './admission-room.ts';
 import type { SchedulerOptions } from './options.ts';
 import { chooseVictim } from './preemption.ts';
 import {
+  appendToken,
   completionTokens,
   createSequence,
   type FinishReason,
@@ -90,7 +91,7 @@ export class Scheduler {
     return [...generated].map(([choice, tokens]) => {
       const options = this.#options;
       const sequence = createSequence({ id: this.#nextId++, request, choice, nowMicros, options });
-      sequence.tokens.push(...tokens);
+      sequence.tokens = [...request.promptTokens, ...tokens];
       this.#sequences.waiting.arrive(sequence);
       return sequence;
     });
@@ -229,10 +230,8 @@ export class Scheduler {
   }
 
   #append(sequence: Sequence, drawn: DrawnToken, nowMicros: number): SequenceOutput {
-    const { tokens, times, request, tokenLimit } = sequence;
-    tokens.push(drawn.token);
-    times.firstTokenMicros ??= nowMicros;
-    times.lastTokenMicros = nowMicros;
+    appendToken(sequence, drawn.token, nowMicros);
+    const { tokens, request, tokenLimit } = sequence;
     this.#sequences.waiting.chargeToken(sequence);
     const stopped =
       sequence.stopTokenIds.includes(drawn.token) && completionTokens(sequence) > request.minTokens;
