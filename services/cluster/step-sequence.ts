@@ -16,14 +16,14 @@ export function stepSequence(scheduled: ScheduledSequence): StepSequence {
 }
 
 function admissionOf({ sequence, start }: ScheduledSequence): SequenceAdmission {
-  const { request, choice, stopTokenIds, tokens } = sequence;
+  const { request, choice, maskedTokenIds, tokens } = sequence;
   const { sampling, minTokens, promptTokens } = request;
   return {
     sampling,
     choice,
     promptLength: promptTokens.length,
     minTokens,
-    stopTokenIds: minTokens > 0 ? stopTokenIds : [],
+    stopTokenIds: maskedTokenIds,
     history: countsTokens(sampling) ? tokens.slice(0, start) : [],
   };
 }
