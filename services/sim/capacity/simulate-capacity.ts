@@ -69,7 +69,7 @@ function isCacheIdle({ scheduler, requests, onStep }: CapacityOptions): boolean 
 
 class CapacitySimulation {
   readonly #options: CapacityOptions;
-  readonly #clients: ClientLoop;
+  readonly #clients: ClientLoop<PlannedRequest>;
   readonly #placed: readonly Placed[];
   readonly #router: Router<Placed>;
   readonly #prompts = new PromptTokens();

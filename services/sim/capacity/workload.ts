@@ -68,7 +68,7 @@ function replayTrace({
 }
 
 /** Mean requests per second; infinite where all come at once. */
-export function arrivalRate(requests: readonly PlannedRequest[]): number {
+export function arrivalRate(requests: readonly Pick<PlannedRequest, 'arrivalMicros'>[]): number {
   const lastMicros = requests.at(-1)?.arrivalMicros ?? 0;
   return (MICROS_PER_SECOND * (requests.length - 1)) / lastMicros || Number.POSITIVE_INFINITY;
 }
