@@ -161,6 +161,21 @@ suite('the KV cache', () => {
     for (const flipped of flips) assert.ok(Math.abs(flipped / trials - 0.5) < 0.17, `${flipped}`);
   });
 
+  test('two words of a hash tell apart what one does not', () => {
+    const hashes = new Set<string>();
+    const highs = new Set<number>();
+    const count = 400_000;
+    for (let number = 0; number < count; number++) {
+      const tokens = [1, 2, 3, 4].map((place) => Math.imul(number * 4 + place, 0x85ebca6b) >>> 15);
+      const chain = new HashChain('');
+      chain.append(tokens, 0, tokens.length);
+      highs.add(chain.at(0).high);
+      hashes.add(hashText(chain.at(0)));
+    }
+    assert.ok(highs.size < count, 'some are equal in 32 bits');
+    assert.equal(hashes.size, count);
+  });
+
   test('who follows the events knows what is cached, whatever comes and goes', () => {
     const arbitraryAction = fc.record({
       tokens: fc.array(fc.nat({ max: 1 }), { minLength: 1, maxLength: 14 }),
