@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFields } from '../../core/support/fields.ts';
 import type { ServingOptions } from '../options/serving-options.ts';
+import { isRunning, processStart } from '../process/process-identity.ts';
 import { stateDirectory } from './state-directory.ts';
 
 /** A cluster that serves on this machine; its files are absolute paths. */
@@ -13,6 +14,14 @@ export interface ClusterRecord extends ServingOptions {
   readonly cluster: string;
   /** Base URL of the gateway; absent where there is none. */
   readonly gatewayUrl?: string | undefined;
+  /** `host:port` of gRPC; absent where it is not served. */
+  readonly grpcAddress?: string | undefined;
+  /** `host:port` of the coordinator's metrics. */
+  readonly metricsAddress?: string | undefined;
+  /** When the process began, as `processStart` tells it: a later one may get the same number. */
+  readonly processStart?: string | undefined;
+  /** When it began to serve, in ISO 8601. */
+  readonly startedAt?: string | undefined;
 }
 
 /** What a cluster must have; what is absent may be anything. */
@@ -27,24 +36,38 @@ export async function recordCluster(record: ClusterRecord): Promise<() => void> 
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, `${record.pid}.json`);
   const staged = `${path}.new`;
-  await writeFile(staged, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+  const whole = { ...record, processStart: processStart(record.pid) };
+  await writeFile(staged, `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 });
   renameSync(staged, path);
   return () => rmSync(path, { force: true });
 }
 
 /** The recorded clusters whose process lives and that are as wanted, the last started first. */
 export function findRunningClusters(wanted: WantedCluster = {}): ClusterRecord[] {
-  return listRecordFiles()
-    .filter(({ path, pid }) => isAlive(pid) || forget(path))
-    .flatMap(({ path }) => readRecord(path) ?? [])
+  return listRecords()
+    .filter(({ path, record }) => isRunning(record.pid, record.processStart) || forget(path))
+    .map(({ record }) => record)
     .filter((record) => matches(record, wanted));
 }
 
-function recordsDirectory(): string {
+/** The recorded clusters whose process ended without taking its record away. */
+export function findStaleClusters(): ClusterRecord[] {
+  return listRecords()
+    .map(({ record }) => record)
+    .filter(({ pid, processStart }) => !isRunning(pid, processStart));
+}
+
+/** Takes the record of a cluster away whose process is gone. */
+export function forgetCluster({ pid }: ClusterRecord): void {
+  forget(join(recordsDirectory(), `${pid}.json`));
+}
+
+/** Where the records are, and what else concerns a recorded cluster. */
+export function recordsDirectory(): string {
   return join(stateDirectory(), 'clusters');
 }
 
-function listRecordFiles(): { readonly path: string; readonly pid: number }[] {
+function listRecords(): { readonly path: string; readonly record: ClusterRecord }[] {
   const directory = recordsDirectory();
   let names: string[];
   try {
@@ -57,16 +80,10 @@ function listRecordFiles(): { readonly path: string; readonly pid: number }[] {
     .map((name) => join(directory, name))
     .map((path) => ({ path, changedMs: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => b.changedMs - a.changedMs)
-    .map(({ path }) => ({ path, pid: Number.parseInt(path.slice(directory.length + 1), 10) }));
-}
-
-/** A process of another user, which must not be signalled, is none of ours. */
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+    .flatMap(({ path }) => {
+      const record = readRecord(path);
+      return record === undefined ? [] : [{ path, record }];
+    });
 }
 
 function forget(path: string): false {
@@ -77,7 +94,7 @@ function forget(path: string): false {
 function readRecord(path: string): ClusterRecord | undefined {
   try {
     const record: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (isFields(record) && typeof record.natsUrl === 'string') {
+    if (isFields(record) && typeof record.natsUrl === 'string' && Number.isInteger(record.pid)) {
       return record as unknown as ClusterRecord;
     }
   } catch {
