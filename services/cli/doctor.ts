@@ -15,7 +15,6 @@ export function addDoctorCommand(program: Command): void {
     .description('Say what this machine lacks for a cluster.')
     .option('--json', 'print one JSON object')
     .addHelpText('before', EXAMPLES)
-    .addHelpText('after', '\nExit codes: 0 nothing is missing, 1 something is, 2 usage.')
     .action(doctor);
 }
 

@@ -5,7 +5,6 @@ import { findModel } from '../runtime/cluster/check-servable.ts';
 import { SERVING_FIELDS } from '../runtime/options/serving-options.ts';
 import type { WantedCluster } from '../runtime/state/cluster-records.ts';
 import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
-import { EXIT_CODES_HELP } from './errors.ts';
 import { countOf, formatMs } from './format.ts';
 import { generateAll } from './generate.ts';
 import { OrderedTexts } from './ordered-texts.ts';
@@ -50,7 +49,6 @@ export function addRunCommand(program: Command): void {
     .option('--json', 'print one JSON object with texts, tokens, timings and chips')
     .option('--verbose', 'tell of every text how long it took and why it ended')
     .addHelpText('before', EXAMPLES)
-    .addHelpText('after', EXIT_CODES_HELP)
     .action((prompts: string[], options: RunOptions, command: Command) =>
       run(prompts, options, wantedCluster(options, command)),
     );

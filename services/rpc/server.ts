@@ -1,5 +1,6 @@
 import type { Bus, BusMessage, Subscription } from '../bus/bus.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
+import { CallCounts } from './call-counts.ts';
 import { MAX_TIMEOUT_MS } from './call-options.ts';
 import { decodeClientFrame, type OpenFrame } from './client-frame.ts';
 import { checkMetadata, EMPTY_METADATA } from './metadata.ts';
@@ -13,7 +14,6 @@ import {
   streamOfOne,
   type UnaryHandler,
 } from './served-method.ts';
-import { CallCounts } from './call-counts.ts';
 import { ServerCall } from './server-call.ts';
 import { encodeServerFrame } from './server-frame.ts';
 import { ServiceRegistry } from './service-registry.ts';

@@ -1,6 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isFields } from '../../core/support/fields.ts';
 import type { ServingOptions } from '../options/serving-options.ts';
 import { isRunning, processStart } from '../process/process-identity.ts';
@@ -32,14 +40,13 @@ export type WantedCluster = Partial<ServingOptions & Pick<ClusterRecord, 'cluste
  * it.
  */
 export async function recordCluster(record: ClusterRecord): Promise<() => void> {
-  const directory = recordsDirectory();
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, `${record.pid}.json`);
+  mkdirSync(recordsDirectory(), { recursive: true, mode: 0o700 });
+  const path = recordFile(record.pid);
   const staged = `${path}.new`;
   const whole = { ...record, processStart: processStart(record.pid) };
   await writeFile(staged, `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 });
   renameSync(staged, path);
-  return () => rmSync(path, { force: true });
+  return () => forgetCluster(record.pid);
 }
 
 /** The recorded clusters whose process lives and that are as wanted, the last started first. */
@@ -57,13 +64,35 @@ export function findStaleClusters(): ClusterRecord[] {
     .filter(({ pid, processStart }) => !isRunning(pid, processStart));
 }
 
-/** Takes the record of a cluster away whose process is gone. */
-export function forgetCluster({ pid }: ClusterRecord): void {
-  forget(join(recordsDirectory(), `${pid}.json`));
+/** Takes away what is recorded of the cluster of a process. */
+export function forgetCluster(pid: number): void {
+  forget(recordFile(pid));
 }
 
-/** Where the records are, and what else concerns a recorded cluster. */
-export function recordsDirectory(): string {
+/** Leaves word how long requests may still take once the cluster's process is told to stop. */
+export function leaveStopOrder(pid: number, drainMs: number): void {
+  writeFileSync(orderFile(recordFile(pid)), JSON.stringify({ drainMs }), { mode: 0o600 });
+}
+
+/** How long requests may still take; undefined where nobody left word. */
+export function readStopOrder(pid: number): number | undefined {
+  try {
+    const order: unknown = JSON.parse(readFileSync(orderFile(recordFile(pid)), 'utf8'));
+    return isFields(order) && typeof order.drainMs === 'number' ? order.drainMs : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function recordFile(pid: number): string {
+  return join(recordsDirectory(), `${pid}.json`);
+}
+
+function orderFile(record: string): string {
+  return record.replace(/json$/, 'stop');
+}
+
+function recordsDirectory(): string {
   return join(stateDirectory(), 'clusters');
 }
 
@@ -82,19 +111,21 @@ function listRecords(): { readonly path: string; readonly record: ClusterRecord 
     .sort((a, b) => b.changedMs - a.changedMs)
     .flatMap(({ path }) => {
       const record = readRecord(path);
-      return record === undefined ? [] : [{ path, record }];
+      const pid = Number.parseInt(basename(path), 10);
+      return record === undefined ? [] : [{ path, record: { ...record, pid } }];
     });
 }
 
 function forget(path: string): false {
   rmSync(path, { force: true });
+  rmSync(orderFile(path), { force: true });
   return false;
 }
 
 function readRecord(path: string): ClusterRecord | undefined {
   try {
     const record: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (isFields(record) && typeof record.natsUrl === 'string' && Number.isInteger(record.pid)) {
+    if (isFields(record) && typeof record.natsUrl === 'string') {
       return record as unknown as ClusterRecord;
     }
   } catch {
