@@ -42,7 +42,8 @@ function generateOne(
   return collectCompletion(tapped, request.n ?? 1);
 }
 
-async function* tapEvents(
+/** The same events, each of them shown to `onEvent` first. */
+export async function* tapEvents(
   events: AsyncIterable<GenerateEvent>,
   onEvent: (event: GenerateEvent) => void,
 ): AsyncGenerator<GenerateEvent> {

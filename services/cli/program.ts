@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
 import { addAuditCommand } from './audit.ts';
+import { addChatCommand } from './chat/chat.ts';
 import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -35,6 +36,7 @@ const EXAMPLES = `Examples:
 const ADD_COMMANDS: readonly ((program: Command) => void)[] = [
   addUpCommand,
   addRunCommand,
+  addChatCommand,
   addPsCommand,
   addLogsCommand,
   addDownCommand,

@@ -1,8 +1,5 @@
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { SohuClient } from '../client/index.ts';
-import { findModel } from '../runtime/cluster/check-servable.ts';
-import { SERVING_FIELDS } from '../runtime/options/serving-options.ts';
 import type { WantedCluster } from '../runtime/state/cluster-records.ts';
 import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
 import { countOf, formatMs } from './format.ts';
@@ -20,6 +17,7 @@ import { outputsOf, type PromptResult, runResult } from './run-result.ts';
 import { searchAll } from './search.ts';
 import { openSession } from './session.ts';
 import { listenForStop } from './stop-requests.ts';
+import { wantedCluster } from './wanted-cluster.ts';
 
 interface RunOptions extends ClusterOptions, RequestOptions {
   readonly json: true | undefined;
@@ -141,19 +139,6 @@ function startTexts({ prompts, options, progress }: Run): OrderedTexts | undefin
       if (prompts.length * n > 1) progress.note(`${label}: ${quoted}`);
     },
   });
-}
-
-/** What the user asked for by name; anything will do for the rest. */
-function wantedCluster(options: RunOptions, command: Command): WantedCluster {
-  const given = [...SERVING_FIELDS, 'cluster' as const]
-    .filter((name) => command.getOptionValueSource(name) === 'cli')
-    .map((name) => [name, options[name]]);
-  const { model, tokenizer, ...others } = Object.fromEntries(given) as WantedCluster;
-  return {
-    ...others,
-    ...(model !== undefined && { model: findModel(model) }),
-    ...(tokenizer !== undefined && { tokenizer: resolve(tokenizer) }),
-  };
 }
 
 function summary(results: readonly PromptResult[], durationMs: number): string {
