@@ -6,6 +6,12 @@ import { makeProgram } from './program.ts';
 const program = makeProgram();
 for (const command of [program, ...program.commands]) command.exitOverride(leave);
 
+// A reader that has seen enough, as `head`, is no failure; who has work to stop listens itself.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (process.stdout.listenerCount('error') > 1) return;
+  process.exit(error.code === 'EPIPE' ? EXIT_CODES.ok : EXIT_CODES.failed);
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

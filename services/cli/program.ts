@@ -4,7 +4,7 @@ import { addAuditCommand } from './audit.ts';
 import { addChatCommand } from './chat/chat.ts';
 import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
-import { addDoctorCommand } from './doctor.ts';
+import { addDoctorCommand } from './doctor/doctor.ts';
 import { EXIT_CODES_HELP } from './errors.ts';
 import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
@@ -15,6 +15,8 @@ import { addLogsCommand } from './serve/logs.ts';
 import { addPsCommand } from './serve/ps.ts';
 import { addSimCommand } from './sim.ts';
 import { addSwarmCommand } from './swarm.ts';
+import { addCompletionCommand } from './terminal/completion.ts';
+import { addHelpCommand } from './terminal/help.ts';
 import { addUpCommand } from './up.ts';
 import { addValidateCommand } from './validate.ts';
 
@@ -32,25 +34,21 @@ const EXAMPLES = `Examples:
   sohu swarm --seeds 1000        look for faults that a cluster does not survive
 `;
 
-/** In the order of the help. */
-const ADD_COMMANDS: readonly ((program: Command) => void)[] = [
-  addUpCommand,
-  addRunCommand,
-  addChatCommand,
-  addPsCommand,
-  addLogsCommand,
-  addDownCommand,
-  addDoctorCommand,
-  addChipsCommand,
-  addModelsCommand,
-  addPlanCommand,
-  addPriceCommand,
-  addCompareCommand,
-  addAuditCommand,
-  addSimCommand,
-  addValidateCommand,
-  addSwarmCommand,
-];
+/** In the order of the help, by what they are for. */
+const COMMAND_GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
+  'A cluster that serves:': [
+    ...[addUpCommand, addRunCommand, addChatCommand],
+    ...[addPsCommand, addLogsCommand, addDownCommand],
+  ],
+  'Modelled chips:': [
+    ...[addChipsCommand, addModelsCommand, addPlanCommand, addPriceCommand, addSimCommand],
+    ...[addCompareCommand, addAuditCommand, addValidateCommand],
+  ],
+  'Checks and help:': [
+    ...[addDoctorCommand, addSwarmCommand],
+    ...[addHelpCommand, addCompletionCommand],
+  ],
+};
 
 /** The command line with all its commands. */
 export function makeProgram(): Command {
@@ -60,6 +58,9 @@ export function makeProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace('\n(', ' (')) })
     .addHelpText('before', EXAMPLES)
     .addHelpText('afterAll', EXIT_CODES_HELP);
-  for (const addCommand of ADD_COMMANDS) addCommand(program);
+  for (const [title, adders] of Object.entries(COMMAND_GROUPS)) {
+    program.commandsGroup(title);
+    for (const addCommand of adders) addCommand(program);
+  }
   return program;
 }

@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError as InvalidOptionError, Option } from 'commander';
+import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
 import { UNSHARED_WASM } from '../kernels/wasm.ts';
-import { wholeNumber } from '../runtime/options/option-values.ts';
+import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import { describeFault } from '../sim/world/faults.ts';
 import { Laboratory } from '../sim/world/laboratory.ts';
 import { findDifference, runScenario, type ScenarioOutcome } from '../sim/world/run-scenario.ts';
@@ -44,9 +44,12 @@ export function addSwarmCommand(program: Command): void {
     .option('--seeds <number>', 'how many seeds', wholeNumber(1), 1000)
     .option('--seed <number>', 'the first seed', wholeNumber(0), 1)
     .addOption(
-      new Option('--mode <mode>', 'whether faults go on, or stop and everything must finish')
-        .choices(MODES)
-        .default('both'),
+      choice(
+        '--mode <mode>',
+        'whether faults go on, or stop and everything must finish',
+        MODES,
+        'both',
+      ),
     )
     .option('--faults <indices>', 'with one seed: only these of its faults', indices)
     .option('--requests <indices>', 'with one seed: only these of its requests', indices)
