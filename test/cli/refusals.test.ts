@@ -201,5 +201,4 @@ suite('what only looks', () => {
     const exit = await runCli(t, makeCliEnvironment(t), ['--version']);
     assert.deepEqual(exit, { code: 0, stdout: `${packageVersion()}\n`, stderr: '' });
   });
-
 });

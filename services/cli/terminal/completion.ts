@@ -57,6 +57,7 @@ export function addCompletionCommand(program: Command): void {
     .action((shell: Shell) => void process.stdout.write(SCRIPTS[shell]));
   program
     .command('complete', { hidden: true })
+    .description('Print what may stand at the end of a command line.')
     .argument('[words...]', 'the command line after the program, as far as the cursor')
     .addHelpText('before', 'Examples:\n  sohu complete -- sim --chip H\n')
     .action((words: readonly string[]) => complete(program, words));

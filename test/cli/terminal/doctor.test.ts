@@ -38,7 +38,10 @@ suite('sohu doctor', () => {
       ],
     );
     assert.equal(report.code, report.ok ? 0 : 1);
-    assert.equal(report.ok, report.checks.every(({ ok, optional }) => ok || optional));
+    assert.equal(
+      report.ok,
+      report.checks.every(({ ok, optional }) => ok || optional),
+    );
     const { stdout } = await runCli(t, env, ['doctor']);
     for (const { name, ok, optional } of report.checks) {
       const mark = ok ? '✓' : optional ? '!' : '✗';
