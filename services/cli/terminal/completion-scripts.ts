@@ -37,7 +37,7 @@ _sohu() {
       candidates+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
     fi
   done < <(sohu complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
-  (( \${#candidates} )) && _describe 'sohu' candidates
+  if (( \${#candidates} )); then _describe 'sohu' candidates; fi
 }
 if [[ $funcstack[1] == _sohu ]]; then _sohu "$@"; else compdef _sohu sohu; fi
 `,
