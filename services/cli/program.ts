@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
 import { addAuditCommand } from './audit.ts';
+import { addBenchCommand } from './bench/bench.ts';
 import { addChatCommand } from './chat/chat.ts';
 import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
@@ -24,6 +25,7 @@ const EXAMPLES = `Examples:
   sohu up                        start a cluster, tell a story, serve until Ctrl-C
   sohu run "Once upon a time"    continue a text
   sohu chat                      talk with the model
+  sohu bench --request-rate 8    load the running cluster, and measure it
   sohu ps                        list the clusters that run; sohu logs and sohu down go with it
   sohu doctor                    say what this machine lacks
   sohu price --chip H100         say what a load takes on modelled chips
@@ -37,7 +39,7 @@ const EXAMPLES = `Examples:
 /** In the order of the help, by what they are for. */
 const COMMAND_GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'A cluster that serves:': [
-    ...[addUpCommand, addRunCommand, addChatCommand],
+    ...[addUpCommand, addRunCommand, addChatCommand, addBenchCommand],
     ...[addPsCommand, addLogsCommand, addDownCommand],
   ],
   'Modelled chips:': [

@@ -35,8 +35,8 @@ const OPTION_VALUES: Readonly<Record<string, Values>> = {
   process: processes,
   software,
 };
-/** Commands that serve a model, of which only some come with the program. */
-const SERVING = ['up', 'run', 'chat'];
+/** Commands whose model is one that is served, of which only some come with the program. */
+const SERVING = ['up', 'run', 'chat', 'bench'];
 const ARGUMENT_VALUES: Readonly<Record<string, Values>> = {
   'chips name': chips,
   'models name-or-path': pricedModels,

@@ -150,6 +150,7 @@ async function exerciseLife(t: TestContext, env: CliEnvironment, nats: string): 
   const url = cluster.nats_url as string;
   await exerciseRun(t, env, place);
   await exerciseChat(t, env, { place, url });
+  await exerciseBench(t, env, { http: cluster.http_url, url, key });
   const logs = ['logs', '--lines', '2', '--process', 'coordinator', '--json'];
   assert.equal((await exercise(t, env, logs)).stdout.trim().split('\n').length, 2);
   const follow = exercise(t, env, ['logs', '--follow']);
@@ -259,6 +260,34 @@ async function exerciseChat(
     '/show model\n',
   );
   assert.match(near.stderr, /^tinystories-5m, bf16, 2 chips, a context of 256 tokens\.$/m);
+}
+
+async function exerciseBench(
+  t: TestContext,
+  env: CliEnvironment,
+  { http, url, key }: { readonly http: string; readonly url: string; readonly key: string },
+): Promise<void> {
+  const overHttp = await exercise(t, env, [
+    ...['bench', '--backend', 'openai', '--base-url', http, '--model', 'storyteller'],
+    ...['--api-key', key, '--isl', '16', '--osl', '4', '--dataset', 'uniform'],
+    ...['--length-spread', '0.2', '--num-prompts', '4', '--request-rate', '50'],
+    ...['--burstiness', '2', '--max-concurrency', '2', '--seed', '3', '--goodput', 'ttft:60000'],
+    ...['--temperature', '0.5', '--no-ignore-eos', '--cancellation-rate', '0'],
+    ...['--cancellation-delay', '100', '--timeout', '60', '--json'],
+  ]);
+  assert.equal(JSON.parse(overHttp.stdout).completed, 4);
+  const prompts = join(env.HOME!, 'prompts.jsonl');
+  writeFileSync(prompts, '{"prompt": "The dog", "output_tokens": 3}\n');
+  const trace = join(env.HOME!, 'short.jsonl');
+  writeFileSync(trace, '{"timestamp": 0, "input_length": 8, "output_length": 2}\n');
+  const direct = ['bench', '--backend', 'sohu', '--nats', url, '--cluster', 'flags', '--json'];
+  for (const load of [
+    ['--dataset-file', prompts, '--num-prompts', '1'],
+    ['--trace-file', trace],
+  ]) {
+    const bench = await exercise(t, env, [...direct, ...load]);
+    assert.equal(JSON.parse(bench.stdout).completed, 1);
+  }
 }
 
 test('every flag of every command is exercised', async (t) => {
