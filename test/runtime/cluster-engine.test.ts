@@ -12,6 +12,7 @@ import type { Tokenizer } from '../../services/core/text/tokenizer.ts';
 import type { GenerateEvent } from '../../services/rpc/inference-types.ts';
 import { RpcError } from '../../services/rpc/status.ts';
 import { ClusterEngine } from '../../services/runtime/coordinator/cluster-engine.ts';
+import { openBundledModel } from '../support/bundled-grammars.ts';
 import { MemoryCluster } from '../support/memory-cluster.ts';
 import { BUNDLED_MODELS } from '../support/requirements.ts';
 import { stopNaively } from '../text/naive-stop-strings.ts';
@@ -20,6 +21,7 @@ const MODEL = join(BUNDLED_MODELS, 'tinystories-5m');
 const PROMPT = 'Once upon a time';
 const LENGTH = 40;
 
+const { grammars: GRAMMARS } = openBundledModel();
 const LIMITS = { maxQueued: 8 };
 const NEVER = new AbortController().signal;
 
@@ -43,7 +45,7 @@ function serve(work: (serving: Serving) => Promise<void>): Promise<void> {
   };
   const scheduler = { maxNumQueuedReqs: LIMITS.maxQueued };
   return MemoryCluster.use(
-    { model: MODEL, tp: 1, onEvent, scheduler },
+    { model: MODEL, tp: 1, onEvent, scheduler, grammars: GRAMMARS },
     async ({ host, config }) => {
       const { coordinator } = host;
       const tokenizer = openTokenizer({ file: undefined, modelPath: MODEL, config });
@@ -51,6 +53,7 @@ function serve(work: (serving: Serving) => Promise<void>): Promise<void> {
         coordinator,
         config,
         tokenizer,
+        grammars: GRAMMARS,
         modelName: 'tinystories-5m',
         precision: 'f32',
         tensorParallel: 1,

@@ -29,7 +29,8 @@ export function compileConstraint(constraint: Constraint): Machine {
   }
 }
 
-function expressionOf(constraint: Constraint, refuse: Refuse): Expression {
+/** The texts of a constraint. */
+export function expressionOf(constraint: Constraint, refuse: Refuse): Expression {
   switch (constraint.kind) {
     case 'jsonObject':
       return ANY_OBJECT;

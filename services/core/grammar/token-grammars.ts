@@ -30,12 +30,14 @@ export class TokenGrammars implements GrammarCompiler {
   constructor(options: TokenGrammarsOptions) {
     this.#options = options;
     this.#middle = new Vocabulary(options, (id) => id);
-    this.#start = new Vocabulary(options, () => undefined);
+    this.#start = this.#dropsSpaceAfter(undefined)
+      ? new Vocabulary(options, () => undefined)
+      : this.#middle;
   }
 
   begin(constraint: Constraint, lastPrompt: number | undefined): GrammarState {
     const machine = this.#machineOf(constraint);
-    const first = this.#startsAfter(lastPrompt) ? this.#start : this.#middle;
+    const first = this.#dropsSpaceAfter(lastPrompt) ? this.#start : this.#middle;
     return new TextState({ machine, here: first, after: this.#middle }, machine.start);
   }
 
@@ -49,11 +51,11 @@ export class TokenGrammars implements GrammarCompiler {
     return machine;
   }
 
-  /** Whether a token after this one has the bytes of one that starts a text. */
-  #startsAfter(previous: number | undefined): boolean {
+  /** Whether a token after this one loses the space that it begins with. */
+  #dropsSpaceAfter(previous: number | undefined): boolean {
     const { tokenizer } = this.#options;
-    const spaced = this.#middle.spacedToken;
-    return spaced !== undefined && tokenizer.tokenBytes(spaced, previous)[0] !== SPACE;
+    const { spacedToken } = this.#middle;
+    return spacedToken !== undefined && tokenizer.tokenBytes(spacedToken, previous)[0] !== SPACE;
   }
 }
 
@@ -65,16 +67,20 @@ class Vocabulary {
   /** The token before, as `tokenBytes` takes it. */
   readonly #previousOf: (id: number) => number | undefined;
   readonly #masks = new WeakMap<MachineState, TokenMask>();
-  #trie: TokenTrie | undefined;
+  readonly #trie: TokenTrie;
 
   constructor(options: TokenGrammarsOptions, previousOf: (id: number) => number | undefined) {
     this.#options = options;
     this.#previousOf = previousOf;
+    const { vocabSize, tokenizer } = options;
+    const count = Math.min(vocabSize, tokenizer.vocabSize);
+    const bytes = Array.from({ length: count }, (_, id) => this.bytesOf(id));
+    this.#trie = new TokenTrie(bytes, vocabSize);
   }
 
   /** Some token that begins with a space, where there is one. */
   get spacedToken(): number | undefined {
-    return this.#whole.tokenThatBegins(SPACE);
+    return this.#trie.tokenThatBegins(SPACE);
   }
 
   bytesOf(id: number): Uint8Array {
@@ -85,7 +91,7 @@ class Vocabulary {
   maskOf(machine: Machine, state: MachineState): TokenMask | undefined {
     const known = this.#masks.get(state);
     if (known !== undefined) return known;
-    const bits = this.#whole.allowed(machine, state);
+    const bits = this.#trie.allowed(machine, state);
     if (bits === undefined) return undefined;
     if (state.accepts) {
       for (const id of this.#options.endTokenIds) bits[id >> 3]! |= 1 << (id & 7);
@@ -93,16 +99,6 @@ class Vocabulary {
     const mask = makeTokenMask(bits);
     this.#masks.set(state, mask);
     return mask;
-  }
-
-  get #whole(): TokenTrie {
-    const { vocabSize, tokenizer } = this.#options;
-    const count = Math.min(vocabSize, tokenizer.vocabSize);
-    this.#trie ??= new TokenTrie(
-      Array.from({ length: count }, (_, id) => this.bytesOf(id)),
-      vocabSize,
-    );
-    return this.#trie;
   }
 }
 

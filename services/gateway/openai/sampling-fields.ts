@@ -13,6 +13,7 @@ import {
   text,
   whole,
 } from './fields.ts';
+import { oneConstraint, responseFormat, structuredOutputs } from './structured-outputs.ts';
 
 const INT32 = { from: -(2 ** 31), to: 2 ** 31 - 1 };
 const TOKEN_ID = whole({ from: 0, to: 2 ** 32 - 1 });
@@ -44,6 +45,8 @@ export const SAMPLING_FIELDS = {
   min_tokens: field(whole({ from: 0, to: INT32.to }), DEFAULT_SAMPLING.minTokens),
   ignore_eos: field(flag, DEFAULT_SAMPLING.ignoreEos),
   include_stop_str_in_output: field(flag, DEFAULT_SAMPLING.includeStopStrInOutput),
+  response_format: optional(responseFormat),
+  structured_outputs: optional(structuredOutputs),
   priority: field(whole(INT32), 0),
   cache_salt: field(text, ''),
   user: field(shortText(MAX_USER_LENGTH), ''),
@@ -81,6 +84,7 @@ export function toSamplingRequest(fields: SamplingFields): Omit<GenerateRequest,
     minTokens: fields.min_tokens,
     ignoreEos: fields.ignore_eos,
     includeStopStrInOutput: fields.include_stop_str_in_output,
+    structuredOutputs: oneConstraint(fields.response_format, fields.structured_outputs),
     priority: fields.priority,
     cacheSalt: fields.cache_salt,
   };

@@ -152,6 +152,7 @@ class CapacitySimulation {
       promptTokens: this.#prompts.of(request),
       maxTokens: request.outputTokens,
       minTokens: 0,
+      constraint: undefined,
       stopTokenIds: [],
       ignoreEos: true,
       sampling: GREEDY,
