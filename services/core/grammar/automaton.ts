@@ -32,7 +32,7 @@ export interface Automaton {
 }
 
 /** More would take more memory and time than one request may. */
-export const MAX_PLACES = 65_536;
+export const MAX_PLACES = 32_768;
 
 /**
  * Compiles an expression; throws what `refuse` makes of one that is too large, that has no finite
@@ -44,6 +44,7 @@ export function buildAutomaton(root: Expression, refuse: Refuse): Automaton {
   if (facts.isLeftRecursive) throw refuse('not refer to itself without anything before it');
   const builder = new AutomatonBuilder(facts, refuse);
   const start = builder.build(root, END);
+  builder.buildRules();
   return { places: builder.places, start, ...classify(builder.places) };
 }
 
@@ -52,6 +53,8 @@ class AutomatonBuilder {
   readonly #facts: ExpressionFacts;
   readonly #refuse: Refuse;
   readonly #entries = new Map<Rule, number>();
+  /** Rules that are referred to and not built. */
+  readonly #open: Rule[] = [];
 
   constructor(facts: ExpressionFacts, refuse: Refuse) {
     this.#facts = facts;
@@ -81,12 +84,21 @@ class AutomatonBuilder {
     }
   }
 
+  /** Builds the rules that are referred to, one after the other: chains of them may be long. */
+  buildRules(): void {
+    for (let rule = this.#open.pop(); rule !== undefined; rule = this.#open.pop()) {
+      const entry = this.#entries.get(rule)!;
+      this.places[entry]!.jumps.push(this.build(rule.body, END));
+    }
+  }
+
   #entryOf(rule: Rule): number {
-    const known = this.#entries.get(rule);
-    if (known !== undefined) return known;
-    const entry = this.#add();
-    this.#entries.set(rule, entry);
-    this.places[entry]!.jumps.push(this.build(rule.body, END));
+    let entry = this.#entries.get(rule);
+    if (entry === undefined) {
+      entry = this.#add();
+      this.#entries.set(rule, entry);
+      this.#open.push(rule);
+    }
     return entry;
   }
 

@@ -13,7 +13,10 @@ const LAST = 0x10ffff;
 const SURROGATES: CodePointRange = { low: 0xd800, high: 0xdfff };
 
 /** Every code point that UTF-8 has. */
-export const ALL_CODE_POINTS: CodePoints = complement([SURROGATES]);
+export const ALL_CODE_POINTS: CodePoints = [
+  range(0, SURROGATES.low - 1),
+  range(SURROGATES.high + 1, LAST),
+];
 
 export function range(low: number, high: number = low): CodePointRange {
   return { low, high };
@@ -36,28 +39,35 @@ export function union(ranges: readonly CodePointRange[]): CodePoints {
   return merged;
 }
 
+/** The points that are not among the others. */
+export function without(points: CodePoints, others: CodePoints): CodePoints {
+  const left: CodePointRange[] = [];
+  let index = 0;
+  for (const { low, high } of points) {
+    let next = low;
+    while (index < others.length && others[index]!.high < low) index++;
+    for (let i = index; next <= high && i < others.length && others[i]!.low <= high; i++) {
+      const other = others[i]!;
+      if (other.low > next) left.push(range(next, other.low - 1));
+      next = other.high + 1;
+    }
+    if (next <= high) left.push(range(next, high));
+  }
+  return left;
+}
+
 /** All code points but these. */
 export function complement(points: CodePoints): CodePoints {
-  const others: CodePointRange[] = [];
-  let next = 0;
-  for (const { low, high } of points) {
-    if (low > next) others.push(range(next, low - 1));
-    next = high + 1;
-  }
-  return next <= LAST ? [...others, range(next, LAST)] : others;
+  return without([range(0, LAST)], points);
 }
 
 export function intersection(a: CodePoints, b: CodePoints): CodePoints {
-  return complement(union([...complement(a), ...complement(b)]));
-}
-
-export function without(points: CodePoints, others: CodePoints): CodePoints {
-  return intersection(points, complement(others));
+  return without(a, complement(b));
 }
 
 /** One code point of a set as UTF-8; surrogates have none. */
 export function utf8(points: CodePoints): Expression {
-  const sequences = intersection(points, ALL_CODE_POINTS).flatMap(({ low, high }) =>
+  const sequences = without(points, [SURROGATES]).flatMap(({ low, high }) =>
     splitByLength(low, high),
   );
   if (sequences.length === 0) return NOTHING;

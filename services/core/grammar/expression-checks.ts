@@ -1,6 +1,6 @@
 import type { Expression, Rule } from './expression.ts';
 
-/** What holds of rules, found by asking again until nothing changes. */
+/** What holds of rules, found by asking again whenever something that they refer to holds. */
 type Verdicts = Map<Rule, boolean>;
 
 /** What an expression can become, whatever its rules refer to. */
@@ -18,21 +18,30 @@ export function checkExpression(root: Expression): ExpressionFacts {
   const nullable = settle(rules, isNullable);
   return {
     isProductive: (expression) => isProductive(expression, productive),
-    isLeftRecursive: hasCycle(rules, (rule) => leadersOf(rule.body, nullable)),
+    isLeftRecursive: hasCycle([...rules.keys()], (rule) => leadersOf(rule.body, nullable)),
   };
 }
 
-function rulesOf(root: Expression): readonly Rule[] {
-  const rules = new Set<Rule>();
-  const open = [root];
+/** All rules, each with those that refer to it. */
+type Rules = ReadonlyMap<Rule, readonly Rule[]>;
+
+function rulesOf(root: Expression): Rules {
+  const users = new Map<Rule, Rule[]>();
+  const open: { readonly part: Expression; readonly user: Rule | undefined }[] = [];
+  open.push({ part: root, user: undefined });
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next.kind === 'rule' && !rules.has(next.rule)) {
-      rules.add(next.rule);
-      open.push(next.rule.body);
+    const { part, user } = next;
+    if (part.kind === 'rule') {
+      const { rule } = part;
+      if (!users.has(rule)) {
+        users.set(rule, []);
+        open.push({ part: rule.body, user: rule });
+      }
+      if (user !== undefined) users.get(rule)!.push(user);
     }
-    open.push(...partsOf(next));
+    for (const inner of partsOf(part)) open.push({ part: inner, user });
   }
-  return [...rules];
+  return users;
 }
 
 function partsOf(expression: Expression): readonly Expression[] {
@@ -43,20 +52,15 @@ function partsOf(expression: Expression): readonly Expression[] {
 
 /** The least solution: false, until what is known of the others makes it true. */
 function settle(
-  rules: readonly Rule[],
+  rules: Rules,
   holds: (expression: Expression, known: Verdicts) => boolean,
 ): Verdicts {
   const known: Verdicts = new Map();
-  // What refers to others mostly comes before them.
-  const open = new Set([...rules].reverse());
-  for (let isSettled = false; !isSettled; ) {
-    isSettled = true;
-    for (const rule of open) {
-      if (!holds(rule.body, known)) continue;
-      known.set(rule, true);
-      open.delete(rule);
-      isSettled = false;
-    }
+  const open = [...rules.keys()];
+  for (let rule = open.pop(); rule !== undefined; rule = open.pop()) {
+    if (known.has(rule) || !holds(rule.body, known)) continue;
+    known.set(rule, true);
+    open.push(...rules.get(rule)!);
   }
   return known;
 }

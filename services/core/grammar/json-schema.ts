@@ -11,6 +11,9 @@ import { SchemaNode, type Type } from './schema-node.ts';
 /** Schemas inside schemas; more would exhaust the call stack of who reads them. */
 const MAX_DEPTH = 64;
 
+/** Each of them is compared with every other. */
+const MAX_EXCLUSIVE = 128;
+
 /** What strings of a format look like: fewer than the format allows, but only such. */
 const FORMATS: Readonly<Record<string, string>> = {
   date: dateFormat(),
@@ -111,6 +114,9 @@ class SchemaCompiler {
     if (schemas.length === 0) throw node.refuse(`have at least one schema in ${keyword}`);
     if (keyword === 'allOf' && schemas.length > 1) {
       throw node.refuse('have only one schema in allOf: more are not supported');
+    }
+    if (keyword === 'oneOf' && schemas.length > MAX_EXCLUSIVE) {
+      throw node.refuse(`have at most ${MAX_EXCLUSIVE} schemas in oneOf, not ${schemas.length}`);
     }
     const resolve = (schema: unknown): unknown => this.#resolved(schema, node.pointer);
     if (keyword === 'oneOf' && !excludeEachOther(schemas.map(resolve), resolve)) {

@@ -109,7 +109,7 @@ export function keyOtherThan(names: readonly string[]): Expression {
         after(words.filter((word) => word[0] === head).map((word) => word.slice(1))),
       ),
     );
-    const others = without(plain, intersection(plain, listed(heads)));
+    const others = without(plain, listed(heads));
     const isName = words.some(({ length }) => length === 0);
     return choice(...options, sequence(utf8(others), anything), ...(isName ? [] : [text('')]));
   };

@@ -16,6 +16,9 @@ import type { SchemaNode } from './schema-node.ts';
 /** Compiles a schema inside another; `place` is where it stands there. */
 type Compile = (schema: unknown, place: string) => Expression;
 
+/** Telling other names from these takes time for each of their characters. */
+const MAX_NAMES_LENGTH = 4_096;
+
 /**
  * Arrays: items of `prefixItems` in order, then items of `items`. All of the prefix is there, unless
  * `maxItems` forbids it, and nothing after it that `items` does not ask for.
@@ -73,12 +76,21 @@ export function objectExpression(node: SchemaNode, compile: Compile): Expression
     const key = text(JSON.stringify(name));
     return { expression: shared(sequence(key, COLON, value)), isRequired: required.has(name) };
   });
-  const key = keyOtherThan(names);
-  const hasOthers = others !== undefined && others !== false;
-  const other = hasOthers
-    ? shared(sequence(key, COLON, compile(others, 'additionalProperties')))
-    : NOTHING;
+  const other = others === undefined ? NOTHING : otherMember(node, names, compile);
   return sequence(text('{'), membersExpression(members, other), text('}'));
+}
+
+/** A member that `additionalProperties` asks for. */
+function otherMember(node: SchemaNode, names: readonly string[], compile: Compile): Expression {
+  const value = compile(node.fields.additionalProperties, 'additionalProperties');
+  if (value === NOTHING) return NOTHING;
+  const length = names.reduce((sum, name) => sum + name.length, 0);
+  if (length > MAX_NAMES_LENGTH) {
+    throw node.refuse(
+      `have property names of at most ${MAX_NAMES_LENGTH} characters together beside additionalProperties, not ${length}`,
+    );
+  }
+  return shared(sequence(keyOtherThan(names), COLON, value));
 }
 
 interface Member {
