@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError as InvalidOptionError, Option } from
 import { checkBeamSearch } from '../client/beam-search.ts';
 import type { GenerateRequest, StructuredOutputs } from '../client/index.ts';
 import { toGenerateInput } from '../client/request.ts';
+import { compileConstraint } from '../core/grammar/compile-constraint.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
 import { checkGenerateInput } from '../rpc/check-generate-input.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
@@ -75,7 +76,10 @@ export function addRequestOptions(command: Command): Command {
 
 /** Throws InvalidArgumentError for values that no server takes, and for options that do not go together. */
 export function checkRequestOptions(options: RequestOptions): void {
-  checkGenerateInput(toGenerateInput({ ...requestOf(options), prompt: '' }));
+  const input = toGenerateInput({ ...requestOf(options), prompt: '' });
+  checkGenerateInput(input);
+  const { constraint } = input.sampling;
+  if (constraint !== undefined) compileConstraint(constraint);
   const { n, beamWidth, maxTokens, lengthPenalty } = options;
   if (beamWidth === undefined) {
     if (lengthPenalty === 1) return;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { sohu } from '#proto';
 import type { Constraint } from '../../services/core/grammar/constraint.ts';
 import type { KvEvent } from '../../services/core/kv/kv-events.ts';
 import { checkGenerateInput } from '../../services/rpc/check-generate-input.ts';
@@ -163,6 +164,21 @@ const info = record<ServerInfo>({
     }),
     { maxLength: 8 },
   ),
+});
+
+test('a constraint of vLLM’s protocol that is not supported is refused, not passed over', () => {
+  const { GenerateRequest } = sohu.v1;
+  for (const [field, name] of [
+    ['grammar', 'grammar'],
+    ['structuralTag', 'structural_tag'],
+  ] as const) {
+    const samplingParams = { [field]: 'root ::= "a"' };
+    const bytes = GenerateRequest.encode({ requestId: 'r', text: '', samplingParams }).finish();
+    assert.throws(() => GENERATE.decodeRequest(bytes), {
+      name: 'InvalidArgumentError',
+      message: `${name} must be absent: json_schema, json_object, regex and choice are supported`,
+    });
+  }
 });
 
 test('requests, events and server information survive their encoding', () => {

@@ -65,7 +65,8 @@ export const MAX_TOKENS_FIELD = whole({ from: 0, to: INT32.to });
 
 /** The part of an engine's request that the common fields decide. */
 export function toSamplingRequest(fields: SamplingFields): Omit<GenerateRequest, 'prompt'> {
-  const { seed } = fields;
+  const { seed, response_format: format, structured_outputs: outputs } = fields;
+  const structuredOutputs = oneConstraint(format, outputs);
   return {
     temperature: fields.temperature,
     topP: fields.top_p,
@@ -84,7 +85,7 @@ export function toSamplingRequest(fields: SamplingFields): Omit<GenerateRequest,
     minTokens: fields.min_tokens,
     ignoreEos: fields.ignore_eos,
     includeStopStrInOutput: fields.include_stop_str_in_output,
-    structuredOutputs: oneConstraint(fields.response_format, fields.structured_outputs),
+    ...(structuredOutputs !== undefined && { structuredOutputs }),
     priority: fields.priority,
     cacheSalt: fields.cache_salt,
   };
