@@ -108,11 +108,18 @@ export async function searchBeams(
   };
 }
 
-/** Throws INVALID_ARGUMENT for a search that no server could serve. */
+/**
+ * Throws INVALID_ARGUMENT for a search that no server could serve: a constraint, which allows a
+ * beam's next token by those before it, would begin anew with each of the search's requests.
+ */
 export function checkBeamSearch(
-  request: Pick<BeamSearchRequest, 'beamWidth' | 'maxTokens' | 'lengthPenalty'>,
+  request: Partial<BeamSearchRequest> & Pick<BeamSearchRequest, 'beamWidth' | 'maxTokens'>,
 ): void {
   const { beamWidth, maxTokens, lengthPenalty = 1 } = request;
+  const { structuredOutputs } = request as GenerateRequest;
+  if (structuredOutputs !== undefined) {
+    throw invalidField('structuredOutputs', 'absent in a beam search', structuredOutputs);
+  }
   checkInteger('beamWidth', beamWidth, { from: 1, to: MAX_BEAM_WIDTH });
   checkInteger('maxTokens', maxTokens, { from: 1, to: INT32.to });
   checkNumber('lengthPenalty', lengthPenalty);

@@ -171,6 +171,7 @@ suite('beam search', () => {
       [{ beamWidth: 0 }, /^beamWidth must be a whole number from 1 to 64/],
       [{ beamWidth: 65 }, /^beamWidth/],
       [{ maxTokens: 0 }, /^maxTokens/],
+      [{ structuredOutputs: { regex: 'a' } }, /^structuredOutputs must be absent in a beam/],
       [{ lengthPenalty: Number.POSITIVE_INFINITY }, /^lengthPenalty/],
     ];
     for (const [parameters, message] of bad) {

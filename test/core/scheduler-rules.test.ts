@@ -328,10 +328,11 @@ suite('the rules of continuous batching', () => {
   test('before min_tokens no stop token is drawn, not even one that ignore_eos passes', () => {
     const bench = new Bench({ stopTokenIds: [2] });
     const stop = { minTokens: 2, stopTokenIds: [5] };
-    const masked = [{ ...stop, ignoreEos: true }, stop, { stopTokenIds: [5] }].map(
-      (request) => bench.add(request).maskedTokenIds,
-    );
-    assert.deepEqual(masked, [[2, 5], [2, 5], []]);
+    for (const ignoreEos of [true, false]) {
+      const { stopTokenIds, maskedTokenIds } = bench.add({ ...stop, ignoreEos });
+      assert.deepEqual(stopTokenIds, ignoreEos ? [5] : [2, 5]);
+      assert.deepEqual(maskedTokenIds, [2, 5]);
+    }
   });
 
   test('prompt tokens that wait are bounded, those that are computed do not count', () => {

@@ -1,3 +1,4 @@
+import type { Constraint } from '../grammar/constraint.ts';
 import { type BlockTable, emptyBlockTable } from '../kv/block-table.ts';
 import type { SamplingParams } from '../sampling/params.ts';
 import type { SchedulerOptions } from './options.ts';
@@ -11,13 +12,18 @@ export interface GenerationRequest {
   readonly promptTokens: readonly number[];
   /** Tokens to generate at the most. */
   readonly maxTokens: number;
-  /** Generated tokens before which no stop token is drawn, not even one that `ignoreEos` passes. */
+  /**
+   * Generated tokens before which no stop token is drawn, not even one that `ignoreEos` passes, unless
+   * the constraint allows no other.
+   */
   readonly minTokens: number;
   /** Ids that end the generation beside the model's own. */
   readonly stopTokenIds: readonly number[];
   /** Whether the model's own stop tokens are generated through. */
   readonly ignoreEos: boolean;
   readonly sampling: SamplingParams;
+  /** What the text of every sample must be; undefined where it may be any. */
+  readonly constraint: Constraint | undefined;
   /** Parallel samples of the same prompt. */
   readonly n: number;
   /** Smaller comes first, where the policy goes by it. */
@@ -80,7 +86,7 @@ export function createSequence(options: {
     request,
     choice,
     stopTokenIds: request.ignoreEos ? request.stopTokenIds : allStopTokenIds,
-    maskedTokenIds: request.minTokens > 0 ? allStopTokenIds : [],
+    maskedTokenIds: allStopTokenIds,
     tokens: request.promptTokens,
     tokenLimit: tokenLimitOf(request, maxModelLen),
     state: 'waiting',

@@ -233,8 +233,10 @@ export class Scheduler {
     appendToken(sequence, drawn.token, nowMicros);
     const { tokens, request, tokenLimit } = sequence;
     this.#sequences.waiting.chargeToken(sequence);
-    const stopped =
-      sequence.stopTokenIds.includes(drawn.token) && completionTokens(sequence) > request.minTokens;
+    // A constraint lets none be drawn before unless there is nothing else left to say.
+    const mayStop =
+      completionTokens(sequence) > request.minTokens || request.constraint !== undefined;
+    const stopped = mayStop && sequence.stopTokenIds.includes(drawn.token);
     const finishReason = stopped ? 'stop' : tokens.length >= tokenLimit ? 'length' : undefined;
     if (finishReason !== undefined) this.#sequences.end(sequence);
     return { sequence, drawn, finishReason };
