@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError as InvalidOptionError, Option } from 'commander';
 import { checkBeamSearch } from '../client/beam-search.ts';
-import type { GenerateRequest } from '../client/index.ts';
+import type { GenerateRequest, StructuredOutputs } from '../client/index.ts';
 import { toGenerateInput } from '../client/request.ts';
+import { compileConstraint } from '../core/grammar/compile-constraint.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
 import { checkGenerateInput } from '../rpc/check-generate-input.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
@@ -25,6 +27,10 @@ export interface RequestOptions {
   readonly stopTokenIds: readonly number[] | undefined;
   readonly includeStopStrInOutput: true | undefined;
   readonly ignoreEos: true | undefined;
+  readonly jsonSchema: string | undefined;
+  readonly jsonObject: true | undefined;
+  readonly regex: string | undefined;
+  readonly choice: readonly string[] | undefined;
   readonly priority: number;
   readonly cacheSalt: string | undefined;
   readonly clientId: string | undefined;
@@ -32,17 +38,22 @@ export interface RequestOptions {
   readonly lengthPenalty: number;
 }
 
+/** Options of which a command has one at most. */
+const CONSTRAINTS = ['jsonSchema', 'jsonObject', 'regex', 'choice'] as const;
+
 /** The options that a beam search has no use for, as commander calls them. */
 const NOT_FOR_BEAMS: (keyof RequestOptions)[] = [
   ...(['minTokens', 'temperature', 'topP', 'topK', 'minP', 'seed'] as const),
   ...(['repetitionPenalty', 'presencePenalty', 'frequencyPenalty', 'logitBias'] as const),
   ...(['logprobs', 'stop', 'stopTokenIds', 'includeStopStrInOutput'] as const),
+  ...CONSTRAINTS,
 ];
 
 /** Adds the options of a request to a command. */
 export function addRequestOptions(command: Command): Command {
   addDrawOptions(command);
   addStopOptions(command);
+  addConstraintOptions(command);
   return command
     .option(
       '--priority <number>',
@@ -67,7 +78,10 @@ export function addRequestOptions(command: Command): Command {
 
 /** Throws InvalidArgumentError for values that no server takes, and for options that do not go together. */
 export function checkRequestOptions(options: RequestOptions): void {
-  checkGenerateInput(toGenerateInput({ ...requestOf(options), prompt: '' }));
+  const input = toGenerateInput({ ...requestOf(options), prompt: '' });
+  checkGenerateInput(input);
+  const { constraint } = input.sampling;
+  if (constraint !== undefined) compileConstraint(constraint);
   const { n, beamWidth, maxTokens, lengthPenalty } = options;
   if (beamWidth === undefined) {
     if (lengthPenalty === 1) return;
@@ -94,6 +108,7 @@ export function requestOf(options: RequestOptions): Omit<GenerateRequest, 'promp
     stopTokenIds: options.stopTokenIds ?? [],
     includeStopStrInOutput: options.includeStopStrInOutput ?? false,
     ignoreEos: options.ignoreEos ?? false,
+    structuredOutputs: structuredOutputsOf(options),
     cacheSalt: options.cacheSalt ?? '',
     clientId: options.clientId ?? '',
   };
@@ -126,6 +141,37 @@ function addStopOptions(command: Command): void {
     .option('--stop-token-ids <ids>', 'token ids that end the output, such as 5,17', tokenIds)
     .option('--include-stop-str-in-output', 'keep the text that ended the output')
     .option('--ignore-eos', 'go on past the model’s end of text');
+}
+
+function addConstraintOptions(command: Command): void {
+  const texts = {
+    jsonSchema: ['--json-schema <file>', 'the output is JSON that validates against the schema'],
+    jsonObject: ['--json-object', 'the output is a JSON object'],
+    regex: ['--regex <pattern>', 'the output matches the expression from end to end'],
+    choice: ['--choice <text>', 'the output is one of these texts; repeatable'],
+  } as const;
+  for (const name of CONSTRAINTS) {
+    const [flags, description] = texts[name];
+    const option = new Option(flags, description);
+    if (name === 'jsonSchema') option.argParser(readSchema);
+    if (name === 'choice') option.argParser(append);
+    command.addOption(option.conflicts(CONSTRAINTS.filter((other) => other !== name)));
+  }
+}
+
+/** The text of the file: whether it is a schema is for the server to say. */
+function readSchema(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new InvalidOptionError(`It must be a file that can be read: ${(error as Error).message}`);
+  }
+}
+
+function structuredOutputsOf(options: RequestOptions): StructuredOutputs | undefined {
+  const { jsonSchema: json, jsonObject, regex, choice } = options;
+  const given = Object.entries({ json, jsonObject, regex, choice }).filter(([, value]) => value);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 function append(text: string, before: readonly string[] = []): readonly string[] {

@@ -95,6 +95,22 @@ suite('wrong usage ends with exit code 2 and a sentence that names the valid cho
       ['run', '--beam-width', '2', '--temperature', '1', 'Hi'],
       ['--beam-width', '--temperature'],
     ],
+    [
+      'an expression that is none',
+      ['run', '--regex', '(', 'Hi'],
+      ['regex must be', 'Unterminated'],
+    ],
+    ['a schema that is not there', ['run', '--json-schema', 'none.json', 'Hi'], ['--json-schema']],
+    [
+      'two constraints',
+      ['run', '--regex', 'a', '--choice', 'b', 'Hi'],
+      ['--regex', 'cannot be used with', '--choice'],
+    ],
+    [
+      'a constraint of beams',
+      ['run', '--beam-width', '2', '--json-object', 'Hi'],
+      ['--beam-width', '--json-object'],
+    ],
     ['a penalty without beams', ['run', '--length-penalty', '2', 'Hi'], ['needs --beam-width']],
     ['a seed that is too large', ['run', '--seed', '4294967296', 'Hi'], ['--seed']],
     ['a cluster name with a dot', ['up', '--cluster', 'a.b'], ['--cluster', 'letters']],

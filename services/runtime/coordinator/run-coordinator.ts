@@ -7,6 +7,7 @@ import { openTokenizer } from '../../checkpoint/tokenizer-file.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { CoordinatorOptions } from '../../cluster/coordinator-options.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
+import { TokenGrammars } from '../../core/grammar/token-grammars.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import type { Health } from '../../rpc/health/health.ts';
 import { serveHealth } from '../../rpc/health/health-service.ts';
@@ -39,7 +40,8 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const config = readConfig(model);
   const tokenizer = openTokenizer({ file: options.tokenizer, modelPath: model, config });
   const scheduler = schedulerOptions(options, config);
-  const { vocabSize } = config;
+  const { vocabSize, stopTokenIds: endTokenIds } = config;
+  const grammars = new TokenGrammars({ tokenizer, vocabSize, endTokenIds });
   const pricer = makeDevicePricer({ ...options, config, modelName: basename(model) });
   const metrics = new CoordinatorMetrics();
   const metricsServer = await startMetricsServer({
@@ -50,17 +52,23 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
   const bus = await connectNats({ servers: options.nats, name });
-  const host = startHost(bus, options, { model, scheduler, vocabSize, pricer }, (event) => {
-    engine.observe(event);
-    metrics.observe(event);
-    groupHealth.observe(event);
-    tellParent(event, metricsServer.address);
-    log(event);
-  });
+  const host = startHost(
+    bus,
+    options,
+    { model, scheduler, vocabSize, pricer, grammars },
+    (event) => {
+      engine.observe(event);
+      metrics.observe(event);
+      groupHealth.observe(event);
+      tellParent(event, metricsServer.address);
+      log(event);
+    },
+  );
   const engine = new ClusterEngine({
     coordinator: host.coordinator,
     config,
     tokenizer,
+    grammars,
     modelName: basename(model),
     precision: options.precision,
     tensorParallel: options.tp,
@@ -105,7 +113,7 @@ function startHost(
   {
     model,
     ...coordinator
-  }: Pick<Required<CoordinatorOptions>, 'scheduler' | 'vocabSize' | 'pricer'> & {
+  }: Pick<Required<CoordinatorOptions>, 'scheduler' | 'vocabSize' | 'pricer' | 'grammars'> & {
     readonly model: string;
   },
   onEvent: (event: CoordinatorEvent) => void,
