@@ -33,6 +33,7 @@ export interface RequestOptions {
   readonly choice: readonly string[] | undefined;
   readonly priority: number;
   readonly cacheSalt: string | undefined;
+  readonly clientId: string | undefined;
   readonly beamWidth: number | undefined;
   readonly lengthPenalty: number;
 }
@@ -61,6 +62,7 @@ export function addRequestOptions(command: Command): Command {
       0,
     )
     .option('--cache-salt <text>', 'shares cached prefixes only with the same salt')
+    .option('--client-id <name>', 'whom it is served for, under --scheduling-policy fair')
     .addOption(
       new Option('--beam-width <count>', 'search the likeliest texts with so many beams')
         .argParser(wholeNumber(1))
@@ -108,6 +110,7 @@ export function requestOf(options: RequestOptions): Omit<GenerateRequest, 'promp
     ignoreEos: options.ignoreEos ?? false,
     structuredOutputs: structuredOutputsOf(options),
     cacheSalt: options.cacheSalt ?? '',
+    clientId: options.clientId ?? '',
   };
 }
 
@@ -116,7 +119,7 @@ function addDrawOptions(command: Command): void {
     .option('--n <count>', 'samples of each prompt, or beams to show', wholeNumber(1), 1)
     .option('--temperature <number>', '0 always takes the likeliest token', decimal, 0)
     .option('--top-p <mass>', 'draw from the likeliest tokens of this probability', decimal, 1)
-    .option('--top-k <count>', 'draw from so many likeliest tokens (0: all)', wholeNumber(0), 0)
+    .option('--top-k <count>', 'draw from so many likeliest tokens (0, -1: all)', topK, 0)
     .option('--min-p <share>', 'draw from tokens of this share of the likeliest one’s', decimal, 0)
     .option('--seed <number>', 'repeats the same draws (default: a new one)', wholeNumber(0))
     .option('--repetition-penalty <factor>', 'of tokens in prompt and output', decimal, 1)
@@ -183,13 +186,29 @@ function tokenId(text: string): number {
   return wholeNumber(0)(text);
 }
 
-function logitBias(text: string): Readonly<Record<number, number>> {
-  const pairs = text.split(',').map((pair) => {
+/** vLLM's -1 means all tokens, as 0 does. */
+function topK(text: string): number {
+  return text === '-1' ? 0 : wholeNumber(0)(text);
+}
+
+/** The option may be repeated; no token may. */
+function logitBias(
+  text: string,
+  before: Readonly<Record<number, number>> = {},
+): Readonly<Record<number, number>> {
+  const biases = { ...before };
+  for (const pair of text.split(',')) {
     const [, id, bias] = /^\s*(\d+)\s*=(.+)$/.exec(pair) ?? [];
-    if (id !== undefined && bias !== undefined) return [tokenId(id), decimal(bias)] as const;
-    throw new InvalidOptionError('It must be token ids and numbers, such as 12=-100,7=3.5.');
-  });
-  return Object.fromEntries(pairs);
+    if (id === undefined || bias === undefined) {
+      throw new InvalidOptionError('It must be token ids and numbers, such as 12=-100,7=3.5.');
+    }
+    const token = tokenId(id);
+    if (Object.hasOwn(biases, token)) {
+      throw new InvalidOptionError(`It must have one bias for the token ${token}, not two.`);
+    }
+    biases[token] = decimal(bias);
+  }
+  return biases;
 }
 
 function integer(text: string): number {

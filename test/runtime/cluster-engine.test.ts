@@ -166,6 +166,26 @@ suite('the engine', () => {
       assert.equal(load(), 0);
     }));
 
+  test('a sample that a stop string ends is computed no more while the others go on', () =>
+    serve(async ({ generate, tokenizer, steps }) => {
+      const request = { temperature: 1, seed: 5, n: 3, maxTokens: LENGTH };
+      const { choices } = await generate(request);
+      const texts = choices.map(({ tokenIds }) => piecesOf(tokenizer, tokenIds).join(''));
+      const stop = texts[1]!
+        .split(' ')
+        .find(
+          (word) => word.length > 3 && texts.every((text, i) => text.includes(word) === (i === 1)),
+        )!;
+      const before = steps.length;
+      const stopped = await generate({ ...request, stop: [stop] });
+      const lengths = stopped.choices.map(({ tokenIds }) => tokenIds.length);
+      assert.ok(lengths[1]! < LENGTH && lengths[0] === LENGTH && lengths[2] === LENGTH);
+      assert.deepEqual(
+        steps.slice(before),
+        Array.from({ length: LENGTH }, (_, step) => (step < lengths[1]! ? 3 : 2)),
+      );
+    }));
+
   test('chooses a seed that repeats the draws', () =>
     serve(async ({ generate }) => {
       const first = await generate({ temperature: 1 });

@@ -49,8 +49,8 @@ export interface Sequence {
   readonly choice: number;
   /** Ids that end it. */
   readonly stopTokenIds: readonly number[];
-  /** Prompt and generated tokens. */
-  readonly tokens: number[];
+  /** Prompt and generated tokens: the request's own list until `appendToken` has made a copy. */
+  tokens: readonly number[];
   /** Most tokens that the sequence may ever have. */
   readonly tokenLimit: number;
   /** `ended` by itself, or with its group; `cancelled` by its client, perhaps after its end. */
@@ -80,7 +80,7 @@ export function createSequence(options: {
     request,
     choice,
     stopTokenIds: [...(request.ignoreEos ? [] : stopTokenIds), ...request.stopTokenIds],
-    tokens: [...request.promptTokens],
+    tokens: request.promptTokens,
     tokenLimit: tokenLimitOf(request, maxModelLen),
     state: 'waiting',
     computedTokens: 0,
@@ -104,6 +104,16 @@ export function tokenLimitOf(request: GenerationRequest, maxModelLen: number): n
 /** Tokens that are not computed yet. */
 export function pendingTokens(sequence: Sequence): number {
   return sequence.tokens.length - sequence.computedTokens;
+}
+
+/** Gives a sequence its next token. */
+export function appendToken(sequence: Sequence, token: number, nowMicros: number): void {
+  const { times } = sequence;
+  // No copy earlier: those that wait, and the samples of a request, share the list of its prompt.
+  if (times.firstTokenMicros === undefined) sequence.tokens = [...sequence.tokens, token];
+  else (sequence.tokens as number[]).push(token);
+  times.firstTokenMicros ??= nowMicros;
+  times.lastTokenMicros = nowMicros;
 }
 
 /** Generated tokens so far. */

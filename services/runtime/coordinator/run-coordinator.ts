@@ -11,6 +11,7 @@ import { TokenGrammars } from '../../core/grammar/token-grammars.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import type { Health } from '../../rpc/health/health.ts';
 import { serveHealth } from '../../rpc/health/health-service.ts';
+import { GENERATE } from '../../rpc/inference-methods.ts';
 import { type InferenceEngine, serveInference } from '../../rpc/inference-service.ts';
 import { ProtoFiles } from '../../rpc/reflection/proto-files.ts';
 import { serveReflection } from '../../rpc/reflection/reflection-service.ts';
@@ -24,6 +25,7 @@ import { onStopSignal } from '../process/on-stop-signal.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
+import { describeEvent } from './describe-event.ts';
 import { makeDevicePricer } from './device-pricer.ts';
 import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
@@ -59,6 +61,7 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
       metrics.observe(event);
       groupHealth.observe(event);
       tellParent(event, metricsServer.address);
+      log(event);
     },
   );
   const engine = new ClusterEngine({
@@ -76,7 +79,9 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   metrics.watch(host.coordinator);
   const server = startServer(bus, options, { engine, health: groupHealth.health });
   host.start();
-  onStopSignal(async () => {
+  onStopSignal(async (drainMs) => {
+    console.log(`stopping; open requests have ${drainMs} ms to finish`);
+    await server.drain(GENERATE, drainMs);
     await server.stop();
     host.close();
     await Promise.all([metricsServer.close(), bus.close()]);
@@ -137,15 +142,16 @@ function startHost(
   });
 }
 
-/**
- * A coordinator that nobody started, as in Compose, has nobody to tell: there it logs what matters.
- */
+/** A coordinator that nobody started, as in Compose, has nobody to tell. */
 function tellParent(event: CoordinatorEvent, metricsAddress: string): void {
   let message: CoordinatorMessage | undefined;
   if (event.kind === 'loading') message = event;
   if (event.kind === 'ready') message = { kind: 'ready', kvBlocks: event.kvBlocks, metricsAddress };
   if (event.kind === 'refused') message = { kind: 'refused', message: event.message };
-  if (message === undefined) return;
-  if (process.send !== undefined) process.send(message);
-  else if (message.kind !== 'loading') console.error(JSON.stringify(message));
+  if (message !== undefined) process.send?.(message);
+}
+
+function log(event: CoordinatorEvent): void {
+  const line = describeEvent(event);
+  if (line !== undefined) console.log(line);
 }
