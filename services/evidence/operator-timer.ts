@@ -9,7 +9,7 @@ import type { KernelParameters } from '../core/timing/calibration-model.ts';
 import { attentionFlopsOf, ratesOf } from '../core/timing/chip-rates.ts';
 import { makeCollectivePricer } from '../core/timing/collectives.ts';
 import { makeGemm } from '../core/timing/gemm-operator.ts';
-import { makeCost, type Operator } from '../core/timing/operator.ts';
+import { makeCost, type Operator, rowsOf } from '../core/timing/operator.ts';
 import { weightBytesOf } from '../core/timing/precision.ts';
 import { gemmRatesOf } from '../core/timing/step-operators.ts';
 import { makeStepShape, type StepShape } from '../core/timing/step-shape.ts';
@@ -37,13 +37,13 @@ export function makeOperatorTimer(kernels: KernelParameters): OperatorTimer {
     fp8: gemmRatesOf({ format: 'fp8', rates, kernels, quantisationShare: 1 }),
     bf16: gemmRatesOf({ format: 'bf16', rates, kernels, quantisationShare: 1 }),
   };
-  const attentionOptions = (tp: number, kvBytes: number): AttentionOptions => ({
+  const attentionOptions = (tp: number, kvBytes: number, narrow: boolean): AttentionOptions => ({
     group: ATTENTION,
     times: 1,
     tp,
     kvBytes,
     kernels,
-    flopsPerSecond: attentionFlopsOf(rates, kernels),
+    flopsPerSecond: attentionFlopsOf(rates, kernels, narrow),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
   });
   const collectives = new Map(
@@ -56,6 +56,7 @@ export function makeOperatorTimer(kernels: KernelParameters): OperatorTimer {
           name: 'gemm',
           times: 1,
           rows: 'all',
+          launchedRows: rowsOf,
           inputs,
           outputs,
           weightBytes: weightBytesOf(format),
@@ -64,8 +65,8 @@ export function makeOperatorTimer(kernels: KernelParameters): OperatorTimer {
         }),
         makeStepShape({ decodeSequences: rows }),
       ),
-    attention: ({ kind, tp, kvBytes, batch, tokens }) => {
-      const options = attentionOptions(tp, kvBytes);
+    attention: ({ kind, tp, kvBytes, narrow, batch, tokens }) => {
+      const options = attentionOptions(tp, kvBytes, narrow);
       if (kind === 'generation') {
         const shape = makeStepShape({
           decodeSequences: batch,

@@ -8,6 +8,7 @@ import type { PricedPrecision } from '../core/timing/precision.ts';
 import { findSoftwareVersion, type SoftwareVersion } from '../core/timing/software-version.ts';
 import { firstTokenSeconds, staticBatchTokensPerSecond } from '../core/timing/static-batch.ts';
 import { type SteadyLoad, steadyState } from '../core/timing/steady-state.ts';
+import { limitsOf, type StepLimits } from '../core/timing/step-limits.ts';
 import { StepPricer } from '../core/timing/step-pricer.ts';
 import type { PublishedRow } from './published-row.ts';
 
@@ -52,7 +53,7 @@ export function makeRowPricer(row: PublishedRow, context: PredictionContext): St
 /** The row's requests and the limits of its run. */
 export function loadOf(row: PublishedRow, { architecture }: PredictionContext): SteadyLoad {
   const software = findSoftwareVersion(row.version);
-  const limits = limitsOf(row, software);
+  const limits = rowLimits(row, software, architecture);
   const plan = planMemory({
     architecture,
     layout: layoutOf(row),
@@ -73,10 +74,21 @@ export function loadOf(row: PublishedRow, { architecture }: PredictionContext): 
   };
 }
 
-function limitsOf(row: PublishedRow, software: SoftwareVersion) {
+function rowLimits(
+  row: PublishedRow,
+  software: SoftwareVersion,
+  architecture: Architecture,
+): StepLimits {
+  const limits = limitsOf(software, {
+    ...row,
+    architecture,
+    chip: findChip(row.chip),
+    layout: layoutOf(row),
+    precision: precisionOf(row),
+  });
   return {
-    maxNumBatchedTokens: row.maxNumBatchedTokens ?? software.maxNumBatchedTokens,
-    maxNumSeqs: row.maxNumSeqs ?? software.maxNumSeqs,
+    maxNumBatchedTokens: row.maxNumBatchedTokens ?? limits.maxNumBatchedTokens,
+    maxNumSeqs: row.maxNumSeqs ?? limits.maxNumSeqs,
   };
 }
 

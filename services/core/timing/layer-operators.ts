@@ -1,6 +1,7 @@
 import type { Architecture, LayerGroup } from '../architecture/architecture.ts';
 import type { CollectivePricer } from './collectives.ts';
 import { addPass, type ElementwisePass } from './elementwise-pass.ts';
+import type { LaunchedRows } from './launched-rows.ts';
 import type { Layout } from './layout.ts';
 import { type Operator, rowsOf } from './operator.ts';
 import { WIDE_BYTES } from './precision.ts';
@@ -17,9 +18,10 @@ export function makeElementwise(
     readonly hiddenSize: number;
     readonly tp: number;
     readonly pass: ElementwisePass;
+    readonly launchedRows: LaunchedRows;
   },
 ): Operator {
-  const { hiddenSize, tp, pass } = options;
+  const { hiddenSize, tp, pass, launchedRows } = options;
   // Twice a layer: read the residual and what is added, write both their sum and its norm.
   const norms = 2 * 4 * hiddenSize;
   const activation = ((inwardMatrices(group) + 1) * activeWidth(group)) / tp;
@@ -28,7 +30,7 @@ export function makeElementwise(
   return {
     name: 'elementwise',
     addTo(cost, shape) {
-      addPass(cost, bytesPerRow * rowsOf(shape), pass);
+      addPass(cost, bytesPerRow * launchedRows(shape), pass);
     },
   };
 }
@@ -36,15 +38,19 @@ export function makeElementwise(
 /** The all-reduces of a step: two a layer, and that of the embedding rows. */
 export function makeAllReduce(
   { hiddenSize }: Architecture,
-  layers: number,
-  collectives: CollectivePricer,
+  options: {
+    readonly layers: number;
+    readonly collectives: CollectivePricer;
+    readonly launchedRows: LaunchedRows;
+  },
 ): Operator {
+  const { collectives, launchedRows } = options;
   const bytesPerRow = WIDE_BYTES * hiddenSize;
-  const times = 2 * layers + 1;
+  const times = 2 * options.layers + 1;
   return {
     name: 'all_reduce',
     addTo(cost, shape) {
-      const bytes = bytesPerRow * rowsOf(shape);
+      const bytes = bytesPerRow * launchedRows(shape);
       cost.collectiveSeconds += times * collectives.allReduceSeconds(bytes);
       cost.linkBytes += times * collectives.allReduceSentBytes(bytes);
     },

@@ -7,6 +7,9 @@ const IDEAL_VERSION: VersionParameters = {
   elementwiseFactor: 0,
   layerOverheadMicros: 0,
   stepOverheadMicros: 0,
+  allReduceChoice: 'fastest',
+  narrowAttention: true,
+  graphBatchSizes: [],
   collectiveOverlap: 1,
   operatorOverlap: 1,
   basis:

@@ -19,6 +19,7 @@ import {
   makeLogitsGather,
   makeSampling,
 } from './layer-operators.ts';
+import { makeLaunchedRows } from './launched-rows.ts';
 import type { Layout } from './layout.ts';
 import type { Operator } from './operator.ts';
 import { kvBytesOf, type PricedPrecision, WIDE_BYTES, weightBytesOf } from './precision.ts';
@@ -38,12 +39,13 @@ export interface StepOptions {
 
 /** The operators of a step, in all layers, on one chip of each stage. */
 export function makeStepOperators(options: StepOptions): readonly Operator[] {
-  const { architecture, rates, layout, kernels } = options;
-  const collectives = makeCollectivePricer(rates, kernels, layout.tp);
+  const { architecture, rates, layout, kernels, version } = options;
+  const collectives = makeCollectivePricer(rates, kernels, layout.tp, version.allReduceChoice);
+  const launchedRows = makeLaunchedRows(version.graphBatchSizes);
   return [
     ...architecture.groups.flatMap((group) => makeGroupOperators(group, options)),
     ...makeHead(options, collectives),
-    makeAllReduce(architecture, layerCount(architecture), collectives),
+    makeAllReduce(architecture, { layers: layerCount(architecture), collectives, launchedRows }),
     makeExpertExchange(architecture, layout, expertRates(options)),
   ];
 }
@@ -61,6 +63,7 @@ function makeGroupOperators(group: LayerGroup, options: StepOptions): readonly O
       hiddenSize: architecture.hiddenSize,
       tp: layout.tp,
       pass: elementwisePassOf(options),
+      launchedRows: makeLaunchedRows(options.version.graphBatchSizes),
     }),
   ];
 }
@@ -72,6 +75,7 @@ function makeLayerGemm(matrix: Matrix, group: LayerGroup, options: StepOptions):
     name: matrix.name,
     times: group.layers,
     rows: 'all',
+    launchedRows: makeLaunchedRows(options.version.graphBatchSizes),
     inputs,
     outputs,
     weightBytes: weightBytesOf(precision.weights),
@@ -87,6 +91,7 @@ function makeHead(options: StepOptions, collectives: CollectivePricer): readonly
     name: 'head',
     times: 1,
     rows: 'sampled',
+    launchedRows: makeLaunchedRows(options.version.graphBatchSizes),
     inputs: architecture.hiddenSize,
     outputs: Math.ceil(architecture.vocabSize / layout.tp),
     weightBytes: WIDE_BYTES,
@@ -112,14 +117,18 @@ function routingOf(group: LayerGroup, layout: Layout): Routing | undefined {
 }
 
 function attentionOptions(group: LayerGroup, options: StepOptions): AttentionOptions {
-  const { rates, layout, precision, kernels } = options;
+  const { rates, layout, precision, kernels, version } = options;
   return {
     group,
     times: group.layers,
     tp: layout.tp,
     kvBytes: kvBytesOf(precision),
     kernels,
-    flopsPerSecond: attentionFlopsOf(rates, kernels),
+    flopsPerSecond: attentionFlopsOf(
+      rates,
+      kernels,
+      version.narrowAttention && precision.kv === 'fp8',
+    ),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
   };
 }
