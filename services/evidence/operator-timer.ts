@@ -9,8 +9,9 @@ import type { KernelParameters } from '../core/timing/calibration-model.ts';
 import { attentionFlopsOf, ratesOf } from '../core/timing/chip-rates.ts';
 import { makeCollectivePricer } from '../core/timing/collectives.ts';
 import { makeGemm } from '../core/timing/gemm-operator.ts';
-import { makeCost, type Operator, rowsOf } from '../core/timing/operator.ts';
+import { makeCost, type Operator } from '../core/timing/operator.ts';
 import { weightBytesOf } from '../core/timing/precision.ts';
+import { makeRecordedGraphs } from '../core/timing/recorded-graphs.ts';
 import { gemmRatesOf } from '../core/timing/step-operators.ts';
 import { makeStepShape, type StepShape } from '../core/timing/step-shape.ts';
 import type { MeasuredAllReduce, MeasuredAttention, MeasuredGemm } from './measured-operators.ts';
@@ -56,7 +57,7 @@ export function makeOperatorTimer(kernels: KernelParameters): OperatorTimer {
           name: 'gemm',
           times: 1,
           rows: 'all',
-          launchedRows: rowsOf,
+          graphs: makeRecordedGraphs([]),
           inputs,
           outputs,
           weightBytes: weightBytesOf(format),

@@ -5,7 +5,7 @@ import { ratesOf } from '../core/timing/chip-rates.ts';
 import { closedLoopTtftSeconds, finiteRunTokensPerSecond } from '../core/timing/finite-run.ts';
 import { planMemory } from '../core/timing/memory-plan.ts';
 import type { PricedPrecision } from '../core/timing/precision.ts';
-import { findSoftwareVersion, type SoftwareVersion } from '../core/timing/software-version.ts';
+import { findSoftwareVersion } from '../core/timing/software-version.ts';
 import { firstTokenSeconds, staticBatchTokensPerSecond } from '../core/timing/static-batch.ts';
 import { type SteadyLoad, steadyState } from '../core/timing/steady-state.ts';
 import { limitsOf, type StepLimits } from '../core/timing/step-limits.ts';
@@ -42,8 +42,10 @@ export function predictRow(row: PublishedRow, context: PredictionContext): numbe
 
 /** The pricer of a row's model, chip, layout and software. */
 export function makeRowPricer(row: PublishedRow, context: PredictionContext): StepPricer {
+  const { maxNumSeqs } = rowLimits(row, context.architecture);
   return new StepPricer({
     ...context,
+    maxNumSeqs,
     rates: ratesOf(findChip(row.chip), context.kernels, 'middle'),
     layout: layoutOf(row),
     precision: precisionOf(row),
@@ -53,7 +55,7 @@ export function makeRowPricer(row: PublishedRow, context: PredictionContext): St
 /** The row's requests and the limits of its run. */
 export function loadOf(row: PublishedRow, { architecture }: PredictionContext): SteadyLoad {
   const software = findSoftwareVersion(row.version);
-  const limits = rowLimits(row, software, architecture);
+  const limits = rowLimits(row, architecture);
   const plan = planMemory({
     architecture,
     layout: layoutOf(row),
@@ -74,12 +76,8 @@ export function loadOf(row: PublishedRow, { architecture }: PredictionContext): 
   };
 }
 
-function rowLimits(
-  row: PublishedRow,
-  software: SoftwareVersion,
-  architecture: Architecture,
-): StepLimits {
-  const limits = limitsOf(software, {
+function rowLimits(row: PublishedRow, architecture: Architecture): StepLimits {
+  const limits = limitsOf(findSoftwareVersion(row.version), {
     ...row,
     architecture,
     chip: findChip(row.chip),

@@ -173,7 +173,7 @@ export const CALIBRATION: Calibration = {
     },
     'trtllm-0.20': {
       quantisationShare: 0,
-      elementwiseFactor: 1.61,
+      elementwiseFactor: 1.621,
       layerOverheadMicros: 57.82,
       stepOverheadMicros: 1000,
       allReduceChoice: 'fastest',
@@ -186,7 +186,7 @@ export const CALIBRATION: Calibration = {
     },
     'trtllm-0.21': {
       quantisationShare: 0,
-      elementwiseFactor: 1.61,
+      elementwiseFactor: 1.621,
       layerOverheadMicros: 57.82,
       stepOverheadMicros: 1000,
       allReduceChoice: 'fastest',
@@ -198,7 +198,7 @@ export const CALIBRATION: Calibration = {
     },
     'trtllm-1.0': {
       quantisationShare: 0,
-      elementwiseFactor: 1.61,
+      elementwiseFactor: 1.621,
       layerOverheadMicros: 57.82,
       stepOverheadMicros: 1000,
       allReduceChoice: 'fastest',

@@ -1,6 +1,6 @@
 import { expF64, logF64 } from '../support/math.ts';
-import type { LaunchedRows } from './launched-rows.ts';
 import { addOverlapped, type Cost, type Operator, rowsOf } from './operator.ts';
+import type { RecordedGraphs } from './recorded-graphs.ts';
 import type { StepShape } from './step-shape.ts';
 
 /** A matrix product of every layer that has it, on one chip. */
@@ -9,7 +9,7 @@ export interface GemmOptions {
   /** Layers that have it. */
   readonly times: number;
   readonly rows: 'all' | 'sampled';
-  readonly launchedRows: LaunchedRows;
+  readonly graphs: RecordedGraphs;
   readonly inputs: number;
   readonly outputs: number;
   readonly weightBytes: number;
@@ -75,7 +75,7 @@ export function makeGemm(options: GemmOptions): Operator {
   };
   const addRouted = (cost: Cost, shape: StepShape, route: Routing): void => {
     const perToken = route.replicas * route.activeShare * route.localExperts;
-    const launched = options.launchedRows(shape);
+    const launched = options.graphs.launchedRows(shape);
     const rows = launched * perToken;
     const hit = route.localExperts * hitShare(route.activeShare, launched * route.replicas);
     const multiplied = rows + (hit * EXPERT_TILE_ROWS) / 2;
@@ -87,7 +87,7 @@ export function makeGemm(options: GemmOptions): Operator {
     addTo(cost, shape) {
       if (routing !== undefined) return addRouted(cost, shape, routing);
       const useful = options.rows === 'all' ? rowsOf(shape) : shape.sampledRows;
-      const rows = options.rows === 'all' ? options.launchedRows(shape) : useful;
+      const rows = options.rows === 'all' ? options.graphs.launchedRows(shape) : useful;
       if (rows > 0) add(cost, { useful, rows, multiplied: rows, matrices: 1 });
     },
   };

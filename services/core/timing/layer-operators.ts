@@ -1,10 +1,10 @@
 import type { Architecture, LayerGroup } from '../architecture/architecture.ts';
 import type { CollectivePricer } from './collectives.ts';
 import { addPass, type ElementwisePass } from './elementwise-pass.ts';
-import type { LaunchedRows } from './launched-rows.ts';
 import type { Layout } from './layout.ts';
 import { type Operator, rowsOf } from './operator.ts';
 import { WIDE_BYTES } from './precision.ts';
+import type { RecordedGraphs } from './recorded-graphs.ts';
 
 const F32_BYTES = 4;
 
@@ -18,10 +18,10 @@ export function makeElementwise(
     readonly hiddenSize: number;
     readonly tp: number;
     readonly pass: ElementwisePass;
-    readonly launchedRows: LaunchedRows;
+    readonly graphs: RecordedGraphs;
   },
 ): Operator {
-  const { hiddenSize, tp, pass, launchedRows } = options;
+  const { hiddenSize, tp, pass, graphs } = options;
   // Twice a layer: read the residual and what is added, write both their sum and its norm.
   const norms = 2 * 4 * hiddenSize;
   const activation = ((inwardMatrices(group) + 1) * activeWidth(group)) / tp;
@@ -30,7 +30,7 @@ export function makeElementwise(
   return {
     name: 'elementwise',
     addTo(cost, shape) {
-      addPass(cost, bytesPerRow * launchedRows(shape), pass);
+      addPass(cost, bytesPerRow * graphs.launchedRows(shape), pass);
     },
   };
 }
@@ -41,16 +41,16 @@ export function makeAllReduce(
   options: {
     readonly layers: number;
     readonly collectives: CollectivePricer;
-    readonly launchedRows: LaunchedRows;
+    readonly graphs: RecordedGraphs;
   },
 ): Operator {
-  const { collectives, launchedRows } = options;
+  const { collectives, graphs } = options;
   const bytesPerRow = WIDE_BYTES * hiddenSize;
   const times = 2 * options.layers + 1;
   return {
     name: 'all_reduce',
     addTo(cost, shape) {
-      const bytes = bytesPerRow * launchedRows(shape);
+      const bytes = bytesPerRow * graphs.launchedRows(shape);
       cost.collectiveSeconds += times * collectives.allReduceSeconds(bytes);
       cost.linkBytes += times * collectives.allReduceSentBytes(bytes);
     },

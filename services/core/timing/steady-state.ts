@@ -76,10 +76,14 @@ function tokensPerDecode({ inputTokens, outputTokens }: SteadyLoad): number {
   return inputTokens / Math.max(1, outputTokens - 1);
 }
 
-/** The least of what clients, the sequence limit and the KV cache allow. */
+/**
+ * The least of what clients, the sequence limit and the KV cache allow. Sequences that grow as one need
+ * room for their longest course at the same time, also where nobody reserves it.
+ */
 export function sequencesInFlight(load: SteadyLoad): { sequences: number; limit: SteadyLimit } {
-  const { inputTokens, outputTokens, kvReservation } = load;
-  const held = inputTokens + (kvReservation === 'whole' ? outputTokens : outputTokens / 2);
+  const { inputTokens, outputTokens, kvReservation, arrivals } = load;
+  const whole = kvReservation === 'whole' || arrivals === 'together';
+  const held = inputTokens + (whole ? outputTokens : outputTokens / 2);
   const limits: readonly (readonly [SteadyLimit, number])[] = [
     ['kv', load.kvTokens / held],
     ['sequences', load.maxNumSeqs],

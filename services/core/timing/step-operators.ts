@@ -19,10 +19,10 @@ import {
   makeLogitsGather,
   makeSampling,
 } from './layer-operators.ts';
-import { makeLaunchedRows } from './launched-rows.ts';
 import type { Layout } from './layout.ts';
 import type { Operator } from './operator.ts';
 import { kvBytesOf, type PricedPrecision, WIDE_BYTES, weightBytesOf } from './precision.ts';
+import { makeRecordedGraphs, type RecordedGraphs } from './recorded-graphs.ts';
 import { localExperts, shardMatrix } from './sharding.ts';
 
 const MICROS = 1e-6;
@@ -35,17 +35,27 @@ export interface StepOptions {
   readonly precision: PricedPrecision;
   readonly kernels: KernelParameters;
   readonly version: VersionParameters;
+  /** The largest batch, up to which graphs are recorded; all that the version has where it is absent. */
+  readonly maxNumSeqs?: number;
+}
+
+/** The graphs that a version records for the batches that it takes. */
+export function graphsOf({ version, maxNumSeqs }: StepOptions): RecordedGraphs {
+  return makeRecordedGraphs(version.graphBatchSizes, maxNumSeqs);
 }
 
 /** The operators of a step, in all layers, on one chip of each stage. */
 export function makeStepOperators(options: StepOptions): readonly Operator[] {
   const { architecture, rates, layout, kernels, version } = options;
   const collectives = makeCollectivePricer(rates, kernels, layout.tp, version.allReduceChoice);
-  const launchedRows = makeLaunchedRows(version.graphBatchSizes);
   return [
     ...architecture.groups.flatMap((group) => makeGroupOperators(group, options)),
     ...makeHead(options, collectives),
-    makeAllReduce(architecture, { layers: layerCount(architecture), collectives, launchedRows }),
+    makeAllReduce(architecture, {
+      layers: layerCount(architecture),
+      collectives,
+      graphs: graphsOf(options),
+    }),
     makeExpertExchange(architecture, layout, expertRates(options)),
   ];
 }
@@ -63,7 +73,7 @@ function makeGroupOperators(group: LayerGroup, options: StepOptions): readonly O
       hiddenSize: architecture.hiddenSize,
       tp: layout.tp,
       pass: elementwisePassOf(options),
-      launchedRows: makeLaunchedRows(options.version.graphBatchSizes),
+      graphs: graphsOf(options),
     }),
   ];
 }
@@ -75,7 +85,7 @@ function makeLayerGemm(matrix: Matrix, group: LayerGroup, options: StepOptions):
     name: matrix.name,
     times: group.layers,
     rows: 'all',
-    launchedRows: makeLaunchedRows(options.version.graphBatchSizes),
+    graphs: graphsOf(options),
     inputs,
     outputs,
     weightBytes: weightBytesOf(precision.weights),
@@ -91,7 +101,7 @@ function makeHead(options: StepOptions, collectives: CollectivePricer): readonly
     name: 'head',
     times: 1,
     rows: 'sampled',
-    launchedRows: makeLaunchedRows(options.version.graphBatchSizes),
+    graphs: graphsOf(options),
     inputs: architecture.hiddenSize,
     outputs: Math.ceil(architecture.vocabSize / layout.tp),
     weightBytes: WIDE_BYTES,
