@@ -3,7 +3,7 @@ import type { KernelParameters, VersionParameters } from '../core/timing/calibra
 import { findSoftwareVersion, SOFTWARE_VERSIONS } from '../core/timing/software-version.ts';
 import { minimize } from './minimize.ts';
 import { predictRow } from './predict-row.ts';
-import { describeRow, type PublishedRow } from './published-row.ts';
+import { describeRow, type PublishedRow, type PublishedTable } from './published-row.ts';
 
 /** How a row took part in the calibration. */
 export type RowRole = 'fit' | 'anchor' | 'check';
@@ -19,6 +19,8 @@ const STEP_OVERHEAD_MICROS = 1000;
 /** TensorRT-LLM's scales are static: what comes before a product quantises for it. */
 const STATIC_SCALES = 0;
 
+/** Of these, the rows of the chip that kernels were measured on; every other table is only compared. */
+const FITTED_TABLES: readonly PublishedTable[] = ['trtllm-static', 'vllm-1024-1024'];
 /** Where what a version fuses weighs the most: one row of each that has such a one. */
 const ANCHOR = { chip: 'H100', precision: 'fp8', tp: 8, inputTokens: 2048, outputTokens: 128 };
 /** Nothing is fitted on this version's rows: it is the baseline that others are compared with. */
@@ -26,7 +28,7 @@ const UNANCHORED = 'trtllm-0.10.0';
 
 /** Whether a row was fitted, set its version's overlap, or is a check. */
 export function roleOf(row: PublishedRow, rows: readonly PublishedRow[]): RowRole {
-  if (row.table !== 'trtllm-2048-128') return row.chip === 'H100' ? 'fit' : 'check';
+  if (isFit(row)) return 'fit';
   return anchorOf(row.version, rows) === row ? 'anchor' : 'check';
 }
 
@@ -82,7 +84,7 @@ function anchorOf(version: string, rows: readonly PublishedRow[]): PublishedRow 
 }
 
 function isFit(row: PublishedRow): boolean {
-  return row.table !== 'trtllm-2048-128' && row.chip === 'H100';
+  return FITTED_TABLES.includes(row.table) && row.chip === 'H100';
 }
 
 function fitStatic(options: VersionFitOptions): VersionParameters {

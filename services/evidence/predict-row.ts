@@ -7,7 +7,7 @@ import { planMemory } from '../core/timing/memory-plan.ts';
 import type { PricedPrecision } from '../core/timing/precision.ts';
 import { findSoftwareVersion } from '../core/timing/software-version.ts';
 import { firstTokenSeconds, staticBatchTokensPerSecond } from '../core/timing/static-batch.ts';
-import { type SteadyLoad, steadyState } from '../core/timing/steady-state.ts';
+import { openLoopState, type SteadyLoad, steadyState } from '../core/timing/steady-state.ts';
 import { limitsOf, type StepLimits } from '../core/timing/step-limits.ts';
 import { StepPricer } from '../core/timing/step-pricer.ts';
 import type { PublishedRow } from './published-row.ts';
@@ -33,6 +33,10 @@ export function predictRow(row: PublishedRow, context: PredictionContext): numbe
       : staticBatchTokensPerSecond(pricer, work);
   }
   const load = loadOf(row, context);
+  if (row.requestRate !== undefined) {
+    const { tpotSeconds, ttftSeconds } = openLoopState(pricer, load, row.requestRate);
+    return (row.metric === 'tpot_ms' ? tpotSeconds : ttftSeconds) * 1000;
+  }
   if (row.metric === 'tpot_ms') return steadyState(pricer, load).tpotSeconds * 1000;
   if (row.metric === 'ttft_ms') {
     return closedLoopTtftSeconds(pricer, load, REQUESTS_PER_CLIENT * load.concurrency) * 1000;
@@ -72,7 +76,7 @@ export function loadOf(row: PublishedRow, { architecture }: PredictionContext): 
     concurrency: row.sequences ?? Number.POSITIVE_INFINITY,
     kvTokens: plan.kvTokens,
     kvReservation: software.kvReservation,
-    arrivals: row.sequences === undefined ? 'together' : 'spread',
+    arrivals: row.sequences === undefined && row.requestRate === undefined ? 'together' : 'spread',
   };
 }
 

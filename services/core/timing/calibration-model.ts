@@ -59,11 +59,16 @@ export interface VersionParameters {
    * was measured.
    */
   readonly elementwiseFactor: number;
-  /** Beside the kernels that are priced one by one, for each layer. */
+  /**
+   * For each layer that is launched kernel by kernel, where that is not hidden: by `eagerLaunch` always,
+   * else where several chips share a layer, and come to its all-reduces one after the other.
+   */
   readonly layerOverheadMicros: number;
   /** Scheduling, sampling and launch of a step. */
   readonly stepOverheadMicros: number;
   readonly allReduceChoice: AllReduceChoice;
+  /** Whether the host launches each kernel on its own, as PyTorch does, and not a compiled engine. */
+  readonly eagerLaunch: boolean;
   /** Whether prompts' attention multiplies in fp8 where the KV cache is fp8. */
   readonly narrowAttention: boolean;
   /** Sizes that a step of decoding alone is padded to, ascending; empty where it is not. */

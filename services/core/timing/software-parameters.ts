@@ -8,6 +8,7 @@ const IDEAL_VERSION: VersionParameters = {
   layerOverheadMicros: 0,
   stepOverheadMicros: 0,
   allReduceChoice: 'fastest',
+  eagerLaunch: false,
   narrowAttention: true,
   graphBatchSizes: [],
   collectiveOverlap: 1,

@@ -22,7 +22,7 @@ export interface SoftwareVersion {
 /** The parameters of a version that are read in its code and not fitted. */
 export type VersionMechanics = Pick<
   VersionParameters,
-  'allReduceChoice' | 'narrowAttention' | 'graphBatchSizes'
+  'allReduceChoice' | 'eagerLaunch' | 'narrowAttention' | 'graphBatchSizes'
 >;
 
 const OVERVIEW = 'TensorRT-LLM performance overview';
@@ -30,17 +30,23 @@ const OVERVIEW = 'TensorRT-LLM performance overview';
 /** Engines of TensorRT up to 0.11: all-reduces by size, attention in bf16. */
 const ENGINE: VersionMechanics = {
   allReduceChoice: 'by_size',
+  eagerLaunch: false,
   narrowAttention: false,
   graphBatchSizes: [],
 };
 /** Those that `trtllm-bench` builds: fp8 attention with fp8 weights, and two shots left out. */
 const BENCH_ENGINE: VersionMechanics = {
   allReduceChoice: 'by_size_without_two_shot',
+  eagerLaunch: false,
   narrowAttention: true,
   graphBatchSizes: [],
 };
 /** Chosen by tables of measurements, as the operators were measured that kernels are fitted on. */
-const TORCH: VersionMechanics = { ...BENCH_ENGINE, allReduceChoice: 'fastest' };
+const TORCH: VersionMechanics = {
+  ...BENCH_ENGINE,
+  allReduceChoice: 'fastest',
+  eagerLaunch: true,
+};
 /** The sizes that the overviews from 0.20 on print. */
 const TORCH_GRAPHS: VersionMechanics = {
   ...TORCH,
@@ -97,7 +103,7 @@ export const SOFTWARE_VERSIONS: readonly SoftwareVersion[] = [
   { name: 'trtllm-0.12.0', ...BENCHED },
   { name: 'trtllm-0.13.0', ...BENCHED },
   { name: 'trtllm-0.14.0', ...BENCHED },
-  { name: 'trtllm-0.15.0', ...BENCHED },
+  { name: 'trtllm-0.15.0', ...BENCHED, kvFraction: 0.95 },
   { name: 'trtllm-0.19', ...PYTORCH },
   { name: 'trtllm-0.20-nocudagraph', ...PYTORCH },
   { name: 'trtllm-0.20', ...GRAPHED },
@@ -111,7 +117,7 @@ export const SOFTWARE_VERSIONS: readonly SoftwareVersion[] = [
     kvFraction: 1,
     kvReservation: 'growing',
     tunesLimits: false,
-    mechanics: { allReduceChoice: 'fastest', narrowAttention: false, graphBatchSizes: [] },
+    mechanics: { ...TORCH, narrowAttention: false },
     source: 'vLLM V1 defaults of the OpenAI server on H100: 8,192 tokens, 1,024 sequences',
   },
   {

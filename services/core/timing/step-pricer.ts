@@ -24,7 +24,7 @@ const MICROS = 1e-6;
 export class StepPricer {
   readonly options: StepOptions;
   readonly #operators: readonly Operator[];
-  readonly #launchOverheadSeconds: number;
+  readonly #launchSeconds: number;
   readonly #stepOverheadSeconds: number;
   readonly #graphs: RecordedGraphs;
   /** Share of the layers on the fullest pipeline stage. */
@@ -37,7 +37,8 @@ export class StepPricer {
     const layers = layerCount(architecture);
     this.options = options;
     this.#operators = makeStepOperators(options);
-    this.#launchOverheadSeconds = layers * version.layerOverheadMicros * MICROS;
+    const launched = version.eagerLaunch || layout.tp > 1 ? layers : 0;
+    this.#launchSeconds = launched * version.layerOverheadMicros * MICROS;
     this.#graphs = graphsOf(options);
     this.#stepOverheadSeconds = version.stepOverheadMicros * MICROS;
     this.#stageShare = Math.ceil(layers / layout.pp) / layers;
@@ -105,10 +106,10 @@ export class StepPricer {
     return cost;
   }
 
-  /** What layers cost beside their kernels is their launch, which a recorded graph saves. */
+  /** A replayed graph has its kernels launched at once. */
   #overheadSeconds(shape: StepShape): number {
-    const launches = this.#graphs.covers(shape) ? 0 : this.#launchOverheadSeconds;
-    return launches + this.#stepOverheadSeconds;
+    const launch = this.#graphs.covers(shape) ? 0 : this.#launchSeconds;
+    return launch + this.#stepOverheadSeconds;
   }
 
   /**
