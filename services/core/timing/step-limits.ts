@@ -59,9 +59,7 @@ function kvElements(architecture: Architecture, { tp }: Layout): number {
   return architecture.groups.reduce(
     (sum, group) =>
       sum +
-      group.layers *
-        localKvElements(group, tp) *
-        (group.attention.kind === 'grouped' ? tp : 1),
+      group.layers * localKvElements(group, tp) * (group.attention.kind === 'grouped' ? tp : 1),
     0,
   );
 }

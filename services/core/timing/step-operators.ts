@@ -7,7 +7,7 @@ import {
   makeContextAttention,
   makeGenerationAttention,
 } from './attention-operators.ts';
-import type { KernelParameters, VersionParameters } from './calibration-model.ts';
+import type { GemmParameters, KernelParameters, VersionParameters } from './calibration-model.ts';
 import { attentionFlopsOf, type ChipRates, gemmFlopsOf } from './chip-rates.ts';
 import { type CollectivePricer, makeCollectivePricer } from './collectives.ts';
 import { elementwisePassOf } from './elementwise-pass.ts';
@@ -154,6 +154,15 @@ function expertRates({ rates, layout, kernels }: StepOptions) {
   };
 }
 
+/**
+ * Bytes that quantising an element moves: what an engine does not fuse of the measured passes. The blocks
+ * of fp4 have scales that are only known at run time, so that they always take a pass of their own.
+ */
+function quantisationBytesOf(format: Format, gemm: GemmParameters, share: number): number {
+  const fused = share * gemm.quantisationPasses * (WIDE_BYTES + 1);
+  return format === 'fp4' ? Math.max(fused, WIDE_BYTES + weightBytesOf(format)) : fused;
+}
+
 /** What products of a format cost; of quantising, the share that an engine's kernels do not fuse. */
 export function gemmRatesOf(options: {
   readonly format: Format;
@@ -173,8 +182,7 @@ export function gemmRatesOf(options: {
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
     overheadSeconds: overhead * MICROS,
     epilogueSecondsPerElement: gemm.epilogueShare * WIDE_BYTES * secondsPerByte,
-    quantisationSecondsPerElement:
-      share * gemm.quantisationPasses * (WIDE_BYTES + 1) * secondsPerByte,
+    quantisationSecondsPerElement: quantisationBytesOf(format, gemm, share) * secondsPerByte,
     inputBytes: weightBytesOf(format),
     outputBytes: gemm.epilogueShare > 0 ? WIDE_BYTES : 0,
   };
