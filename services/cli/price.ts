@@ -9,6 +9,7 @@ import {
 } from '../core/timing/load-price.ts';
 import { costOver, type PriceSpan, priceSpan, rangeOver } from '../core/timing/price-span.ts';
 import { softwareParametersOf } from '../core/timing/software-parameters.ts';
+import { limitsOf } from '../core/timing/step-limits.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
 import { addLoadOptions, type LoadOptions, placeModel } from './load-options.ts';
 import { caveats, operatorTable } from './price-parts.ts';
@@ -53,10 +54,12 @@ function price(options: PriceOptions): void {
 }
 
 function textOfLoad(placed: PlacedModel, options: PriceOptions): string {
+  const run = { ...placed, inputTokens: options.isl, outputTokens: options.osl };
+  const limits = limitsOf(placed.software, run);
   const load: PricedLoad = {
-    ...placed,
-    inputTokens: options.isl,
-    outputTokens: options.osl,
+    ...run,
+    maxNumBatchedTokens: options.maxNumBatchedTokens ?? limits.maxNumBatchedTokens,
+    maxNumSeqs: options.maxNumSeqs ?? limits.maxNumSeqs,
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
   };
   const span = priceSpan(load);

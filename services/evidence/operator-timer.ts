@@ -44,7 +44,7 @@ export function makeOperatorTimer(kernels: KernelParameters): OperatorTimer {
     tp,
     kvBytes,
     kernels,
-    flopsPerSecond: attentionFlopsOf(rates, kernels, narrow),
+    flopsPerSecond: attentionFlopsOf(rates, kernels, { weights: 'fp8', narrow }),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
   });
   const collectives = new Map(

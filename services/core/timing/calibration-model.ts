@@ -69,7 +69,7 @@ export interface VersionParameters {
   readonly allReduceChoice: AllReduceChoice;
   /** Whether the host launches each kernel on its own, as PyTorch does, and not a compiled engine. */
   readonly eagerLaunch: boolean;
-  /** Whether prompts' attention multiplies in fp8 where the KV cache is fp8. */
+  /** Whether prompts' attention multiplies in fp8 where weights are narrow and the KV cache is fp8. */
   readonly narrowAttention: boolean;
   /** Sizes that a step of decoding alone is padded to, ascending; empty where it is not. */
   readonly graphBatchSizes: readonly number[];

@@ -65,15 +65,16 @@ export function gemmFlopsOf(rates: ChipRates, kernels: KernelParameters, format:
 
 /**
  * What attention reaches, in bf16 or, where it may be narrow and the chip has it, in fp8. A rate that a
- * claim implies counts attention like any other product, so it stands for attention too.
+ * claim implies counts attention like any other product, so that of the weights stands for attention too.
  */
 export function attentionFlopsOf(
   rates: ChipRates,
   kernels: KernelParameters,
-  narrow: boolean,
+  { weights, narrow }: { readonly weights: Format; readonly narrow: boolean },
 ): number {
-  const claimed = FORMATS.find((format) => rates.chip.bestGemmFlops?.[format]?.byConstruction);
-  if (claimed !== undefined) return gemmFlopsOf(rates, kernels, claimed);
+  if (rates.chip.bestGemmFlops?.[weights]?.byConstruction) {
+    return gemmFlopsOf(rates, kernels, weights);
+  }
   const { computeEfficiency, narrowComputeEfficiency } = kernels.contextAttention;
   return narrow && rates.chip.peakFlops.fp8 !== undefined
     ? peakFlopsOf(rates, 'fp8') * narrowComputeEfficiency

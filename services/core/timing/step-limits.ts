@@ -2,7 +2,6 @@ import type { Architecture } from '../architecture/architecture.ts';
 import { countParameters } from '../architecture/parameters.ts';
 import type { ChipSpec } from '../hardware/chip.ts';
 import type { Layout } from './layout.ts';
-import { chipCount } from './layout.ts';
 import { kvBytesOf, type PricedPrecision, weightBytesOf } from './precision.ts';
 import { localKvElements } from './sharding.ts';
 import type { SoftwareVersion } from './software-version.ts';
@@ -45,12 +44,18 @@ function tuneLimits(run: LimitedRun): StepLimits {
   const fitting = estimateKvTokens(run) / (inputTokens + outputTokens);
   const sequences = Math.max(0, Math.min(fitting, MOST_SEQUENCES) / layout.pp);
   const tokens = Math.min(sequences * (1 + inputTokens / outputTokens), MOST_TOKENS);
-  return { maxNumSeqs: roundSequences(sequences), maxNumBatchedTokens: roundTokens(tokens) };
+  return {
+    maxNumSeqs: layout.pp * roundSequences(sequences),
+    maxNumBatchedTokens: roundTokens(tokens),
+  };
 }
 
+/** Of one replica, which holds its part of experts that all share. */
 function estimateKvTokens({ architecture, chip, layout, precision }: LimitedRun): number {
+  const { tp, pp, ep, dp } = layout;
+  const copies = ep > tp ? dp : 1;
   const weights = (countParameters(architecture).total / 1e9) * nominalBytes(precision);
-  const free = (chipCount(layout) * chip.hbmBytes) / 2 ** 30 - weights;
+  const free = (tp * pp * chip.hbmBytes) / 2 ** 30 - weights / copies;
   return (free * KV_SHARE * 2 ** 30) / (kvElements(architecture, layout) * kvBytesOf(precision));
 }
 

@@ -134,11 +134,10 @@ function attentionOptions(group: LayerGroup, options: StepOptions): AttentionOpt
     tp: layout.tp,
     kvBytes: kvBytesOf(precision),
     kernels,
-    flopsPerSecond: attentionFlopsOf(
-      rates,
-      kernels,
-      version.narrowAttention && precision.kv === 'fp8',
-    ),
+    flopsPerSecond: attentionFlopsOf(rates, kernels, {
+      weights: precision.weights,
+      narrow: version.narrowAttention && precision.kv === 'fp8' && precision.weights !== 'bf16',
+    }),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
   };
 }
