@@ -114,7 +114,7 @@ function summary(load: PricedLoad, span: PriceSpan): string[] {
     share('Model FLOPs (MFU)', (end) => end.state.price.mfu),
     share('HBM bandwidth', (end) => end.state.price.hbmUtilization),
     share('Links', (end) => end.state.price.linkUtilization),
-    `${'Energy'.padEnd(22)} ${formatRange(costOver(span, 'joules'))} J per million tokens`,
+    `${'Energy'.padEnd(22)} ${formatRange(costOver(span, 'joules'), (joules) => formatNumber(joules / 1000))} kJ per million tokens`,
     `${'Cost'.padEnd(22)} $${formatRange(costOver(span, 'dollars'))} per million tokens`,
     `Sequences in a step    ${formatNumber(state.decodeSequences)} decode, limited by ${state.limit}; ${formatNumber(state.shape.prefillTokens)} prompt tokens`,
     `One such step          ${formatNumber(1000 * state.price.seconds)} ms, bound by ${state.price.binds}:`,
