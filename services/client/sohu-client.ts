@@ -33,6 +33,7 @@ import { type Completion, collectCompletion } from './completion.ts';
 import { checkInteger, checkList, checkString, UINT32 } from './field-checks.ts';
 import { type GenerateRequest, toGenerateInput } from './request.ts';
 import { type ServedModel, servedModel } from './served-model.ts';
+import { TelemetryClient } from './telemetry-client.ts';
 
 const DEFAULT_CLUSTER = 'sohu';
 
@@ -42,6 +43,8 @@ export class SohuClient {
   readonly #ownsBus: boolean;
   readonly #rpc: RpcClient;
   readonly #timeoutMs: number | undefined;
+  /** For those who watch the cluster. */
+  readonly telemetry: TelemetryClient;
 
   private constructor(connection: { bus: Bus; ownsBus: boolean }, options: SohuClientOptions) {
     this.#bus = connection.bus;
@@ -54,6 +57,7 @@ export class SohuClient {
       ...(maxOpenCalls !== undefined && { maxOpenCalls }),
     });
     this.#timeoutMs = options.timeoutMs;
+    this.telemetry = new TelemetryClient(this.#rpc, this.#timeoutMs);
   }
 
   /** Connects to the broker at a `nats://host:port` address. */

@@ -52,6 +52,8 @@ class SteppingEngine implements Engine {
     yield { kind: 'complete', index: 0, ...end, usage, timings: TIMINGS };
   }
 
+  readonly telemetry = { metrics: async () => ({ text: '', engine: '0' }) };
+
   async serverInfo(): Promise<ServerInfo> {
     return INFO;
   }

@@ -27,8 +27,9 @@ async function serveMetrics(
   group: LiveGroup,
 ): Promise<{ readonly coordinator: string; readonly chips: readonly string[] }> {
   const [coordinator, ...chips] = await Promise.all(
-    [group.coordinatorMetrics, ...group.chipMetrics].map(async ({ registry }) => {
-      const server = await startMetricsServer({ registry, host: '127.0.0.1', port: 0 });
+    [group.monitor.metrics, ...group.chipMetrics].map(async (metrics) => {
+      const text = (): Promise<string> => metrics.text();
+      const server = await startMetricsServer({ text, host: '127.0.0.1', port: 0 });
       t.after(() => server.close());
       return server.address;
     }),

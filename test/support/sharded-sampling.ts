@@ -60,7 +60,14 @@ export class ShardedSampling {
     logits: readonly Float32Array[],
   ): readonly DrawnToken[] {
     const step = ++this.#step;
-    const command = overWire({ kind: 'step', epoch: 1, step, released: [], sequences: scheduled });
+    const command = overWire({
+      kind: 'step',
+      epoch: 1,
+      step,
+      released: [],
+      sequences: scheduled,
+      traced: false,
+    });
     const collector = new StepCollector({
       step,
       scheduled: { sequences: scheduled, released: [] },
@@ -121,5 +128,7 @@ function reportOf(
   }
   const samples = sampler.sampleStep(command);
   const identity = { rank, epoch: 1, step: command.step, digest: 0, counters: COUNTERS };
-  return decodeReport(encodeReport({ kind: 'report', ...identity, samples })) as StepReport;
+  return decodeReport(
+    encodeReport({ kind: 'report', ...identity, samples, times: undefined }),
+  ) as StepReport;
 }
