@@ -52,4 +52,9 @@ export type { Choice, Completion } from './completion.ts';
 export type { GenerateRequest } from './request.ts';
 export type { ServedModel } from './served-model.ts';
 export { SohuClient } from './sohu-client.ts';
-export type { MetricsOptions, TelemetryClient, WatchOptions } from './telemetry-client.ts';
+export type {
+  MetricsOptions,
+  ServersOptions,
+  TelemetryClient,
+  WatchOptions,
+} from './telemetry-client.ts';

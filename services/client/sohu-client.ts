@@ -1,6 +1,7 @@
 import type { Bus } from '../bus/bus.ts';
 import { connectNats } from '../bus/nats-bus.ts';
 import { type CallOptions, RpcClient } from '../rpc/client.ts';
+import { findServers } from '../rpc/discovery/find-servers.ts';
 import { type ServingStatus, WHOLE_SERVER } from '../rpc/health/health.ts';
 import { HEALTH_CHECK, HEALTH_WATCH } from '../rpc/health/health-service.ts';
 import {
@@ -19,6 +20,7 @@ import type {
 } from '../rpc/inference-types.ts';
 import { retrying } from '../rpc/retry/retrying.ts';
 import { RpcError } from '../rpc/status.ts';
+import { TELEMETRY } from '../rpc/telemetry-methods.ts';
 import { type BeamSearchRequest, type BeamSearchResult, searchBeams } from './beam-search.ts';
 import { checkedBatches } from './checked-batches.ts';
 import { checkedEvents } from './checked-events.ts';
@@ -57,7 +59,11 @@ export class SohuClient {
       ...(maxOpenCalls !== undefined && { maxOpenCalls }),
     });
     this.#timeoutMs = options.timeoutMs;
-    this.telemetry = new TelemetryClient(this.#rpc, this.#timeoutMs);
+    this.telemetry = new TelemetryClient({
+      rpc: this.#rpc,
+      find: (waitMs) => findServers(this.#bus, { cluster, service: TELEMETRY, waitMs }),
+      timeoutMs: this.#timeoutMs,
+    });
   }
 
   /** Connects to the broker at a `nats://host:port` address. */

@@ -2,7 +2,15 @@ import type { CallOptions } from '../rpc/call-options.ts';
 import type { RpcClient } from '../rpc/client.ts';
 import { METRICS, SNAPSHOT, WATCH } from '../rpc/telemetry-methods.ts';
 import type { ClusterSnapshot, MetricsText, StepRecord } from '../rpc/telemetry-types.ts';
-import { checkString } from './field-checks.ts';
+import { checkInteger, checkString } from './field-checks.ts';
+
+const DISCOVERY_MS = 100;
+const MAX_DISCOVERY_MS = 10_000;
+
+export interface ServersOptions {
+  /** How long to listen for answers; 100 where absent. */
+  readonly waitMs?: number;
+}
 
 export interface MetricsOptions extends CallOptions {
   /** Only series whose names begin so; all of them where absent. */
@@ -17,14 +25,31 @@ export interface WatchOptions extends CallOptions {
 /** Watches a cluster. Everything that fails, fails with an RpcError. */
 export class TelemetryClient {
   readonly #rpc: RpcClient;
+  readonly #find: (waitMs: number) => Promise<readonly string[]>;
   readonly #timeoutMs: number | undefined;
 
-  constructor(rpc: RpcClient, timeoutMs: number | undefined) {
-    this.#rpc = rpc;
-    this.#timeoutMs = timeoutMs;
+  constructor(options: {
+    readonly rpc: RpcClient;
+    /** The ids of the servers that answer within the time. */
+    readonly find: (waitMs: number) => Promise<readonly string[]>;
+    /** For calls without a limit of their own. */
+    readonly timeoutMs: number | undefined;
+  }) {
+    this.#rpc = options.rpc;
+    this.#find = options.find;
+    this.#timeoutMs = options.timeoutMs;
   }
 
-  /** The series of the cluster's engine, as Prometheus reads them. */
+  /**
+   * The ids of the cluster's engines, one for each coordinator that answers within the time: to name
+   * one as `serverId` in the other calls.
+   */
+  async servers({ waitMs = DISCOVERY_MS }: ServersOptions = {}): Promise<readonly string[]> {
+    checkInteger('waitMs', waitMs, { from: 1, to: MAX_DISCOVERY_MS });
+    return this.#find(waitMs);
+  }
+
+  /** The series of an engine, as Prometheus reads them. */
   async metrics({ prefix = '', ...options }: MetricsOptions = {}): Promise<MetricsText> {
     checkString('prefix', prefix);
     return this.#rpc.callUnary(METRICS, prefix, this.#withTimeout(options));

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { expositionOf, processRegistry } from '../runtime/metrics/exposition.ts';
+import { expositionOf, mergeExpositions, processRegistry } from '../runtime/metrics/exposition.ts';
 import type { EngineSeries } from './engine-series.ts';
 import type { OpenRequests } from './open-requests.ts';
 
@@ -19,6 +19,7 @@ export interface HttpExchange {
 export class GatewayMetrics {
   readonly #registry = new Registry();
   readonly #process = processRegistry();
+  readonly #engines: Gauge;
   readonly #engineUp: Gauge;
   readonly #requests: Counter;
   readonly #seconds: Histogram;
@@ -29,9 +30,15 @@ export class GatewayMetrics {
 
   constructor() {
     const registers = [this.#registry];
+    this.#engines = new Gauge({
+      name: 'sohu_gateway_engines',
+      help: 'Engines that answered when their series were asked for.',
+      registers,
+    });
     this.#engineUp = new Gauge({
       name: 'sohu_gateway_engine_up',
-      help: 'Whether the engine answered when its series were asked for.',
+      help: 'Whether an engine that answered once answered this time.',
+      labelNames: ['engine'],
       registers,
     });
     this.#requests = new Counter({
@@ -53,12 +60,13 @@ export class GatewayMetrics {
     this.#generatedTokens = this.#counter('generated_tokens', 'Generated tokens sent to clients.');
   }
 
-  /** The gateway's own series, and those of its engine where that answers. */
+  /** The gateway's own series, and those of the engines that answer. */
   async text(engine: EngineSeries): Promise<string> {
-    const engineText = await engine.text();
-    this.#engineUp.set(Number(engineText !== undefined));
+    const { texts, up } = await engine.read();
+    this.#engines.set(texts.length);
+    for (const [name, isUp] of up) this.#engineUp.set({ engine: name }, Number(isUp));
     const own = await expositionOf([this.#registry, this.#process]);
-    return `${engineText ?? ''}${own}`;
+    return mergeExpositions([...texts, own]);
   }
 
   /** Names the requests whose number the series show. */

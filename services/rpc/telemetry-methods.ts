@@ -11,10 +11,11 @@ const {
   WatchRequest,
 } = sohu.v1;
 
-const SERVICE = 'Telemetry';
+/** The service as subjects name it. */
+export const TELEMETRY = 'Telemetry';
 
 /** The fully qualified name of the service. */
-export const TELEMETRY_SERVICE = `sohu.v1.${SERVICE}`;
+export const TELEMETRY_SERVICE = `sohu.v1.${TELEMETRY}`;
 
 /** Every absent field as what it stands for. */
 const WHOLE = { defaults: true };
@@ -22,7 +23,7 @@ const WHOLE = { defaults: true };
 /** The series whose names begin with a prefix. */
 export const METRICS: UnaryMethod<string, MetricsText> = {
   kind: 'unary',
-  service: SERVICE,
+  service: TELEMETRY,
   method: 'Metrics',
   encodeRequest: (prefix) => MetricsRequest.encode({ prefix }).finish(),
   decodeRequest: (bytes) => MetricsRequest.decode(bytes).prefix,
@@ -36,7 +37,7 @@ export const METRICS: UnaryMethod<string, MetricsText> = {
 /** The engine at a glance. */
 export const SNAPSHOT: UnaryMethod<Record<string, never>, ClusterSnapshot> = {
   kind: 'unary',
-  service: SERVICE,
+  service: TELEMETRY,
   method: 'Snapshot',
   encodeRequest: () => SnapshotRequest.encode({}).finish(),
   decodeRequest: (bytes) => {
@@ -52,7 +53,7 @@ export const SNAPSHOT: UnaryMethod<Record<string, never>, ClusterSnapshot> = {
 /** Every step from now on, with the chips' own times where these are asked for. */
 export const WATCH: ServerStreamingMethod<{ readonly detail: boolean }, StepRecord> = {
   kind: 'serverStreaming',
-  service: SERVICE,
+  service: TELEMETRY,
   method: 'Watch',
   encodeRequest: ({ detail }) => WatchRequest.encode({ detail }).finish(),
   decodeRequest: (bytes) => ({ detail: WatchRequest.decode(bytes).detail }),

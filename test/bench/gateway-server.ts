@@ -52,7 +52,10 @@ class SteppingEngine implements Engine {
     yield { kind: 'complete', index: 0, ...end, usage, timings: TIMINGS };
   }
 
-  readonly telemetry = { metrics: async () => ({ text: '', engine: '0' }) };
+  readonly telemetry = {
+    servers: async () => [],
+    metrics: async () => ({ text: '', engine: '0' }),
+  };
 
   async serverInfo(): Promise<ServerInfo> {
     return INFO;

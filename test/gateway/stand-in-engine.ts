@@ -50,6 +50,7 @@ export class StandInEngine implements Engine {
   /** The series that the engine shows; an error where it does not answer. */
   series: string | RpcError = '';
   readonly telemetry = {
+    servers: async () => [],
     metrics: async () => {
       if (this.series instanceof RpcError) throw this.series;
       return { text: this.series, engine: '0' };

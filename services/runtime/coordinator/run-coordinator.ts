@@ -91,7 +91,7 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
 
 function startServer(
   bus: Bus,
-  { cluster }: NodeOptions,
+  { cluster, group }: NodeOptions,
   {
     engine,
     health,
@@ -102,7 +102,8 @@ function startServer(
     readonly telemetry: TelemetrySource;
   },
 ): RpcServer {
-  const serverId = `coordinator-${process.pid}`;
+  // In containers of their own, coordinators may have the same pid.
+  const serverId = `coordinator-${group}-${process.pid}`;
   const server = new RpcServer(bus, { cluster, serverId, version: packageVersion() });
   serveInference(server, engine);
   serveTelemetry(server, telemetry);
