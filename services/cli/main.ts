@@ -12,6 +12,7 @@ import { addPriceCommand } from './price.ts';
 import { addRunCommand } from './run.ts';
 import { addSimCommand } from './sim.ts';
 import { addSwarmCommand } from './swarm.ts';
+import { addTraceCommand } from './trace/trace.ts';
 import { addUpCommand } from './up.ts';
 import { addValidateCommand } from './validate.ts';
 
@@ -25,6 +26,7 @@ const EXAMPLES = `Examples:
   sohu sim --chip H100           serve a workload in virtual time
   sohu validate                  hold the timing model against measurements
   sohu swarm --seeds 1000        look for faults that a cluster does not survive
+  sohu trace                     write down what a running cluster does, for Perfetto
 `;
 
 const program = new Command('sohu')
@@ -46,6 +48,7 @@ addAuditCommand(program);
 addSimCommand(program);
 addValidateCommand(program);
 addSwarmCommand(program);
+addTraceCommand(program);
 
 try {
   await program.parseAsync();
