@@ -56,6 +56,7 @@ export async function startLiveGroup(t: TestContext): Promise<LiveGroup> {
     maxModelLen: MAX_MODEL_LEN,
     serving: SERVING,
     coordinator: coordinator.coordinator,
+    baselines: new Map([['H100', makePricer()]]),
     brokerMonitoringUrl: undefined,
   });
   t.after(async () => {

@@ -25,7 +25,7 @@ import { EngineMonitor } from '../telemetry/engine-monitor.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
-import { makeDevicePricer } from './device-pricer.ts';
+import { makeBaselinePricers, makeDevicePricer } from './device-pricer.ts';
 import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
 
@@ -40,7 +40,9 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
   const tokenizer = openTokenizer({ file: options.tokenizer, modelPath: model, config });
   const scheduler = schedulerOptions(options, config);
   const { vocabSize } = config;
-  const pricer = makeDevicePricer({ ...options, config, modelName: basename(model) });
+  const modelName = basename(model);
+  const priced = { ...options, config, modelName };
+  const pricer = makeDevicePricer(priced);
   const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
   const bus = await connectNats({ servers: options.nats, name });
@@ -51,7 +53,6 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
     tellParent(event, metricsServer.address);
   });
   const { coordinator } = host;
-  const modelName = basename(model);
   const { maxModelLen } = scheduler;
   const monitor = new EngineMonitor({
     cluster: options.cluster,
@@ -60,6 +61,7 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
     maxModelLen,
     serving: options,
     coordinator,
+    baselines: makeBaselinePricers(priced),
     brokerMonitoringUrl: options.natsMonitoring,
   });
   const engine = new ClusterEngine({

@@ -2,11 +2,14 @@ import { Counter, Registry } from 'prom-client';
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
+import type { StepPricer } from '../../core/timing/step-pricer.ts';
 import type { ChipStatus, EndReason } from '../../rpc/telemetry-types.ts';
+import { BaselineMetrics } from './baseline-metrics.ts';
 import { registerBrokerMetrics } from './broker-metrics.ts';
 import { DcgmMetrics } from './dcgm-metrics.ts';
 import { expositionOf, processRegistry } from './exposition.ts';
 import { registerGroupMetrics } from './group-metrics.ts';
+import { LatencyMetrics } from './latency-metrics.ts';
 import { StepMetrics } from './step-metrics.ts';
 import { type CacheConfig, VllmEngineMetrics } from './vllm-engine-metrics.ts';
 import { VllmRequestMetrics } from './vllm-request-metrics.ts';
@@ -22,6 +25,8 @@ export interface CoordinatorMetricsOptions {
     readonly maxNumSeqs: number;
     readonly maxNumBatchedTokens: number;
   };
+  /** What prices the same steps on other chips, by their names. */
+  readonly baselines: ReadonlyMap<string, StepPricer>;
   /** Where the broker's monitoring pages are; undefined shows none of it. */
   readonly brokerMonitoringUrl: string | undefined;
 }
@@ -34,6 +39,7 @@ export class CoordinatorMetrics {
   readonly #own: readonly Registry[];
   readonly #vllm = new Registry();
   readonly #steps: StepMetrics;
+  readonly #baselines: BaselineMetrics;
   readonly #requests: VllmRequestMetrics;
   readonly #engine: VllmEngineMetrics;
   readonly #dcgm: DcgmMetrics;
@@ -48,6 +54,7 @@ export class CoordinatorMetrics {
     this.#dcgm = new DcgmMetrics(chips);
     this.#own = [group, this.#dcgm.registry, processRegistry()];
     this.#steps = new StepMetrics(group, limits);
+    this.#baselines = new BaselineMetrics(group, options.baselines);
     this.#generatedTokens = new Counter({
       name: 'sohu_generated_tokens_total',
       help: 'Tokens drawn and delivered.',
@@ -55,7 +62,9 @@ export class CoordinatorMetrics {
     });
     registerGroupMetrics(group, { coordinator, chips });
     if (brokerMonitoringUrl !== undefined) registerBrokerMetrics(group, brokerMonitoringUrl);
-    this.#requests = new VllmRequestMetrics(this.#vllm, limits.maxModelLen);
+    const { maxModelLen } = limits;
+    const fine = new LatencyMetrics(group);
+    this.#requests = new VllmRequestMetrics(this.#vllm, { maxModelLen, fine });
     this.#engine = new VllmEngineMetrics(this.#vllm, coordinator, options.cache);
   }
 
@@ -67,6 +76,7 @@ export class CoordinatorMetrics {
     } else if (event.kind === 'stepFailed') this.#steps.failed();
     else if (event.kind === 'stepCompleted') {
       this.#steps.completed(event);
+      this.#baselines.completed(event);
       this.#engine.stepCompleted(event.tokens);
       this.#dcgm.sent(event.price?.linkBytes ?? 0);
     }

@@ -3,6 +3,7 @@ import type { GenerationRequest, RequestTimes, Sequence } from '../../core/sched
 import { completionTokens } from '../../core/scheduler/request.ts';
 import type { EndReason } from '../../rpc/telemetry-types.ts';
 import { hostMicros } from '../support/host-clock.ts';
+import type { LatencyMetrics } from './latency-metrics.ts';
 import * as buckets from './vllm-buckets.ts';
 
 const END_REASONS: readonly EndReason[] = ['stop', 'length', 'abort', 'error'];
@@ -23,6 +24,7 @@ interface OpenRequest {
  */
 export class VllmRequestMetrics {
   readonly #registers: Registry[];
+  readonly #fine: LatencyMetrics;
   readonly #open = new Map<GenerationRequest, OpenRequest>();
   readonly #lastTokenMicros = new Map<Sequence, number>();
   readonly #seconds: Readonly<Record<LatencyName, Histogram>>;
@@ -33,8 +35,13 @@ export class VllmRequestMetrics {
   readonly #bySource: readonly Counter.Internal[];
   readonly #success: Readonly<Record<EndReason, Counter.Internal>>;
 
-  constructor(registry: Registry, maxModelLen: number) {
+  /** Latencies are observed in the fine buckets too. */
+  constructor(
+    registry: Registry,
+    { maxModelLen, fine }: { readonly maxModelLen: number; readonly fine: LatencyMetrics },
+  ) {
     this.#registers = [registry];
+    this.#fine = fine;
     const lengths = buckets.oneTwoFive(maxModelLen);
     this.#seconds = this.#histograms(LATENCIES);
     this.#counts = this.#histograms(
@@ -67,7 +74,11 @@ export class VllmRequestMetrics {
     this.#lastTokenMicros.set(sequence, nowMicros);
     this.#generatedTokens.inc();
     if (before === undefined) this.#firstToken(sequence, nowMicros);
-    else this.#seconds.inter_token_latency_seconds.observe((nowMicros - before) / 1e6);
+    else {
+      const seconds = (nowMicros - before) / 1e6;
+      this.#seconds.inter_token_latency_seconds.observe(seconds);
+      this.#fine.interTokenLatency.observe(seconds);
+    }
   }
 
   /** Takes the end of a sample, as its client hears of it. */
@@ -89,8 +100,9 @@ export class VllmRequestMetrics {
     const open = this.#open.get(request);
     const promptTokens = request.promptTokens.length;
     if (open !== undefined) {
-      const { arrivalMicros } = open;
-      this.#seconds.time_to_first_token_seconds.observe((nowMicros - arrivalMicros) / 1e6);
+      const seconds = (nowMicros - open.arrivalMicros) / 1e6;
+      this.#seconds.time_to_first_token_seconds.observe(seconds);
+      this.#fine.timeToFirstToken.observe(seconds);
     }
     this.#promptTokens.inc(promptTokens);
     this.#cachedTokens.inc(cachedTokens);
@@ -118,6 +130,7 @@ export class VllmRequestMetrics {
     const first = times.firstTokenMicros ?? end;
     const observe = (name: LatencyName, fromMicros: number, toMicros: number): void =>
       this.#seconds[name].observe((toMicros - fromMicros) / 1e6);
+    this.#fine.endToEnd.observe((end - of.arrivalMicros) / 1e6);
     observe('e2e_request_latency_seconds', of.arrivalMicros, end);
     observe('request_queue_time_seconds', of.arrivalMicros, admitted);
     observe('request_prefill_time_seconds', admitted, first);

@@ -2,6 +2,7 @@ import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import { resolveKvFormat } from '../../core/model/precision.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
+import type { StepPricer } from '../../core/timing/step-pricer.ts';
 import type { EndReason } from '../../rpc/telemetry-types.ts';
 import type { RequestObserver } from '../coordinator/cluster-engine.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
@@ -26,6 +27,8 @@ export interface EngineMonitorOptions {
     | 'numGpuBlocksOverride'
   >;
   readonly coordinator: Coordinator;
+  /** What prices the same steps on other chips, by their names. */
+  readonly baselines: ReadonlyMap<string, StepPricer>;
   /** Where the broker's monitoring pages are; undefined shows none of it. */
   readonly brokerMonitoringUrl: string | undefined;
 }
@@ -36,7 +39,8 @@ export class EngineMonitor implements RequestObserver {
   readonly telemetry: ClusterTelemetry;
 
   constructor(options: EngineMonitorOptions) {
-    const { group, modelName, serving, maxModelLen, coordinator, brokerMonitoringUrl } = options;
+    const { group, modelName, serving, maxModelLen, coordinator } = options;
+    const { baselines, brokerMonitoringUrl } = options;
     const { precision, kvCacheDtype, maxNumSeqs, maxNumBatchedTokens } = serving;
     this.telemetry = new ClusterTelemetry({
       ...options,
@@ -49,6 +53,7 @@ export class EngineMonitor implements RequestObserver {
       chips: () => this.telemetry.chips(),
       cache: { ...serving, cacheDtype: resolveKvFormat(kvCacheDtype, precision) },
       limits: { maxModelLen, maxNumSeqs, maxNumBatchedTokens },
+      baselines,
       brokerMonitoringUrl,
     });
   }
