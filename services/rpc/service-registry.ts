@@ -34,7 +34,7 @@ export class ServiceRegistry {
 
   add(served: ServedMethod): void {
     this.#methods.set(served.name, served);
-    const { service } = served.method;
+    const { service, addressable } = served.method;
     if (this.#services.has(service)) return;
     const { bus, subjects, serverId, onRequest } = this.#options;
     // The whole service, so that a method it does not have is UNIMPLEMENTED and not silence.
@@ -43,7 +43,7 @@ export class ServiceRegistry {
     this.#services.set(service, {
       subscriptions: [
         bus.subscribe(subjects.method(methods), onRequest, { queue: QUEUE }),
-        bus.subscribe(subjects.method(methods, serverId), onRequest),
+        ...(addressable ? [bus.subscribe(subjects.method(methods, serverId), onRequest)] : []),
       ],
       responder: new ServiceResponder(bus, identity, () => this.#report(service)),
     });

@@ -24,6 +24,7 @@ const WHOLE = { defaults: true };
 export const METRICS: UnaryMethod<string, MetricsText> = {
   kind: 'unary',
   service: TELEMETRY,
+  addressable: true,
   method: 'Metrics',
   encodeRequest: (prefix) => MetricsRequest.encode({ prefix }).finish(),
   decodeRequest: (bytes) => MetricsRequest.decode(bytes).prefix,
@@ -38,6 +39,7 @@ export const METRICS: UnaryMethod<string, MetricsText> = {
 export const SNAPSHOT: UnaryMethod<Record<string, never>, ClusterSnapshot> = {
   kind: 'unary',
   service: TELEMETRY,
+  addressable: true,
   method: 'Snapshot',
   encodeRequest: () => SnapshotRequest.encode({}).finish(),
   decodeRequest: (bytes) => {
@@ -54,6 +56,7 @@ export const SNAPSHOT: UnaryMethod<Record<string, never>, ClusterSnapshot> = {
 export const WATCH: ServerStreamingMethod<{ readonly detail: boolean }, StepRecord> = {
   kind: 'serverStreaming',
   service: TELEMETRY,
+  addressable: true,
   method: 'Watch',
   encodeRequest: ({ detail }) => WatchRequest.encode({ detail }).finish(),
   decodeRequest: (bytes) => ({ detail: WatchRequest.decode(bytes).detail }),

@@ -28,7 +28,8 @@ const STYLE = `
   article { background: #181b1f; border: 1px solid #2c3235; border-radius: 3px; padding: 4px 6px; overflow: hidden;
     display: flex; flex-direction: column }
   h3 { font-size: 12px; margin: 0 } svg { flex: 1; min-height: 0; width: 100% }
-  .value { font-size: 26px; color: #73bf69; margin: auto } footer { font-size: 10px; line-height: 13px; max-height: 40px }
+  .value { font-size: 26px; color: #73bf69; margin: auto }
+  footer { font-size: 10px; line-height: 13px; max-height: 40px }
   path { fill: none; stroke-width: 1.4; vector-effect: non-scaling-stroke }
 `;
 

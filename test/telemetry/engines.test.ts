@@ -55,7 +55,8 @@ suite('the engines of a cluster', () => {
     for (const [index, name] of ['a', 'b', 'c'].entries()) startEngine(broker, name, index);
     const other = new RpcServer(broker.connect(), { cluster: 'other', serverId: 'stranger' });
     serveTelemetry(other, {} as never);
-    const { telemetry } = connect(t, broker);
+    const client = connect(t, broker);
+    const { telemetry } = client;
     const servers = await telemetry.servers();
     assert.deepEqual(servers, ['engine-a', 'engine-b', 'engine-c']);
     for (const serverId of servers) {
@@ -63,6 +64,8 @@ suite('the engines of a cluster', () => {
       assert.equal(`engine-${engine}`, serverId);
     }
     await assert.rejects(telemetry.metrics({ serverId: 'engine-d' }), { code: 'UNAVAILABLE' });
+    const gone = client.serverInfo({ serverId: 'engine-a' });
+    await assert.rejects(gone, { code: 'UNAVAILABLE' }, 'only telemetry is for each engine');
     await assert.rejects(telemetry.metrics({ serverId: 'a.>' }), { code: 'INVALID_ARGUMENT' });
   });
 
