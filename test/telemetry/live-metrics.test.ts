@@ -86,12 +86,14 @@ suite('a live cluster', () => {
     near(seconds('request_queue_time') + inference, seconds('e2e_request_latency'), 'e2e');
     near(inference, sum(({ timings }) => timings.inferenceMs) / 1000, 'what clients were told');
     const seen = await leave(cluster.client);
-    const after = await scrape(`${cluster.url}/metrics`);
-    assert.equal(total(after, 'vllm:request_success_total', { finished_reason: 'abort' }), 1);
-    assert.ok(
-      total(after, 'vllm:generation_tokens_total') >=
-        expected['vllm:generation_tokens_total'] + seen,
-    );
+    const aborted = { finished_reason: 'abort' };
+    let after = families;
+    await until('the engine knows that its client left', async () => {
+      after = await scrape(`${cluster.url}/metrics`);
+      return total(after, 'vllm:request_success_total', aborted) === 1;
+    });
+    const told = expected['vllm:generation_tokens_total'] + seen;
+    assert.ok(total(after, 'vllm:generation_tokens_total') >= told);
     assert.equal(total(after, 'sohu_gateway_engine_up', { engine: '0' }), 1);
   });
 
@@ -103,9 +105,13 @@ suite('a live cluster', () => {
     const util = (families: ReadonlyMap<string, Family>): number[] =>
       families.get('DCGM_FI_DEV_GPU_UTIL')!.samples.map(({ value }) => value);
     assert.deepEqual(util(idle), [0, 0]);
-    await load(cluster.client);
-    const busy = await scrape(url);
-    for (const value of util(busy)) assert.ok(value > 0 && value <= 100, String(value));
+    let busy = idle;
+    await until('the chips have worked in the last seconds', async () => {
+      await load(cluster.client);
+      busy = await scrape(url);
+      return util(busy).every((value) => value > 0);
+    });
+    for (const value of util(busy)) assert.ok(value <= 100, String(value));
     const { samples } = busy.get('DCGM_FI_DEV_FB_USED')!;
     const labels = samples.map((sample) => sample.labels);
     assert.deepEqual(Object.keys(labels[0]!), ['gpu', 'UUID', 'device', 'modelName', 'hostname']);
