@@ -39,22 +39,23 @@ export interface PanelOptions {
   readonly queries: readonly Query[];
   readonly levels?: readonly Level[];
   readonly max?: number;
+  /** Width in 24ths of the board; a third for a chart and an eighth for a tile where absent. */
+  readonly span?: number;
 }
 
 export interface ChartOptions extends PanelOptions {
-  /** Width in 24ths of the board; a third where absent. */
-  readonly span?: number;
   readonly stacked?: true;
 }
 
 const CHART_HEIGHT = 8;
+const CHART_SPAN = 8;
 const TILE_HEIGHT = 4;
 const TILE_SPAN = 3;
 const NO_LEVELS: readonly Level[] = [[0, 'green']];
 
 /** Lines over time. */
 export function chart(options: ChartOptions): TimeSeriesBuilder {
-  const { title, description, unit, queries, levels, max, span = 8, stacked } = options;
+  const { title, description, unit, queries, levels, max, span = CHART_SPAN, stacked } = options;
   const panel = new TimeSeriesBuilder()
     .title(title)
     .description(description)
@@ -86,7 +87,7 @@ export function chart(options: ChartOptions): TimeSeriesBuilder {
 
 /** The last value, large. */
 export function tile(options: PanelOptions): StatBuilder {
-  const { title, description, unit, queries, levels = NO_LEVELS, max } = options;
+  const { title, description, unit, queries, levels = NO_LEVELS, max, span = TILE_SPAN } = options;
   const panel = new StatBuilder()
     .title(title)
     .description(description)
@@ -94,7 +95,7 @@ export function tile(options: PanelOptions): StatBuilder {
     .targets(queries.map(toTarget))
     .unit(unit)
     .height(TILE_HEIGHT)
-    .span(TILE_SPAN)
+    .span(span)
     .colorMode(BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.Area)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false))

@@ -21,24 +21,28 @@ const THROUGHPUT: Row = {
       title: 'Tokens per second',
       description: `Prompt and generated, per second of device time. ${CLAIM}`,
       unit: 'short',
+      span: 6,
       queries: [[`${TOKENS} / ${DEVICE_SECONDS}`, 'Sohu']],
     }),
     tile({
       title: 'Device step',
       description: `Mean. ${CLAIM}`,
       unit: 's',
+      span: 6,
       queries: [[meanBy('engine', 'sohu_step_device_seconds', ENGINE), 'Sohu']],
     }),
     tile({
       title: 'Emulation',
       description: 'Host seconds that a device second takes.',
       unit: 'short',
+      span: 6,
       queries: [[`${HOST_SECONDS} / ${DEVICE_SECONDS}`, 'times slower']],
     }),
     tile({
       title: 'Energy',
       description: 'Of all modelled chips for a token, prompt or generated; assumed power.',
       unit: 'joule',
+      span: 6,
       queries: [
         [`${rateBy('engine', `sohu_device_energy_joules_total${ENGINE}`)} / ${TOKENS}`, 'a token'],
       ],
