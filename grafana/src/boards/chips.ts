@@ -74,9 +74,12 @@ const MEMORY: Row = {
     }),
     chart({
       title: 'HBM of a chip',
-      description: 'kv_reserved is all blocks, used or not.',
+      description: 'kv_reserved is all blocks, used or not; kv_used is those in use.',
       unit: 'bytes',
-      queries: [[`sohu_chip_hbm_bytes${CHIP}`, 'chip {{chip}} {{use}}']],
+      queries: [
+        [`sohu_chip_hbm_bytes${CHIP}`, 'chip {{chip}} {{use}}'],
+        [`sohu_chip_kv_used_bytes${GROUP_CHIP}`, 'chip {{chip}} kv_used'],
+      ],
     }),
     chart({
       title: 'HBM left',

@@ -24,6 +24,7 @@ const CHIP_GAUGES: readonly ChipGauge[] = [
     'Draw of the modelled chip; the middle of what its data sheet allows.',
     (it) => it.powerWatts,
   ],
+  ['sohu_chip_kv_used_bytes', 'Modelled HBM of the KV blocks in use.', (it) => it.hbmKvBytes],
   [
     'sohu_chip_step_compute_seconds',
     'Host time that the chip’s last step computed.',
