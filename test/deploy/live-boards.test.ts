@@ -7,7 +7,12 @@ import { until } from '../support/live-cluster.ts';
 import { type DrawnPanel, drawBoards } from './board-page.ts';
 import { boardPanels, fillIn } from './boards.ts';
 import { runProgram } from './programs.ts';
-import { type PrometheusServer, startPrometheus, type Targets } from './prometheus-server.ts';
+import {
+  type Line,
+  type PrometheusServer,
+  startPrometheus,
+  type Targets,
+} from './prometheus-server.ts';
 
 /** So little KV cache that samples give way to each other. */
 const CLUSTER = ['--max-num-seqs', '8', '--num-gpu-blocks-override', '16', '--block-size', '4'];
@@ -109,9 +114,7 @@ test('every query, rule and alert finds its series in a live cluster', async (t)
   });
 
   await t.test('a page draws every panel', async (context) => {
-    const drawn = await drawBoards(context, (expression) =>
-      prometheus.queryRange(expression, SHOWN_SECONDS),
-    );
+    const drawn = await drawBoards(context, (expression) => untilLines(prometheus, expression));
     if (drawn !== undefined) assertDrawn(drawn);
   });
 
@@ -137,6 +140,23 @@ async function untilAllFound(
     const empty = [...pending].map(({ name, expression }) => `${name}: ${expression}`);
     assert.deepEqual(empty, []);
   }
+}
+
+/** The last part of the series of an expression, once one of them is a line and no point. */
+async function untilLines(
+  prometheus: PrometheusServer,
+  expression: string,
+): Promise<readonly Line[]> {
+  let lines: readonly Line[] = [];
+  await until(`lines of ${expression}`, async () => {
+    lines = await prometheus.queryRange(expression, SHOWN_SECONDS);
+    return lines.some(({ points }) => points.filter(isFinitePoint).length > 1);
+  });
+  return lines;
+}
+
+function isFinitePoint([, value]: Line['points'][number]): boolean {
+  return Number.isFinite(value);
 }
 
 function assertDrawn(drawn: readonly DrawnPanel[]): void {
