@@ -4,6 +4,7 @@ import { COMPUTE_KINDS } from '../../services/cluster/step-times.ts';
 import { EXCHANGE_ALGORITHMS, type ShardFrame } from '../../services/core/collectives/frame.ts';
 import { KV_CACHE_DTYPES, PRECISIONS } from '../../services/core/model/precision.ts';
 import { OPERATION_KINDS } from '../../services/core/model/step-plan.ts';
+import type { TokenMask } from '../../services/core/sampling/token-mask.ts';
 
 /** Objects with the usual prototype, as decoding makes them. */
 function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -49,6 +50,11 @@ const arbitraryAdmission = record({
   history: words,
 });
 
+const arbitraryMask: fc.Arbitrary<TokenMask> = fc.oneof(
+  record({ kind: fc.constant('tokens' as const), tokens: words }),
+  record({ kind: fc.constant('bits' as const), bits: fc.uint8Array({ maxLength: 9 }) }),
+);
+
 export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
   record({
     kind: fc.constant('join' as const),
@@ -78,6 +84,7 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
         tokens: words,
         start: word,
         sample: fc.boolean(),
+        mask: fc.option(arbitraryMask, { nil: undefined }),
         blocks: words,
         admission: fc.option(arbitraryAdmission, { nil: undefined }),
       }),
