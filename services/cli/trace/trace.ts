@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { SohuClient } from '../../client/index.ts';
-import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { RpcError } from '../../rpc/status.ts';
 import { numberBetween } from '../../runtime/options/option-values.ts';
-import { findRunningClusters } from '../../runtime/state/cluster-records.ts';
+import { addPlaceOptions, type PlaceOptions, placeOf } from '../cluster-place.ts';
 import { EXIT_CODES_HELP } from '../errors.ts';
 import { countOf } from '../format.ts';
 import { Progress } from '../progress.ts';
@@ -11,9 +10,7 @@ import { listenForStop } from '../stop-requests.ts';
 import { ChromeTraceFile } from './chrome-trace-file.ts';
 import { LiveTrace } from './live-trace.ts';
 
-interface TraceOptions {
-  readonly cluster: string;
-  readonly nats: string | undefined;
+interface TraceOptions extends PlaceOptions {
   readonly seconds: number;
   readonly out: string;
 }
@@ -27,13 +24,10 @@ const MS_PER_SECOND = 1000;
 
 /** Adds `sohu trace`, which writes down what a running cluster does. */
 export function addTraceCommand(program: Command): void {
-  program
-    .command('trace')
+  addPlaceOptions(program.command('trace'))
     .description('Write a trace of a running cluster, for Perfetto or chrome://tracing.')
     .option('--seconds <number>', 'how long to watch', numberBetween(0.1, MAX_SECONDS), 5)
     .option('--out <file>', 'where the trace goes', 'trace.json')
-    .option('--cluster <name>', 'name of the cluster', 'sohu')
-    .option('--nats <url>', 'its broker (default: that of a cluster of this machine)')
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', EXIT_CODES_HELP)
     .action(trace);
@@ -41,20 +35,13 @@ export function addTraceCommand(program: Command): void {
 
 async function trace(options: TraceOptions): Promise<void> {
   const signal = listenForStop();
-  const client = await SohuClient.connect(brokerOf(options), { cluster: options.cluster });
+  const { natsUrl, cluster } = placeOf(options);
+  const client = await SohuClient.connect(natsUrl, { cluster });
   try {
     await record(client, options, signal);
   } finally {
     await client.close();
   }
-}
-
-function brokerOf({ nats, cluster }: TraceOptions): string {
-  const url = nats ?? findRunningClusters({ cluster })[0]?.natsUrl;
-  if (url !== undefined) return url;
-  throw new InvalidArgumentError(
-    `cluster must be one that runs on this machine, and none is called ${cluster}: start one with sohu up, or name its broker with --nats`,
-  );
 }
 
 /** An interrupt ends the trace early: what was seen is kept. */

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from '../core/support/errors.ts';
+import { pickCluster } from './serve/pick-clusters.ts';
+
+export interface PlaceOptions {
+  readonly cluster: string | undefined;
+  readonly nats: string | undefined;
+}
+
+/** Where a cluster is reached. */
+export interface ClusterPlace {
+  readonly natsUrl: string;
+  readonly cluster: string;
+}
+
+const DEFAULT_CLUSTER = 'sohu';
+
+/** For commands that look at a cluster, here or elsewhere. */
+export function addPlaceOptions(command: Command): Command {
+  return command
+    .option('--cluster <name>', 'of the clusters that run here, or behind --nats')
+    .option('--nats <url>', 'its broker (default: that of a cluster of this machine)');
+}
+
+/** Throws an InvalidArgumentError where no such cluster, or more than one, runs here. */
+export function placeOf({ cluster, nats }: PlaceOptions): ClusterPlace {
+  if (nats !== undefined) return { natsUrl: nats, cluster: cluster ?? DEFAULT_CLUSTER };
+  const record = pickCluster(cluster);
+  if (record !== undefined) return record;
+  throw new InvalidArgumentError(
+    'no cluster runs on this machine: start one with `sohu up`, or name its broker with --nats',
+  );
+}
