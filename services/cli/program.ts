@@ -19,6 +19,7 @@ import { addSmiCommand } from './smi/smi.ts';
 import { addSwarmCommand } from './swarm.ts';
 import { addCompletionCommand } from './terminal/completion.ts';
 import { addHelpCommand } from './terminal/help.ts';
+import { addTopCommand } from './top/top.ts';
 import { addTraceCommand } from './trace/trace.ts';
 import { addUpCommand } from './up.ts';
 import { addValidateCommand } from './validate.ts';
@@ -29,7 +30,7 @@ const EXAMPLES = `Examples:
   sohu chat                      talk with the model
   sohu bench --request-rate 8    load the running cluster, and measure it
   sohu ps                        list the clusters that run; sohu logs and sohu down go with it
-  sohu smi                       show its chips, as nvidia-smi shows GPUs
+  sohu smi                       show its chips, as nvidia-smi shows GPUs; sohu top watches them
   sohu trace                     write down what a running cluster does, for Perfetto
   sohu doctor                    say what this machine lacks
   sohu price --chip H100         say what a load takes on modelled chips
@@ -44,7 +45,14 @@ const EXAMPLES = `Examples:
 const COMMAND_GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'A cluster that serves:': [
     ...[addUpCommand, addRunCommand, addChatCommand, addBenchCommand],
-    ...[addPsCommand, addLogsCommand, addSmiCommand, addTraceCommand, addDownCommand],
+    ...[
+      addPsCommand,
+      addLogsCommand,
+      addSmiCommand,
+      addTopCommand,
+      addTraceCommand,
+      addDownCommand,
+    ],
   ],
   'Modelled chips:': [
     ...[addChipsCommand, addModelsCommand, addPlanCommand, addPriceCommand, addSimCommand],

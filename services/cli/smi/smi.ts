@@ -63,7 +63,11 @@ async function smi(options: SmiOptions): Promise<void> {
   const client = await SohuClient.connect(place.natsUrl, { cluster: place.cluster });
   try {
     for (let round = 0; ; round++) {
-      const engines = selectChips(await askEngines(client, signal), ids);
+      const answers = await askEngines(client, signal);
+      const engines = selectChips(
+        answers.map(({ snapshot }) => snapshot),
+        ids,
+      );
       process.stdout.write(`${render(engines, round === 0).join('\n')}\n`);
       if (options.loop === undefined) return;
       await delay(1000 * options.loop, undefined, { signal }).catch(() => {});
