@@ -2,7 +2,7 @@ import type { RequestRow } from './request-log.ts';
 import type { SortKey, View } from './view.ts';
 
 const VALUES: Readonly<Record<SortKey, (row: RequestRow) => number | string>> = {
-  id: ({ id }) => id,
+  id: ({ requestId }) => requestId,
   phase: ({ phase }) => phase,
   prompt: ({ promptTokens }) => promptTokens ?? -1,
   output: ({ outputTokens }) => outputTokens,
@@ -18,10 +18,14 @@ export function chooseRequests(rows: readonly RequestRow[], view: View): readonl
   const sortValueOf = VALUES[view.sortKey];
   const sign = view.isDescending ? -1 : 1;
   return rows
-    .filter(({ id, phase }) => `${id} ${phase}`.toLowerCase().includes(wanted))
-    .toSorted((a, b) => sign * compare(sortValueOf(a), sortValueOf(b)) || compare(a.id, b.id));
+    .filter(({ requestId, phase }) => `${requestId} ${phase}`.toLowerCase().includes(wanted))
+    .toSorted((a, b) => sign * compare(sortValueOf(a), sortValueOf(b)) || compareNames(a, b));
 }
 
 function compare(a: number | string, b: number | string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function compareNames(a: RequestRow, b: RequestRow): number {
+  return compare(a.requestId, b.requestId) || a.index - b.index;
 }

@@ -59,7 +59,7 @@ function renderChart(
   const rows = areaChart(shown, { width, height, top }, glyphs);
   const now = all.length === 0 ? '' : ` ${format(all.at(-1)!)}`;
   return [
-    titleLine({ title, now, top: `/ ${format(top)}` }, place),
+    titleLine({ title, now, top: `0-${format(top)}` }, place),
     ...rows.map((row) => [span(row, 'accent')]),
   ];
 }
@@ -72,7 +72,7 @@ function titleLine(
   const named = fitText(title, Math.min(title.length, width), { mark });
   const valued = fitText(now, Math.min(now.length, width - named.length), { mark });
   const left = width - named.length - valued.length;
-  const edge = ` ${top}`.length <= left ? ` ${top}` : '';
+  const edge = top.length + 2 <= left ? `  ${top}` : '';
   return [
     span(named),
     span(valued, 'bold'),

@@ -32,14 +32,20 @@ export function renderChips(
 ): Line[] {
   const { meters, bar } = fitMeters(options.width);
   const cell = bar + SHARE_WIDTH + GAP;
-  const head = meters.map(({ title }) => title.padEnd(cell)).join('');
+  const head = meters
+    .map(({ title }) => title.padEnd(cell))
+    .join('')
+    .trimEnd();
   const shown = chips.length > rows ? chips.slice(0, Math.max(0, rows - 1)) : chips;
   const rest = chips.length - shown.length;
   return [
     [span('Chip'.padEnd(LEFT_WIDTH), 'bold'), span(head, 'faint')],
     ...shown.map((chip) => [
       ...nameOf(chip),
-      ...meters.flatMap((meter) => renderMeter(meter.read(chip), bar, options)),
+      ...meters.flatMap((meter, index) => [
+        span(' '.repeat(index > 0 ? GAP : 0)),
+        ...renderMeter(meter.read(chip), bar, options),
+      ]),
     ]),
     ...(rest > 0 && rows > 0 ? [[span(`and ${rest} more`, 'faint')]] : []),
   ];
@@ -65,6 +71,6 @@ function nameOf({ seat, state, droppedFrames }: ChipStatus): Span[] {
 
 function renderMeter(share: number, width: number, { glyphs }: LineOptions): Span[] {
   const { filled, rest } = meterOf(share, width, glyphs);
-  const text = formatShare(share).padStart(SHARE_WIDTH) + ' '.repeat(GAP);
+  const text = formatShare(share).padStart(SHARE_WIDTH);
   return [span(filled, 'accent'), span(rest, 'faint'), span(text)];
 }

@@ -1,10 +1,18 @@
 import { formatDuration, formatMs, formatShare } from '../format.ts';
-import { type Line, type LineOptions, type Span, span, spread } from '../terminal/styled-line.ts';
+import {
+  type Line,
+  type LineOptions,
+  type Span,
+  span,
+  spread,
+  widthOfLine,
+} from '../terminal/styled-line.ts';
 import { padded } from './compact-number.ts';
 import type { TopState } from './top-state.ts';
 import type { View } from './view.ts';
 
-const CLAIM = 'Sohu as claimed, by construction';
+/** Whose figures those of the device are; the longest for which there is room. */
+const CLAIMS = ['Sohu as claimed, by construction', 'Sohu as claimed', 'as claimed'];
 
 /** What is served and how far, then what it makes in host and in device time. */
 export function renderHead(state: TopState, view: View, options: LineOptions): Line[] {
@@ -14,7 +22,7 @@ export function renderHead(state: TopState, view: View, options: LineOptions): L
   const which = state.engines > 1 ? `${cluster}, engine ${engine} of ${state.engines}` : cluster;
   const what = `  ${modelName}  ${precision}, KV ${kvCacheDtype}, ${weights} weights`;
   const title: Line = [span(which, 'bold'), span(what)];
-  return [spread(title, stateOf(state, view, options), options), ...renderRates(snapshot)];
+  return [spread(title, stateOf(state, view, options), options), ...renderRates(snapshot, options)];
 }
 
 function stateOf({ snapshot, trouble }: TopState, view: View, { glyphs }: LineOptions): Line {
@@ -22,7 +30,7 @@ function stateOf({ snapshot, trouble }: TopState, view: View, { glyphs }: LineOp
   const paused = view.isPaused ? [span(' paused ', 'inverse'), span('  ')] : [];
   if (trouble !== undefined)
     return [span('  '), ...paused, span(`${glyphs.dot} ${trouble}`, 'bad')];
-  const up = formatDuration(Math.floor(uptimeMs / 1000));
+  const up = largestUnit(uptimeMs);
   const style = state === 'serving' ? 'good' : 'warning';
   return [
     ...[span('  '), ...paused, span(`${glyphs.dot} ${state}`, style)],
@@ -30,32 +38,43 @@ function stateOf({ snapshot, trouble }: TopState, view: View, { glyphs }: LineOp
   ];
 }
 
-function renderRates({ rates, chips }: NonNullable<TopState['snapshot']>): Line[] {
+function renderRates(
+  { rates, chips }: NonNullable<TopState['snapshot']>,
+  { width }: LineOptions,
+): Line[] {
   const watts = chips.reduce((sum, { powerWatts }) => sum + powerWatts, 0);
-  return [
-    [
-      ...figures('host', rates.generatedTokensPerSecond, rates.promptTokensPerSecond, rates.stepMs),
-      ...[span('   '), span(formatShare(rates.busy).padStart(5), 'bold'), span(' busy', 'faint')],
-    ],
-    [
-      ...figures(
-        'device',
-        rates.deviceGeneratedTokensPerSecond,
-        rates.devicePromptTokensPerSecond,
-        rates.deviceStepMs,
-      ),
-      ...[span('   '), span(padded(watts, 5), 'bold'), span(' W', 'faint')],
-      span(`     ${CLAIM}`, 'faint'),
-    ],
+  const host: Line = [
+    ...figures('host', rates.generatedTokensPerSecond, rates.promptTokensPerSecond, rates.stepMs),
+    ...[span('  '), span(formatShare(rates.busy).padStart(5), 'bold'), span(' busy', 'faint')],
   ];
+  const device: Line = [
+    ...figures(
+      'device',
+      rates.deviceGeneratedTokensPerSecond,
+      rates.devicePromptTokensPerSecond,
+      rates.deviceStepMs,
+    ),
+    ...[span('  '), span(String(Math.round(watts)).padStart(5), 'bold'), span(' W', 'faint')],
+  ];
+  const room = width - widthOfLine(device) - 2;
+  const claim = CLAIMS.find((text) => text.length <= room) ?? CLAIMS.at(-1)!;
+  return [host, [...device, span(`  ${claim}`, 'faint')]];
+}
+
+/** A duration in its largest unit alone. */
+function largestUnit(durationMs: number): string {
+  return formatDuration(Math.floor(durationMs / 1000))
+    .split(' ')
+    .slice(0, 2)
+    .join(' ');
 }
 
 function figures(clock: string, output: number, prompt: number, stepMs: number): Span[] {
   const step = stepMs > 0 ? formatMs(stepMs) : '-';
   return [
     span(clock.padEnd(7), 'faint'),
-    ...[span(padded(output, 5), 'bold'), span(' tokens/s   ', 'faint')],
-    ...[span(padded(prompt, 5), 'bold'), span(' prompt/s   ', 'faint')],
+    ...[span(padded(output, 5), 'bold'), span(' tokens/s  ', 'faint')],
+    ...[span(padded(prompt, 5), 'bold'), span(' prompt/s  ', 'faint')],
     ...[span(step.padStart(7), 'bold'), span(' a step', 'faint')],
   ];
 }

@@ -1,7 +1,7 @@
 import type { EngineLoad } from '../../client/index.ts';
 import { formatDuration } from '../format.ts';
-import { cutLine, type Line, type LineOptions, span, spread } from '../terminal/styled-line.ts';
-import { fitText, safeText } from '../terminal/text-width.ts';
+import { type Line, type LineOptions, span, spread } from '../terminal/styled-line.ts';
+import { asciiText, cutText, fitText, safeText } from '../terminal/text-width.ts';
 import { chooseRequests } from './choose-requests.ts';
 import type { RequestRow } from './request-log.ts';
 import type { SortKey, View } from './view.ts';
@@ -105,9 +105,10 @@ function rowLine(
   options: LineOptions,
 ): Line {
   const { glyphs } = options;
-  const width = idWidth(columns, options);
-  const name = cutLine([span(safeText(row.id))], { ...options, width: width - 1 });
-  const text = fitText(name.map((part) => part.text).join(''), width, glyphs);
+  const text = fitText(
+    nameOf(row, idWidth(columns, options) - 1, options),
+    idWidth(columns, options),
+  );
   const style = row.phase === 'waiting' ? 'warning' : 'plain';
   return [
     span(text, style),
@@ -115,6 +116,14 @@ function rowLine(
       span(fitText(textOf(row, nowMs), columnWidth, { ...glyphs, align: 'right' }), style),
     ),
   ];
+}
+
+/** The name of a request, cut so that the number of its sample stays. */
+function nameOf({ requestId, index }: RequestRow, width: number, { glyphs }: LineOptions): string {
+  const sample = index === 0 ? '' : `#${index}`;
+  const safe = safeText(requestId);
+  const name = glyphs.isAscii ? asciiText(safe) : safe;
+  return cutText(cutText(name, width - sample.length, glyphs.mark) + sample, width, glyphs.mark);
 }
 
 function idWidth(columns: readonly Column[], { width }: LineOptions): number {

@@ -2,7 +2,9 @@ import type { SequenceStep, StepRecord } from '../../client/index.ts';
 
 /** A sample of a request, as the steps tell of it. */
 export interface RequestRow {
-  readonly id: string;
+  readonly requestId: string;
+  /** Which of the request's samples. */
+  readonly index: number;
   /** `waiting` where it ran, and was not part of the last step. */
   readonly phase: 'prefill' | 'decode' | 'waiting';
   /** Undefined where its prefill was not seen to its end. */
@@ -51,7 +53,8 @@ export class RequestLog {
       const { requestId, index, computedTokens, lastStep } = sample;
       const isWaiting = lastStep < this.#steps;
       return {
-        id: index === 0 ? requestId : `${requestId}#${index}`,
+        requestId,
+        index,
         phase: isWaiting ? 'waiting' : sample.phase,
         promptTokens: sample.promptTokens,
         outputTokens: sample.outputTokens,
