@@ -35,34 +35,40 @@ export type Command = 'quit' | 'interrupt' | 'suspend' | 'redraw';
 const PAGE = 10;
 const MAX_FILTER = 80;
 
-const COMMANDS: Readonly<Record<string, Command>> = { c: 'interrupt', z: 'suspend', l: 'redraw' };
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ['c', 'interrupt'],
+  ['z', 'suspend'],
+  ['l', 'redraw'],
+]);
 
-const CHANGES: Readonly<Record<string, (view: View) => View>> = {
-  '?': toggleHelp,
-  h: toggleHelp,
-  p: togglePause,
-  space: togglePause,
-  '/': (view) => ({ ...view, typing: view.filter }),
-  s: (view) => sortedBy(view, 1),
-  right: (view) => sortedBy(view, 1),
-  left: (view) => sortedBy(view, -1),
-  r: (view) => ({ ...view, isDescending: !view.isDescending }),
-  j: (view) => scrolled(view, 1),
-  k: (view) => scrolled(view, -1),
-  down: (view) => scrolled(view, 1),
-  up: (view) => scrolled(view, -1),
-  pagedown: (view) => scrolled(view, PAGE),
-  pageup: (view) => scrolled(view, -PAGE),
-  home: (view) => ({ ...view, scroll: 0 }),
-  escape: (view) => ({ ...view, hasHelp: false, filter: view.hasHelp ? view.filter : '' }),
-};
+const CHANGES: ReadonlyMap<string, (view: View) => View> = new Map(
+  Object.entries<(view: View) => View>({
+    '?': toggleHelp,
+    h: toggleHelp,
+    p: togglePause,
+    space: togglePause,
+    '/': (view) => ({ ...view, typing: view.filter }),
+    s: (view) => sortedBy(view, 1),
+    right: (view) => sortedBy(view, 1),
+    left: (view) => sortedBy(view, -1),
+    r: (view) => ({ ...view, isDescending: !view.isDescending }),
+    j: (view) => scrolled(view, 1),
+    k: (view) => scrolled(view, -1),
+    down: (view) => scrolled(view, 1),
+    up: (view) => scrolled(view, -1),
+    pagedown: (view) => scrolled(view, PAGE),
+    pageup: (view) => scrolled(view, -PAGE),
+    home: (view) => ({ ...view, scroll: 0 }),
+    escape: (view) => ({ ...view, hasHelp: false, filter: view.hasHelp ? view.filter : '' }),
+  }),
+);
 
 /** The view after a key, or what else the key asks for; keys without a meaning change nothing. */
 export function applyKey(view: View, key: Key): View | Command {
-  if (key.isCtrl) return COMMANDS[key.name ?? ''] ?? view;
+  if (key.isCtrl) return COMMANDS.get(key.name ?? '') ?? view;
   if (view.typing !== undefined) return typed(view, view.typing, key);
   if (key.text === 'q') return 'quit';
-  const change = CHANGES[key.name ?? ''] ?? CHANGES[key.text ?? ''];
+  const change = CHANGES.get(key.name ?? '') ?? CHANGES.get(key.text ?? '');
   return change === undefined ? view : change(view);
 }
 
