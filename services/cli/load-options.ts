@@ -2,11 +2,13 @@ import { type Command, Option } from 'commander';
 import { FORMATS, type Format } from '../core/hardware/chip.ts';
 import { findChip } from '../core/hardware/chip-catalogue.ts';
 import { isByConstruction, type PlacedModel } from '../core/timing/load-price.ts';
-import { findSoftwareVersion, IDEAL_SOFTWARE } from '../core/timing/software-version.ts';
+import {
+  defaultSoftware,
+  findSoftwareVersion,
+  IDEAL_SOFTWARE,
+} from '../core/timing/software-version.ts';
 import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import { findModel } from './models.ts';
-
-const LATEST_SOFTWARE = 'trtllm-1.0';
 
 /** The options of a command that prices a model on chips. */
 export interface LoadOptions {
@@ -46,7 +48,7 @@ export function addLoadOptions(command: Command): Command {
     )
     .option(
       '--software <version>',
-      `whose overheads and limits hold (default: ${LATEST_SOFTWARE}, or ${IDEAL_SOFTWARE} for a chip that is only claimed)`,
+      `whose overheads and limits hold (default: ${defaultSoftware(false).name}, or ${IDEAL_SOFTWARE} for a chip that is only claimed)`,
     )
     .option(
       '--max-num-batched-tokens <count>',
@@ -59,8 +61,10 @@ export function addLoadOptions(command: Command): Command {
 /** Looks up what the options name. */
 export function placeModel(options: LoadOptions): PlacedModel {
   const chip = findChip(options.chip);
-  const fallback = isByConstruction(chip) ? IDEAL_SOFTWARE : LATEST_SOFTWARE;
-  const software = findSoftwareVersion(options.software ?? fallback);
+  const software =
+    options.software === undefined
+      ? defaultSoftware(isByConstruction(chip))
+      : findSoftwareVersion(options.software);
   const { tp, pp, ep, dp } = options;
   return {
     architecture: findModel(options.model),

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
 import { InvalidArgumentError } from '../core/support/errors.ts';
 import { findNamed } from '../core/support/nearest.ts';
+import { capacityPolicyOf } from '../core/timing/software-version.ts';
 import { schedulerOptions } from '../runtime/coordinator/scheduler-options.ts';
 import {
   choice,
@@ -135,11 +136,7 @@ export function scenarioOf(
 ): CapacityScenario {
   const placed = placeModel(options.search ? options : fillLayout(options, given));
   const { maxNumSeqs, maxNumBatchedTokens, software, architecture } = placed;
-  const capacitySchedulerPolicy = given('capacitySchedulerPolicy')
-    ? options.capacitySchedulerPolicy
-    : software.kvReservation === 'whole'
-      ? 'guaranteed_no_evict'
-      : 'max_utilization';
+  const capacitySchedulerPolicy = options.capacitySchedulerPolicy ?? capacityPolicyOf(software);
   const scheduling = { ...options, maxNumSeqs, maxNumBatchedTokens, capacitySchedulerPolicy };
   return {
     placed,

@@ -61,6 +61,11 @@ export class Coordinator {
     return this.#serving?.scheduler;
   }
 
+  /** Device time and the pace; undefined until the group has been ready, and without a pricer. */
+  get clock(): DeviceClock | undefined {
+    return this.#serving?.clock;
+  }
+
   /** Whether the chips have been given a step that is not complete. */
   get isStepInFlight(): boolean {
     return this.#serving?.loop.isStepInFlight ?? false;
@@ -73,16 +78,21 @@ export class Coordinator {
 
   /**
    * Queues a request; tokens follow as events. With a journal it outlasts the coordinator once the
-   * event `accepted` has come, and one that comes again is the one that came before.
+   * event `accepted` has come, and one that comes again is the one that came before. Its arrival is
+   * now, or a moment of device time not long ago, as a load has that is planned in device time.
    */
-  submit(request: GenerationRequest): Admission | { readonly kind: 'unavailable' } {
+  submit(
+    request: GenerationRequest,
+    arrivalMicros?: number,
+  ): Admission | { readonly kind: 'unavailable' } {
     if (this.#serving === undefined) return { kind: 'unavailable' };
     const known = this.#ledger?.find(request.requestId);
     if (known !== undefined) return { kind: 'queued', sequences: known };
     const { scheduler, loop, clock } = this.#serving;
-    const admission = scheduler.add(request, this.#effects.nowMicros());
+    const now = this.#effects.nowMicros();
+    const admission = scheduler.add(request, now);
     if (admission.kind === 'queued') {
-      for (const each of admission.sequences) clock?.arrive(each);
+      for (const each of admission.sequences) clock?.arrive(each, now, arrivalMicros);
       this.#ledger?.accept(request, admission.sequences);
     }
     loop.pump();
@@ -104,6 +114,11 @@ export class Coordinator {
     if (this.ready) this.#effects.command({ kind: 'heartbeat', epoch: this.epoch });
     else this.#askAgain();
     this.#serving?.loop.tick();
+  }
+
+  /** A delay that was set is over. */
+  alarm(): void {
+    this.#serving?.loop.alarm();
   }
 
   /**
@@ -185,8 +200,9 @@ export class Coordinator {
   #restore({ scheduler, clock }: Serving): void {
     if (this.#recovered.length === 0) return;
     for (const { request, generated } of this.#recovered) {
-      const sequences = scheduler.restore(request, generated, this.#effects.nowMicros());
-      for (const each of sequences) clock?.arrive(each);
+      const now = this.#effects.nowMicros();
+      const sequences = scheduler.restore(request, generated, now);
+      for (const each of sequences) clock?.arrive(each, now);
       this.#ledger!.restore(request, sequences);
       this.#effects.event({ kind: 'restored', sequences });
     }
@@ -195,18 +211,20 @@ export class Coordinator {
   }
 
   #serve(kvBlocks: number): Serving {
-    const { vocabSize, stepTimeoutMicros, pricer } = this.#options;
+    const { vocabSize, stepTimeoutMicros, pricer, speed, spec } = this.#options;
     const scheduler = new Scheduler({ ...this.#options.scheduler, kvBlocks });
-    const clock = pricer && new DeviceClock(pricer);
+    const clock = pricer && new DeviceClock(pricer, speed);
     const loop = new StepLoop({
       scheduler,
       clock,
       vocabSize,
       stepTimeoutMicros,
+      phantom: spec.phantom?.tokens,
       effects: {
         command: (command) => this.#effects.command(command),
         event: (event) => this.#note(event),
         nowMicros: () => this.#effects.nowMicros(),
+        setAlarm: (delayMicros) => this.#effects.setAlarm(delayMicros),
       },
       failed: () => this.#raiseEpoch(),
     });

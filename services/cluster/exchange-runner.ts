@@ -191,8 +191,9 @@ export class ExchangeRunner {
   }
 
   #sendOf(running: Running, outgoing: Outgoing): void {
-    const { kind, chunk, payload, destination } = outgoing;
-    this.#send(this.#frame(running, kind, chunk, payload), destination);
+    const { kind, chunk, payload, destination, modelledBytes } = outgoing;
+    const frame = this.#frame(running, kind, chunk, payload);
+    this.#send(modelledBytes === undefined ? frame : { ...frame, modelledBytes }, destination);
   }
 
   #frame(running: Running, kind: FrameKind, chunk: number, payload: Uint8Array): ShardFrame {
@@ -208,6 +209,7 @@ export class ExchangeRunner {
       source: this.#rank,
       chunk,
       payload,
+      modelledBytes: 0,
     };
   }
 }

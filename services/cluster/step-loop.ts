@@ -1,3 +1,4 @@
+import type { PhantomTokens } from '../core/sampling/phantom-tokens.ts';
 import type { ScheduledStep, Scheduler } from '../core/scheduler/scheduler.ts';
 import type { CoordinatorEffects } from './coordinator-effects.ts';
 import type { DeviceClock } from './device-clock.ts';
@@ -12,7 +13,9 @@ export interface StepLoopOptions {
   readonly vocabSize: number;
   /** A step that takes longer is given up. */
   readonly stepTimeoutMicros: number;
-  readonly effects: Pick<CoordinatorEffects, 'command' | 'event' | 'nowMicros'>;
+  /** Present where the chips hold no weights. */
+  readonly phantom: PhantomTokens | undefined;
+  readonly effects: Pick<CoordinatorEffects, 'command' | 'event' | 'nowMicros' | 'setAlarm'>;
   /** Called when a step was given up: the chips must join a new epoch before the next. */
   readonly failed: () => void;
 }
@@ -36,6 +39,10 @@ export class StepLoop {
   #collector: StepCollector | undefined;
   #step = 0;
   #divergentSteps = 0;
+  /** When the step in flight may end, in host time. */
+  #dueMicros = 0;
+  /** Whether all is known of the step in flight, and only its deadline waited for. */
+  #isHeld = false;
 
   constructor(options: StepLoopOptions) {
     this.#options = options;
@@ -60,6 +67,7 @@ export class StepLoop {
     const beganMicros = effects.nowMicros();
     const scheduled = scheduler.schedule(beganMicros);
     if (scheduled !== undefined) this.#begin(scheduled, beganMicros);
+    else this.#options.clock?.rest(beganMicros);
     // Not before: whoever submits a request on hearing of them finds a step in flight.
     this.#tellKvEvents();
   }
@@ -67,7 +75,7 @@ export class StepLoop {
   /** Gives a step up that takes too long. */
   tick(): void {
     const collector = this.#collector;
-    if (collector === undefined) return;
+    if (collector === undefined || this.#isHeld) return;
     const { effects, stepTimeoutMicros } = this.#options;
     if (effects.nowMicros() - collector.beganMicros <= stepTimeoutMicros) return;
     this.fail(
@@ -79,7 +87,7 @@ export class StepLoop {
     if (!this.#isCurrent(report)) return;
     const collector = this.#collector!;
     const state = collector.addReport(report);
-    if (state === 'complete') this.#complete(collector);
+    if (state === 'complete') this.#hold();
     else if (state === 'divergent') this.#failDivergent(collector.problem);
     else if (state === 'unproven') {
       const { step, unproven } = collector;
@@ -91,7 +99,12 @@ export class StepLoop {
   takeLogits(logits: Logits): void {
     if (!this.#isCurrent(logits)) return;
     const collector = this.#collector!;
-    if (collector.addLogits(logits) === 'complete') this.#complete(collector);
+    if (collector.addLogits(logits) === 'complete') this.#hold();
+  }
+
+  /** Ends the step in flight if only its deadline was waited for and has come. */
+  alarm(): void {
+    if (this.#isHeld) this.#hold();
   }
 
   /**
@@ -99,9 +112,11 @@ export class StepLoop {
    * anew in the next epoch, and their streams go on.
    */
   fail(message: string): void {
-    const { scheduler, effects, failed } = this.#options;
+    const { scheduler, clock, effects, failed } = this.#options;
     this.#epoch = undefined;
     this.#collector = undefined;
+    this.#isHeld = false;
+    clock?.abandon(effects.nowMicros());
     scheduler.loseMemory();
     effects.event({ kind: 'stepFailed', message });
     this.#tellKvEvents();
@@ -109,22 +124,33 @@ export class StepLoop {
   }
 
   #begin(scheduled: ScheduledStep, beganMicros: number): void {
-    const { clock, vocabSize } = this.#options;
+    const { clock, vocabSize, phantom } = this.#options;
     const ranks = this.#ranks;
-    clock?.begin(scheduled);
+    this.#dueMicros = clock?.begin(scheduled, beganMicros) ?? beganMicros;
     const step = ++this.#step;
-    this.#collector = new StepCollector({ step, scheduled, ranks, vocabSize, beganMicros });
+    const place = { step, scheduled, ranks, beganMicros };
+    this.#collector = new StepCollector({ ...place, vocabSize, phantom });
     this.#command(this.#epoch!, scheduled);
   }
 
   #command(epoch: number, { released, sequences }: ScheduledStep): void {
+    const readsTokens = this.#options.phantom === undefined;
     this.#options.effects.command({
       kind: 'step',
       epoch,
       step: this.#step,
       released,
-      sequences: sequences.map(stepSequence),
+      sequences: sequences.map((scheduled) => stepSequence(scheduled, readsTokens)),
     });
+  }
+
+  /** Completes the step in flight, of which all is known, or waits until it is due. */
+  #hold(): void {
+    const { effects } = this.#options;
+    const waitMicros = this.#dueMicros - effects.nowMicros();
+    this.#isHeld = waitMicros > 0;
+    if (this.#isHeld) effects.setAlarm(waitMicros);
+    else this.#complete(this.#collector!);
   }
 
   #isCurrent(report: StepReport | Logits): boolean {
@@ -139,7 +165,7 @@ export class StepLoop {
     const { scheduler, clock, effects } = this.#options;
     this.#divergentSteps = 0;
     const now = effects.nowMicros();
-    const deviceMicros = clock?.complete();
+    const deviceMicros = clock?.complete(now);
     for (const output of scheduler.complete(drawn, now)) {
       // Whoever heard of a token before this one may have cancelled its sequence.
       if (output.sequence.state === 'cancelled') continue;

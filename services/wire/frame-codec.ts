@@ -1,11 +1,10 @@
 import { crc32 } from 'node:zlib';
 import { sohu } from '#proto';
-import type { FrameKind, ShardFrame } from '../core/collectives/frame.ts';
-import type { OperationKind } from '../core/model/step-plan.ts';
+import type { ExchangeKind, FrameKind, ShardFrame } from '../core/collectives/frame.ts';
 
 const FrameMessage = sohu.v1.ShardFrame;
 
-const OPERATIONS: readonly OperationKind[] = ['embedding', 'attention', 'mlp'];
+const OPERATIONS: readonly ExchangeKind[] = ['embedding', 'attention', 'mlp', 'step'];
 const KINDS: readonly FrameKind[] = ['partial', 'result', 'requestPartial', 'requestResult'];
 
 /** The outcome of decoding: a frame, or why there is none. */
@@ -26,6 +25,7 @@ export function encodeFrame(frame: ShardFrame): Uint8Array {
     chunk: frame.chunk,
     crc: checksum(frame),
     payload: frame.payload,
+    ...(frame.modelledBytes > 0 && { modelledBytes: frame.modelledBytes }),
   }).finish();
 }
 
@@ -40,17 +40,19 @@ export function decodeFrame(data: Uint8Array): DecodedFrame {
   const operation = OPERATIONS[message.operation];
   const kind = KINDS[message.kind];
   if (operation === undefined || kind === undefined) return { kind: 'malformed' };
-  const { epoch, step, exchange, layer, source, chunk, payload } = message;
-  const frame = { epoch, step, exchange, layer, operation, kind, source, chunk, payload };
+  const { epoch, step, exchange, layer, source, chunk, payload, modelledBytes } = message;
+  const place = { epoch, step, exchange, layer, operation, kind, source, chunk };
+  const frame = { ...place, payload, modelledBytes };
   return checksum(frame) === message.crc ? { kind: 'frame', frame } : { kind: 'corrupt' };
 }
 
-const header = new Uint32Array(8);
+const header = new Uint32Array(10);
+const headerView = new DataView(header.buffer);
 const headerBytes = new Uint8Array(header.buffer);
 
 /**
- * CRC-32 over the payload, then over the header as eight little-endian words: a flipped bit
- * anywhere is found.
+ * CRC-32 over the payload, then over the header as eight little-endian words and a double: a flipped
+ * bit anywhere is found.
  */
 function checksum(frame: ShardFrame): number {
   header[0] = frame.epoch;
@@ -61,5 +63,6 @@ function checksum(frame: ShardFrame): number {
   header[5] = KINDS.indexOf(frame.kind);
   header[6] = frame.source;
   header[7] = frame.chunk;
+  headerView.setFloat64(32, frame.modelledBytes, true);
   return crc32(headerBytes, crc32(frame.payload));
 }

@@ -52,8 +52,8 @@ function reportBody(report: Report): sohu.v1.Report.$Properties {
       return { refused: report };
     case 'report': {
       const samples = report.samples.map(encodeSample);
-      const { epoch, step, digest, counters } = report;
-      return { report: { epoch, step, digest, counters, samples } };
+      const { epoch, step, digest, counters, tokens } = report;
+      return { report: { epoch, step, digest, counters, samples, tokens: [...tokens] } };
     }
     case 'shardLogits': {
       const { epoch, step, sample, raw } = report;
@@ -85,6 +85,7 @@ function stepReportOf(
     step: message.step ?? 0,
     digest: message.digest ?? 0,
     samples,
+    tokens: message.tokens ?? [],
     counters: countersOf(message.counters ?? {}),
   };
 }

@@ -101,7 +101,10 @@ function overWire({
 }: Omit<StepCommand, 'sequences'> & {
   readonly sequences: readonly ScheduledSequence[];
 }): StepCommand {
-  const encoded = encodeCommand({ ...command, sequences: sequences.map(stepSequence) });
+  const encoded = encodeCommand({
+    ...command,
+    sequences: sequences.map((it) => stepSequence(it, true)),
+  });
   return decodeCommand(encoded) as StepCommand;
 }
 
@@ -121,5 +124,7 @@ function reportOf(
   }
   const samples = sampler.sampleStep(command);
   const identity = { rank, epoch: 1, step: command.step, digest: 0, counters: COUNTERS };
-  return decodeReport(encodeReport({ kind: 'report', ...identity, samples })) as StepReport;
+  return decodeReport(
+    encodeReport({ kind: 'report', ...identity, samples, tokens: [] }),
+  ) as StepReport;
 }

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
-import type { Command, Report, ShardDraw, ShardSample } from '../../services/cluster/messages.ts';
+import type {
+  Command,
+  GroupSpec,
+  PhantomSpec,
+  Report,
+  ShardDraw,
+  ShardSample,
+} from '../../services/cluster/messages.ts';
 import type { ShardFrame } from '../../services/core/collectives/frame.ts';
 import { KV_CACHE_DTYPES, PRECISIONS } from '../../services/core/model/precision.ts';
+import { OUTPUT_LENGTHS } from '../../services/core/sampling/output-lengths.ts';
 
 /** Objects with the usual prototype, as decoding makes them. */
 function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -20,11 +28,12 @@ export const arbitraryFrame: fc.Arbitrary<ShardFrame> = record({
   step: word,
   exchange: word,
   layer: word,
-  operation: fc.constantFrom('embedding', 'attention', 'mlp'),
+  operation: fc.constantFrom('embedding', 'attention', 'mlp', 'step'),
   kind: fc.constantFrom('partial', 'result', 'requestPartial', 'requestResult'),
   source: word,
   chunk: word,
   payload: fc.uint8Array({ maxLength: 64 }),
+  modelledBytes: fc.constantFrom(0, 1, 2 ** 40),
 });
 
 const arbitraryAdmission = record({
@@ -47,11 +56,21 @@ const arbitraryAdmission = record({
   history: words,
 });
 
+const arbitraryPhantom: fc.Arbitrary<PhantomSpec> = record({
+  chip: text,
+  software: text,
+  tokens: record({
+    drawn: record({ start: word, end: word }),
+    stopTokenIds: words,
+    lengths: record({ distribution: fc.constantFrom(...OUTPUT_LENGTHS), mean: double }),
+  }),
+});
+
 export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
   record({
     kind: fc.constant('join' as const),
     epoch: word,
-    spec: record({
+    spec: record<GroupSpec>({
       model: text,
       precision: fc.constantFrom(...PRECISIONS),
       kvCacheDtype: fc.constantFrom(...KV_CACHE_DTYPES),
@@ -60,7 +79,8 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
       numGpuBlocksOverride: fc.option(word, { nil: undefined }),
       maxNumBatchedTokens: word,
       maxNumSeqs: word,
-    }),
+      phantom: fc.option(arbitraryPhantom, { nil: undefined }),
+    }).map(({ phantom, ...spec }) => (phantom === undefined ? spec : { ...spec, phantom })),
     seats: words,
   }),
   record({ kind: fc.constant('heartbeat' as const), epoch: word }),
@@ -77,7 +97,8 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
         sample: fc.boolean(),
         blocks: words,
         admission: fc.option(arbitraryAdmission, { nil: undefined }),
-      }),
+        uncounted: fc.integer({ min: 1, max: 99 }),
+      }).map(({ uncounted, ...part }) => ({ ...part, count: part.tokens.length || uncounted })),
       { maxLength: 4 },
     ),
   }),
@@ -146,6 +167,7 @@ export const arbitraryReport: fc.Arbitrary<Report> = fc.oneof(
     step: word,
     digest: word,
     samples: fc.array(arbitrarySample, { maxLength: 4 }),
+    tokens: words,
     counters: arbitraryCounters,
   }),
   record({

@@ -7,6 +7,7 @@ import { decodeCommand } from '../../wire/command-codec.ts';
 import { decodeFrame, encodeFrame } from '../../wire/frame-codec.ts';
 import { encodeReport } from '../../wire/report-codec.ts';
 import { GroupSubjects } from '../../wire/subjects.ts';
+import { loadPhantom } from '../phantom/load-phantom.ts';
 import { ComputePool } from './compute-pool.ts';
 import { loadShard } from './shard-loading.ts';
 
@@ -103,6 +104,12 @@ export class ChipHost {
     const { threads } = this.#options;
     try {
       await this.#pool?.close();
+      this.#pool = undefined;
+      const { phantom } = spec;
+      if (phantom !== undefined) {
+        this.chip.shardLoaded(loadPhantom({ ...spec, phantom }, rank));
+        return;
+      }
       const { loaded, memory } = await loadShard({
         spec,
         rank,

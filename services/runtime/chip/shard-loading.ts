@@ -20,7 +20,7 @@ export interface LoadShardOptions {
 
 /** A loaded shard and the WebAssembly memory that it lies in. */
 export interface ShardInMemory {
-  readonly loaded: LoadedShard;
+  readonly loaded: LoadedShard<Shard>;
   readonly memory: KernelMemory;
 }
 

@@ -9,6 +9,7 @@ import {
   type GatewayOptions,
   gatewayArguments,
 } from '../options/gateway-options.ts';
+import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
@@ -40,7 +41,7 @@ export type LaunchProgress =
 /** A cluster that serves, as processes of this one. */
 export interface RunningCluster {
   /** The options that it serves with, their paths absolute. */
-  readonly serving: ServingOptions;
+  readonly serving: ResolvedServing;
   readonly cluster: string;
   readonly natsUrl: string;
   /** Where the broker's own pages are. */
@@ -112,7 +113,7 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
 
 interface Launch {
   readonly options: LaunchOptions;
-  readonly serving: ServingOptions;
+  readonly serving: ResolvedServing;
   readonly broker: Broker;
   readonly processes: ClusterProcesses;
 }
@@ -170,8 +171,9 @@ async function startGateway(
 ): Promise<string | undefined> {
   const { gateway } = options;
   if (gateway === undefined) return undefined;
-  const { model, tokenizer } = serving;
-  const files = ['--model', model, ...(tokenizer === undefined ? [] : ['--tokenizer', tokenizer])];
+  const { model, tokenizer, weights } = serving;
+  const beside = tokenizer === undefined ? [] : ['--tokenizer', tokenizer];
+  const files = ['--model', model, '--weights', weights, ...beside];
   return new Promise((resolve, reject) => {
     const onMessage = (message: unknown): void => {
       const news = message as GatewayMessage;
@@ -203,9 +205,10 @@ function startChip(rank: number, { tp }: ServingOptions, place: readonly string[
   });
 }
 
-function startSentence({ tp, model }: ServingOptions): string {
-  const chips = tp === 1 ? 'one chip and its' : `${tp} chips and their`;
-  return `Starting ${chips} coordinator for ${basename(model)}.`;
+function startSentence({ tp, model, phantom }: ResolvedServing): string {
+  const kind = phantom === undefined ? '' : `phantom ${phantom.chip} `;
+  const chips = tp === 1 ? `one ${kind}chip and its` : `${tp} ${kind}chips and their`;
+  return `Starting ${chips} coordinator for ${basename(model, '.json')}.`;
 }
 
 /** Adds up what the chips say that they have loaded. */

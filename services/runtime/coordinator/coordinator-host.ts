@@ -5,6 +5,7 @@ import type { CoordinatorOptions } from '../../cluster/coordinator-options.ts';
 import { encodeCommand } from '../../wire/command-codec.ts';
 import { decodeReport } from '../../wire/report-codec.ts';
 import { GroupSubjects } from '../../wire/subjects.ts';
+import { Alarm } from '../support/alarm.ts';
 
 export interface CoordinatorHostOptions extends CoordinatorOptions {
   readonly bus: Bus;
@@ -20,6 +21,7 @@ export class CoordinatorHost {
   readonly #subjects: GroupSubjects;
   #reports: Subscription | undefined;
   #ticker: NodeJS.Timeout | undefined;
+  readonly #alarm = new Alarm(() => this.coordinator.alarm());
 
   constructor(options: CoordinatorHostOptions) {
     this.#options = options;
@@ -30,6 +32,7 @@ export class CoordinatorHost {
       setTick: (delayMicros) => {
         this.#ticker = setTimeout(() => this.coordinator.tick(), delayMicros / 1000);
       },
+      setAlarm: (delayMicros) => this.#alarm.set(delayMicros),
       nowMicros: () => Math.round(performance.now() * 1000),
     });
   }
@@ -49,5 +52,6 @@ export class CoordinatorHost {
   close(): void {
     this.#reports?.unsubscribe();
     clearTimeout(this.#ticker);
+    this.#alarm.clear();
   }
 }

@@ -1,29 +1,23 @@
-import { basename } from 'node:path';
 import type { Bus } from '../../bus/bus.ts';
 import { connectNats } from '../../bus/nats-bus.ts';
-import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
-import { resolveModel } from '../../checkpoint/resolve-model.ts';
-import { openTokenizer } from '../../checkpoint/tokenizer-file.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
-import type { CoordinatorOptions } from '../../cluster/coordinator-options.ts';
-import type { GroupSpec } from '../../cluster/messages.ts';
-import type { ModelConfig } from '../../core/model/config.ts';
 import type { Health } from '../../rpc/health/health.ts';
 import { serveHealth } from '../../rpc/health/health-service.ts';
 import { type InferenceEngine, serveInference } from '../../rpc/inference-service.ts';
 import { ProtoFiles } from '../../rpc/reflection/proto-files.ts';
 import { serveReflection } from '../../rpc/reflection/reflection-service.ts';
 import { RpcServer } from '../../rpc/server.ts';
+import { openServedGroup } from '../cluster/served-group.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
 import type { NodeOptions } from '../options/node-options.ts';
+import { resolveServing } from '../options/resolve-serving.ts';
 import type { ServingOptions } from '../options/serving-options.ts';
 import { packagePath, packageVersion } from '../package-info.ts';
 import { onStopSignal } from '../process/on-stop-signal.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
-import { makeDevicePricer } from './device-pricer.ts';
 import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
 
@@ -33,12 +27,8 @@ const PATIENCE_MICROS = 120e6;
 /** Runs a coordinator process: forms the group, then serves clients until it is told to stop. */
 export async function runCoordinator(options: NodeOptions & ServingOptions): Promise<void> {
   process.title = `sohu: coordinator ${options.group}`;
-  const model = resolveModel(options.model, packagePath('models'));
-  const config = readConfig(model);
-  const tokenizer = openTokenizer({ file: options.tokenizer, modelPath: model, config });
-  const scheduler = schedulerOptions(options, config);
-  const { vocabSize } = config;
-  const pricer = makeDevicePricer({ ...options, config, modelName: basename(model) });
+  const serving = resolveServing(options);
+  const group = openServedGroup(serving);
   const metrics = new CoordinatorMetrics();
   const metricsServer = await startMetricsServer({
     registry: metrics.registry,
@@ -48,21 +38,25 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
   const bus = await connectNats({ servers: options.nats, name });
-  const host = startHost(bus, options, { model, scheduler, vocabSize, pricer }, (event) => {
-    engine.observe(event);
-    metrics.observe(event);
-    groupHealth.observe(event);
-    tellParent(event, metricsServer.address);
+  const scheduler = schedulerOptions(serving, group.config);
+  const host = new CoordinatorHost({
+    ...{ bus, cluster: options.cluster, group: options.group },
+    ...{ spec: group.spec, scheduler, pricer: group.pricer },
+    vocabSize: group.config.vocabSize,
+    speed: serving.phantom?.speed ?? 0,
+    stepTimeoutMicros: options.stepTimeout * 1e6,
+    patienceMicros: PATIENCE_MICROS,
+    onEvent: (event) => {
+      engine.observe(event);
+      metrics.observe(event);
+      groupHealth.observe(event);
+      tellParent(event, metricsServer.address);
+    },
   });
   const engine = new ClusterEngine({
-    coordinator: host.coordinator,
-    config,
-    tokenizer,
-    modelName: basename(model),
-    precision: options.precision,
-    tensorParallel: options.tp,
+    ...{ coordinator: host.coordinator, group },
+    phantom: serving.phantom,
     maxModelLen: scheduler.maxModelLen,
-    maxNumSeqs: options.maxNumSeqs,
     version: packageVersion(),
   });
   metrics.watch(host.coordinator);
@@ -86,47 +80,6 @@ function startServer(
   serveHealth(server, health);
   serveReflection(server, new ProtoFiles(packagePath('proto')));
   return server;
-}
-
-function readConfig(model: string): ModelConfig {
-  const checkpoint = openCheckpoint(model);
-  checkpoint.close();
-  return checkpoint.config;
-}
-
-function startHost(
-  bus: Bus,
-  options: NodeOptions & ServingOptions,
-  {
-    model,
-    ...coordinator
-  }: Pick<Required<CoordinatorOptions>, 'scheduler' | 'vocabSize' | 'pricer'> & {
-    readonly model: string;
-  },
-  onEvent: (event: CoordinatorEvent) => void,
-): CoordinatorHost {
-  const { precision, kvCacheDtype, blockSize, numGpuBlocksOverride } = options;
-  const { maxNumBatchedTokens, maxNumSeqs } = options;
-  const spec: GroupSpec = {
-    model,
-    precision,
-    kvCacheDtype,
-    tensorParallel: options.tp,
-    blockSize,
-    numGpuBlocksOverride,
-    maxNumBatchedTokens,
-    maxNumSeqs,
-  };
-  return new CoordinatorHost({
-    bus,
-    cluster: options.cluster,
-    group: options.group,
-    spec,
-    ...coordinator,
-    stepTimeoutMicros: options.stepTimeout * 1e6,
-    patienceMicros: PATIENCE_MICROS,
-    onEvent,
-  });
 }
 
 /**
