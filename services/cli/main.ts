@@ -6,6 +6,7 @@ import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf, StopRequest } from './errors.ts';
+import { addLoadCommand } from './load.ts';
 import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
@@ -23,6 +24,7 @@ const EXAMPLES = `Examples:
   sohu compare                   set chips side by side: the headline claim by default
   sohu audit                     take the claim apart: what would have to be true
   sohu sim --chip H100           serve a workload in virtual time
+  sohu load --chip h100          offer a load to a phantom cluster
   sohu validate                  hold the timing model against measurements
   sohu swarm --seeds 1000        look for faults that a cluster does not survive
 `;
@@ -36,6 +38,7 @@ const program = new Command('sohu')
   .addHelpText('after', EXIT_CODES_HELP);
 addUpCommand(program);
 addRunCommand(program);
+addLoadCommand(program);
 addDoctorCommand(program);
 addChipsCommand(program);
 addModelsCommand(program);

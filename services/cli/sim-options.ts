@@ -4,24 +4,23 @@ import { InvalidArgumentError } from '../core/support/errors.ts';
 import { findNamed } from '../core/support/nearest.ts';
 import { capacityPolicyOf } from '../core/timing/software-version.ts';
 import { schedulerOptions } from '../runtime/coordinator/scheduler-options.ts';
-import {
-  choice,
-  numberBetween,
-  positiveOrInfinite,
-  wholeNumber,
-} from '../runtime/options/option-values.ts';
+import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import {
   addKvOptions,
   addPolicyOptions,
   type SchedulingOptions,
 } from '../runtime/options/scheduling-options.ts';
+import {
+  addWorkloadOptions,
+  drawnWorkload,
+  type WorkloadOptions,
+} from '../runtime/options/workload-options.ts';
 import { REPORTED_PERCENTILES } from '../sim/capacity/capacity-report.ts';
 import {
   GOAL_LATENCIES,
   type GoalLatency,
   type LatencyGoals,
 } from '../sim/capacity/latency-goals.ts';
-import { LENGTH_DISTRIBUTIONS, type LengthDistribution } from '../sim/capacity/lengths.ts';
 import { ROUTING_POLICIES, type RoutingPolicy } from '../sim/capacity/routing.ts';
 import type { CapacityScenario } from '../sim/capacity/scenario.ts';
 import type { ReportedPercentile } from '../sim/capacity/service-level.ts';
@@ -29,26 +28,16 @@ import type { Workload } from '../sim/capacity/workload.ts';
 import { addLoadOptions, type LoadOptions, placeModel } from './load-options.ts';
 import { readTraceFile } from './trace-file.ts';
 
-/** Of drawn workloads; a trace is replayed as a whole. */
-const DRAWN_REQUESTS = 1000;
 const NO_BOUND = 0xffffffff;
 
 type PolicyOptions = Omit<SchedulingOptions, 'maxNumSeqs' | 'maxNumBatchedTokens'>;
 
-export interface SimOptions extends LoadOptions, PolicyOptions {
+export interface SimOptions extends LoadOptions, PolicyOptions, WorkloadOptions {
   readonly chips: number | undefined;
   readonly numGpuBlocksOverride: number | undefined;
-  readonly isl: number;
-  readonly osl: number;
-  readonly dataset: LengthDistribution;
-  readonly lengthSpread: number;
-  readonly numPrompts: number | undefined;
-  readonly requestRate: number | undefined;
-  readonly burstiness: number;
   readonly maxConcurrency: number;
   readonly traceFile: string | undefined;
   readonly routingPolicy: RoutingPolicy;
-  readonly seed: number;
   readonly goodput: LatencyGoals;
   readonly search?: true;
   readonly slo: LatencyGoals;
@@ -66,48 +55,22 @@ export function addSimOptions(command: Command): Command {
     'chips in all; with --search every layout of them is tried',
     wholeNumber(1),
   );
-  addWorkloadOptions(command);
+  addClientOptions(command);
   addPolicyOptions(addKvOptions(command), { maxNumQueuedReqs: NO_BOUND }).addOption(
     choice('--routing-policy <name>', 'which replica serves', ROUTING_POLICIES, 'least_loaded'),
   );
   return addReportOptions(command);
 }
 
-function addWorkloadOptions(command: Command): void {
-  command
-    .option('--isl <tokens>', 'mean prompt tokens of a request', wholeNumber(1), 2048)
-    .option('--osl <tokens>', 'mean output tokens of a request', wholeNumber(1), 128)
-    .addOption(choice('--dataset <name>', 'distribution of lengths', LENGTH_DISTRIBUTIONS, 'fixed'))
-    .option(
-      '--length-spread <ratio>',
-      'of uniform the half width, of lognormal the deviation, over the mean',
-      numberBetween(0, 10),
-      0.5,
-    )
-    .option(
-      '--num-prompts <count>',
-      `requests (default: ${DRAWN_REQUESTS}, or the whole trace)`,
-      wholeNumber(1),
-    )
-    .option(
-      '--request-rate <rate>',
-      'requests a second, or inf (default: inf, or the trace’s)',
-      positiveOrInfinite,
-    )
-    .option(
-      '--burstiness <shape>',
-      'gamma shape of the arrivals; 1 is Poisson',
-      numberBetween(1e-3, 1e3),
-      1,
-    )
+function addClientOptions(command: Command): void {
+  addWorkloadOptions(command)
     .option(
       '--max-concurrency <clients>',
       'requests kept open at the most',
       wholeNumber(1),
       Number.POSITIVE_INFINITY,
     )
-    .option('--trace-file <file>', 'replay a trace: Azure CSV or Mooncake JSONL')
-    .option('--seed <number>', 'of arrivals and lengths', wholeNumber(0), 0);
+    .option('--trace-file <file>', 'replay a trace: Azure CSV or Mooncake JSONL');
 }
 
 function addReportOptions(command: Command): Command {
@@ -154,20 +117,9 @@ export function scenarioOf(
 
 function workloadOf(options: SimOptions): Workload {
   const { traceFile, numPrompts, requestRate } = options;
-  if (traceFile !== undefined) {
-    const trace = readTraceFile(traceFile);
-    return { kind: 'replayed', trace, requests: numPrompts, requestRate };
-  }
-  return {
-    kind: 'drawn',
-    requests: numPrompts ?? DRAWN_REQUESTS,
-    requestRate: requestRate ?? Number.POSITIVE_INFINITY,
-    burstiness: options.burstiness,
-    inputTokens: options.isl,
-    outputTokens: options.osl,
-    lengths: { distribution: options.dataset, spread: options.lengthSpread },
-    seed: options.seed,
-  };
+  if (traceFile === undefined) return drawnWorkload(options);
+  const trace = readTraceFile(traceFile);
+  return { kind: 'replayed', trace, requests: numPrompts, requestRate };
 }
 
 /** Replicas for all chips, and no more tensor parallelism than there are chips, where nothing else is said. */

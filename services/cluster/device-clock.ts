@@ -29,6 +29,11 @@ export class DeviceClock {
     return this.#pacer.pace;
   }
 
+  /** Device time when the step in flight began or, between steps, when the last one ended. */
+  get lastStepMicros(): number {
+    return this.#pacer.stepMoment;
+  }
+
   /** Device time. */
   at(nowMicros: number): number {
     return this.#pacer.deviceAt(nowMicros);

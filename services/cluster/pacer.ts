@@ -131,3 +131,9 @@ export class Pacer {
 export function heldSpeed({ deviceMicros, busyMicros }: Pace): number {
   return busyMicros > 0 ? deviceMicros / busyMicros : 0;
 }
+
+/** The held speed over the wanted one; undefined where nothing is paced, or no step is complete. */
+export function realTimeFactor(pace: Pace): number | undefined {
+  if (pace.speed === 0 || pace.busyMicros === 0) return undefined;
+  return heldSpeed(pace) / pace.speed;
+}

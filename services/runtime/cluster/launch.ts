@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
+import type { Pace } from '../../cluster/pacer.ts';
 import { ModelError } from '../../core/support/errors.ts';
 import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
@@ -13,7 +14,10 @@ import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
+import { offerArguments, type WorkloadOptions } from '../options/workload-options.ts';
 import { AddressUnavailableError } from './address-unavailable-error.ts';
+import type { LoadReport } from '../load/load-report.ts';
+import { CoordinatorNews } from './coordinator-news.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
 import type { GatewayMessage } from './gateway-messages.ts';
@@ -28,6 +32,8 @@ export interface LaunchOptions extends ServingOptions {
   readonly gateway?: GatewayOptions | undefined;
   /** Port of gRPC, 0 for a free one; undefined serves none. */
   readonly grpcPort?: number | undefined;
+  /** A load that the coordinator offers itself; none where it is absent. */
+  readonly offer?: WorkloadOptions | undefined;
   readonly onProgress: (progress: LaunchProgress) => void;
   /** Stops the launch, which then throws the signal's reason. */
   readonly signal: AbortSignal;
@@ -53,6 +59,10 @@ export interface RunningCluster {
   /** host:port of gRPC; undefined where it is not served. */
   readonly grpcAddress: string | undefined;
   readonly kvBlocks: number;
+  /** What the coordinator told last of its pace; undefined before it has run a step. */
+  readonly pace: () => Pace | undefined;
+  /** Resolves when the load that was to be offered has been served. */
+  readonly loadReport: Promise<LoadReport>;
   /** Resolves when a process ends that nobody told to; the others must then be stopped. */
   readonly failed: Promise<Error>;
   /** Resolves when every process is gone. */
@@ -97,14 +107,18 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
   onProgress({ kind: 'note', sentence: startSentence(serving) });
   try {
     const grpcAddress = await startGrpc({ ...options, port: options.grpcPort, broker, processes });
-    const { ready, gatewayUrl } = await startNodes({ options, serving, broker, processes });
+    const news = new CoordinatorNews();
+    const launch = { options, serving, broker, processes, news };
+    const { ready, gatewayUrl } = await startNodes(launch);
     const { kvBlocks, metricsAddress } = ready;
     const { url: natsUrl, monitoringUrl } = broker;
     const { cluster } = options;
     const { failed } = processes;
     const stop = (): Promise<void> => processes.stop();
     const addresses = { natsUrl, monitoringUrl, metricsAddress, gatewayUrl, grpcAddress };
-    return { serving, cluster, ...addresses, kvBlocks, failed, stop };
+    const { loadReport } = news;
+    const pace = (): Pace | undefined => news.pace;
+    return { serving, cluster, ...addresses, kvBlocks, pace, loadReport, failed, stop };
   } catch (error) {
     await processes.stop();
     throw error;
@@ -116,6 +130,7 @@ interface Launch {
   readonly serving: ResolvedServing;
   readonly broker: Broker;
   readonly processes: ClusterProcesses;
+  readonly news: CoordinatorNews;
 }
 
 /** What the processes said when they served. */
@@ -142,22 +157,25 @@ async function startNodes(launch: Launch): Promise<Started> {
 }
 
 function startCoordinator(
-  { options, serving, processes }: Launch,
+  { options, serving, processes, news }: Launch,
   place: readonly string[],
 ): Promise<ReadyMessage> {
+  const offer = options.offer === undefined ? [] : offerArguments(options.offer);
   return new Promise((resolve, reject) => {
     const loading = new LoadingFraction(serving.tp);
     const onMessage = (message: unknown): void => {
-      const news = message as CoordinatorMessage;
-      if (news.kind === 'ready') resolve(news);
-      else if (news.kind === 'refused') reject(new ModelError(news.message));
-      else options.onProgress({ kind: 'loading', fraction: loading.update(news) });
+      const told = message as CoordinatorMessage;
+      if (told.kind === 'ready') resolve(told);
+      else if (told.kind === 'refused') reject(new ModelError(told.message));
+      else if (told.kind === 'loading') {
+        options.onProgress({ kind: 'loading', fraction: loading.update(told) });
+      } else news.take(told);
     };
     processes.addHead(
       spawnNode({
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
-        args: [...place, ...servingArguments(serving)],
+        args: [...place, ...servingArguments(serving), ...offer],
         output: 'ignore',
         onMessage,
       }),

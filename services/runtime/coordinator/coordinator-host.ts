@@ -14,6 +14,11 @@ export interface CoordinatorHostOptions extends CoordinatorOptions {
   readonly onEvent: (event: CoordinatorEvent) => void;
 }
 
+/** The clock of a coordinator: it never goes back. */
+export function nowMicros(): number {
+  return Math.round(performance.now() * 1000);
+}
+
 /** Runs a coordinator's state machine on a bus and Node's timers. */
 export class CoordinatorHost {
   readonly coordinator: Coordinator;
@@ -33,7 +38,7 @@ export class CoordinatorHost {
         this.#ticker = setTimeout(() => this.coordinator.tick(), delayMicros / 1000);
       },
       setAlarm: (delayMicros) => this.#alarm.set(delayMicros),
-      nowMicros: () => Math.round(performance.now() * 1000),
+      nowMicros,
     });
   }
 

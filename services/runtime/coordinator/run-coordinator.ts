@@ -1,5 +1,6 @@
 import type { Bus } from '../../bus/bus.ts';
 import { connectNats } from '../../bus/nats-bus.ts';
+import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { Health } from '../../rpc/health/health.ts';
 import { serveHealth } from '../../rpc/health/health-service.ts';
@@ -7,16 +8,21 @@ import { type InferenceEngine, serveInference } from '../../rpc/inference-servic
 import { ProtoFiles } from '../../rpc/reflection/proto-files.ts';
 import { serveReflection } from '../../rpc/reflection/reflection-service.ts';
 import { RpcServer } from '../../rpc/server.ts';
+import { planRequests } from '../../sim/capacity/workload.ts';
 import { openServedGroup } from '../cluster/served-group.ts';
+import { LoadGenerator } from '../load/load-generator.ts';
+import { PaceWatch } from '../load/pace-watch.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
+import { PaceMetrics } from '../metrics/pace-metrics.ts';
 import type { NodeOptions } from '../options/node-options.ts';
 import { resolveServing } from '../options/resolve-serving.ts';
 import type { ServingOptions } from '../options/serving-options.ts';
+import { drawnWorkload, type WorkloadOptions } from '../options/workload-options.ts';
 import { packagePath, packageVersion } from '../package-info.ts';
 import { onStopSignal } from '../process/on-stop-signal.ts';
 import { ClusterEngine } from './cluster-engine.ts';
-import { CoordinatorHost } from './coordinator-host.ts';
+import { CoordinatorHost, nowMicros } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
 import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
@@ -24,12 +30,19 @@ import { schedulerOptions } from './scheduler-options.ts';
 /** A process that is restarted is back and has its shard long before. */
 const PATIENCE_MICROS = 120e6;
 
+/** What a coordinator's process is told beside what it serves. */
+export interface CoordinatorProcessOptions extends NodeOptions, ServingOptions, WorkloadOptions {
+  /** Whether it offers itself the load that the workload options describe. */
+  readonly offerLoad?: true;
+}
+
 /** Runs a coordinator process: forms the group, then serves clients until it is told to stop. */
-export async function runCoordinator(options: NodeOptions & ServingOptions): Promise<void> {
+export async function runCoordinator(options: CoordinatorProcessOptions): Promise<void> {
   process.title = `sohu: coordinator ${options.group}`;
   const serving = resolveServing(options);
   const group = openServedGroup(serving);
   const metrics = new CoordinatorMetrics();
+  const pace = new PaceMetrics(metrics.registry);
   const metricsServer = await startMetricsServer({
     registry: metrics.registry,
     host: options.metricsHost,
@@ -50,9 +63,11 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
       engine.observe(event);
       metrics.observe(event);
       groupHealth.observe(event);
-      tellParent(event, metricsServer.address);
+      load?.observe(event);
+      tellParent(messageOf(event, metricsServer.address));
     },
   });
+  const load = options.offerLoad && offerLoad(host.coordinator, options);
   const engine = new ClusterEngine({
     ...{ coordinator: host.coordinator, group },
     phantom: serving.phantom,
@@ -60,9 +75,13 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
     version: packageVersion(),
   });
   metrics.watch(host.coordinator);
+  pace.watch(host.coordinator);
+  const watch = new PaceWatch(host.coordinator, (told) => tellParent({ kind: 'pace', pace: told }));
   const server = startServer(bus, options, { engine, health: groupHealth.health });
   host.start();
   onStopSignal(async () => {
+    watch.close();
+    load?.close();
     await server.stop();
     host.close();
     await Promise.all([metricsServer.close(), bus.close()]);
@@ -82,15 +101,30 @@ function startServer(
   return server;
 }
 
+function offerLoad(coordinator: Coordinator, options: WorkloadOptions): LoadGenerator {
+  return new LoadGenerator({
+    coordinator,
+    requests: planRequests(drawnWorkload(options)),
+    nowMicros,
+    done: (report) => tellParent({ kind: 'load', report }),
+  });
+}
+
+function messageOf(
+  event: CoordinatorEvent,
+  metricsAddress: string,
+): CoordinatorMessage | undefined {
+  if (event.kind === 'loading') return event;
+  if (event.kind === 'ready') return { kind: 'ready', kvBlocks: event.kvBlocks, metricsAddress };
+  return event.kind === 'refused' ? { kind: 'refused', message: event.message } : undefined;
+}
+
 /**
  * A coordinator that nobody started, as in Compose, has nobody to tell: there it logs what matters.
  */
-function tellParent(event: CoordinatorEvent, metricsAddress: string): void {
-  let message: CoordinatorMessage | undefined;
-  if (event.kind === 'loading') message = event;
-  if (event.kind === 'ready') message = { kind: 'ready', kvBlocks: event.kvBlocks, metricsAddress };
-  if (event.kind === 'refused') message = { kind: 'refused', message: event.message };
+function tellParent(message: CoordinatorMessage | undefined): void {
   if (message === undefined) return;
+  const isNews = message.kind === 'ready' || message.kind === 'refused' || message.kind === 'load';
   if (process.send !== undefined) process.send(message);
-  else if (message.kind !== 'loading') console.error(JSON.stringify(message));
+  else if (isNews) console.error(JSON.stringify(message));
 }

@@ -76,8 +76,16 @@ export function pickServing(options: ServingOptions): ServingOptions {
 
 /** The flags that make another program serve in the same way. */
 export function servingArguments(options: ServingOptions): string[] {
-  return SERVING_OPTIONS.flatMap((option) => {
-    const value = options[option.attributeName() as keyof ServingOptions];
+  return flagsOf(SERVING_OPTIONS, { ...options });
+}
+
+/** The flags that give options their values. */
+export function flagsOf(
+  options: readonly Option[],
+  values: Readonly<Record<string, unknown>>,
+): string[] {
+  return options.flatMap((option) => {
+    const value = values[option.attributeName()];
     if (option.negate) return value === false ? [option.long!] : [];
     return value === undefined ? [] : [option.long!, String(value)];
   });

@@ -123,7 +123,8 @@ function summarizeAll(latencies: Readonly<Record<Latency, Distribution>>) {
   return Object.fromEntries(entries) as Record<Latency, LatencySummary>;
 }
 
-function summarize(distribution: Distribution): LatencySummary {
+/** Milliseconds of durations in microseconds. */
+export function summarize(distribution: Distribution): LatencySummary {
   const { mean, deviation, isExact } = distribution;
   return {
     mean: mean / MICROS_PER_MS,
