@@ -1,24 +1,19 @@
-import { findArchitecture } from '../checkpoint/model-catalogue.ts';
 import { schedulerOptions } from '../runtime/coordinator/scheduler-options.ts';
 import type { ResolvedServing } from '../runtime/options/resolve-serving.ts';
 import { drawnWorkload, type WorkloadOptions } from '../runtime/options/workload-options.ts';
-import { cataloguePath } from '../runtime/phantom/catalogue-path.ts';
-import { placePhantom } from '../runtime/phantom/place-phantom.ts';
 import type { CapacityScenario } from '../sim/capacity/scenario.ts';
+import { placedPhantom } from './phantom-story.ts';
 
 /** What `sohu sim` simulates for a phantom cluster under a load: the same but for the processes. */
 export function loadScenario(
   serving: ResolvedServing,
   workload: WorkloadOptions,
 ): CapacityScenario {
-  const { model, phantom, tp } = serving;
-  const architecture = findArchitecture(model, cataloguePath());
+  const placed = placedPhantom(serving);
+  const { maxPositions } = placed.architecture;
   return {
-    placed: placePhantom(architecture, { ...serving, ...phantom!, tensorParallel: tp }),
-    scheduler: schedulerOptions(serving, {
-      maxPositions: architecture.maxPositions,
-      stopTokenIds: [],
-    }),
+    placed,
+    scheduler: schedulerOptions(serving, { maxPositions, stopTokenIds: [] }),
     numGpuBlocksOverride: serving.numGpuBlocksOverride,
     workload: drawnWorkload(workload),
     maxConcurrency: Number.POSITIVE_INFINITY,

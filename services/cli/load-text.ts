@@ -1,7 +1,8 @@
-import { heldSpeed, type Pace, realTimeFactor } from '../cluster/pacer.ts';
+import { heldSpeed, realTimeFactor } from '../cluster/pacer.ts';
 import type { PlacedModel } from '../core/timing/load-price.ts';
 import { LOAD_LATENCIES, type LoadLatency, type LoadReport } from '../runtime/load/load-report.ts';
 import { type CapacityReport, REPORTED_PERCENTILES } from '../sim/capacity/capacity-report.ts';
+import { paceSentence } from './pace-text.ts';
 import { caveats } from './price-parts.ts';
 import { formatShare } from './quantity.ts';
 import { renderTable } from './table.ts';
@@ -69,14 +70,6 @@ export function loadText(load: ServedLoad): string {
     `The coordinator took ${formatShare(report.coordinatorCpuShare)} of a core.`,
     ...caveats(placed),
   ].join('\n');
-}
-
-/** How well the host held the pace. */
-export function paceSentence(pace: Pace): string {
-  const seconds = `${digits(pace.deviceMicros / 1e6)} s of device time in ${digits(pace.busyMicros / 1e6)} busy seconds of the host`;
-  const factor = realTimeFactor(pace);
-  if (factor === undefined) return `Pace: ${seconds}: speed ${heldSpeed(pace).toFixed(3)}.`;
-  return `Pace: ${seconds}: real-time factor ${factor.toFixed(3)} at speed ${pace.speed}.`;
 }
 
 function rowsOf({ report, simulated }: ServedLoad): Row[] {

@@ -9,6 +9,8 @@ import { chipTable } from './chip-table.ts';
 import { clusterAddresses } from './cluster-addresses.ts';
 import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
 import { EXIT_CODES_HELP, StopRequest } from './errors.ts';
+import { fallenBehind, paceSentence } from './pace-text.ts';
+import { phantomStory } from './phantom-story.ts';
 import { Progress } from './progress.ts';
 import { startCluster } from './start-cluster.ts';
 import { listenForStop, untilStopped } from './stop-requests.ts';
@@ -30,9 +32,11 @@ const EXAMPLES = `Examples:
   sohu up --model stories260K.bin --precision f32 --tp 4
   sohu up --kv-cache-dtype fp8 --max-num-seqs 64 --no-demo
   sohu up --port 0 --api-key-file keys.json
+  sohu up --weights phantom --model llama-3-70b --chip h100
 `;
 const DEMO_PROMPT = 'Once upon a time';
 const DEMO_TOKENS = 128;
+const PACE_INTERVAL_MS = 10_000;
 
 /** Adds `sohu up`, which serves a cluster. */
 export function addUpCommand(program: Command): void {
@@ -60,6 +64,8 @@ async function up(options: UpOptions): Promise<void> {
     progress.note('Stopping.');
   } finally {
     await cluster.stop();
+    const pace = cluster.pace();
+    if (cluster.serving.phantom !== undefined && pace) progress.note(paceSentence(pace));
   }
 }
 
@@ -96,8 +102,24 @@ async function present(serving: Serving): Promise<never> {
   const info = await client.serverInfo({ signal });
   process.stdout.write(`${chipTable(info.chips, process.stdout)}\n\n`);
   process.stdout.write(`${clusterAddresses(cluster, info.chips)}\n`);
+  if (cluster.serving.phantom !== undefined) {
+    process.stdout.write(`\n${phantomStory(cluster)}\n`);
+    watchPace(cluster, progress, signal);
+  }
   progress.note(`Serving ${info.modelName} (${info.precision}) until Ctrl-C.`);
   return untilStopped(signal);
+}
+
+/** Tells from time to time of a pace that is not held, and of the pace as a whole at the end. */
+function watchPace(cluster: RunningCluster, progress: Progress, signal: AbortSignal): void {
+  let before = cluster.pace();
+  const timer = setInterval(() => {
+    const now = cluster.pace();
+    const warning = now && fallenBehind(before, now);
+    if (warning !== undefined) progress.note(warning);
+    before = now;
+  }, PACE_INTERVAL_MS).unref();
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
 /** Streams a story; the cluster also serves where it cannot tell one. */

@@ -8,23 +8,18 @@ import { encodeUtf8 } from './utf8.ts';
 const BYTES = 256;
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 const NO_BYTES = new Uint8Array(0);
-const PUNCTUATION = [
-  '. ',
-  ', ',
-  '; ',
-  ': ',
-  '? ',
-  '! ',
-  '\n\n',
-  '."',
-  ',"',
-  ' "',
-  ' (',
-  "'s",
-  "'t",
-  ' - ',
-];
-const NUMBERS = Array.from({ length: 1000 }, (_, number) => String(number)).slice(10);
+const VOWELS = 'aeiou';
+const CONSONANTS = 'bcdfghklmnprst';
+/** Shapes of four letters that English words have: v a vowel, c a common consonant. */
+const SHAPES = ['cvcv', 'cvcc', 'vccv', 'vcvc', 'ccvc', 'cvvc'];
+const MARKS =
+  `. |, |; |: |? |! |.\n|,\n|\n\n|."|,"| "| (|) |), |).|'s|'t| - | — |\`, |\` | \`|\`\`\`|](|**| = |=>|//|::|()|{ | }|},|: "|", "|": |">|</|/>`
+    .split('|')
+    .concat([' | ', ' |', '| ']);
+const RUNS = [...' -=#*.~/'].flatMap((mark) =>
+  Array.from({ length: 31 }, (_, index) => mark.repeat(32 - index)),
+);
+const NUMBERS = Array.from({ length: 990 }, (_, index) => String(index + 10));
 
 /**
  * A tokenizer for models that come without one: single bytes, common English words with the space
@@ -101,6 +96,8 @@ function makePieces(): string[] {
   const letters = [...LETTERS];
   const pairs = letters.flatMap((first) => letters.map((second) => first + second));
   const triples = pairs.flatMap((pair) => letters.map((letter) => pair + letter));
+  const capitalPairs = pairs.map(capitalise);
+  const fours = SHAPES.flatMap(shaped);
   const spaced = (texts: readonly string[]): string[] => texts.map((text) => ` ${text}`);
   return [
     ...spaced(SYNTHETIC_WORDS),
@@ -110,18 +107,28 @@ function makePieces(): string[] {
     ...spaced(pairs),
     ...spaced(capitals),
     ...capitals,
-    ...PUNCTUATION,
+    ...MARKS,
+    ...RUNS,
     ...NUMBERS,
+    ...capitalPairs,
     ...triples,
     ...spaced(triples),
     ...spaced(SYNTHETIC_PARTS),
-    ...invented(triples),
+    ...fours,
+    ...spaced(fours),
   ].filter(({ length }) => length > 1);
 }
 
-/** Words of two groups of letters that no list has, for the rest of a large vocabulary. */
-function invented(triples: readonly string[]): string[] {
-  return SYNTHETIC_PARTS.flatMap((part) => triples.slice(0, 1200).map((head) => head + part));
+/** Every text of a shape. */
+function shaped(shape: string): string[] {
+  return [...shape].reduce<string[]>(
+    (texts, kind) => texts.flatMap((text) => [...lettersOf(kind)].map((letter) => text + letter)),
+    [''],
+  );
+}
+
+function lettersOf(kind: string): string {
+  return kind === 'v' ? VOWELS : CONSONANTS;
 }
 
 function capitalise(word: string): string {

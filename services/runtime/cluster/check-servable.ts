@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findConfigFile } from '../../checkpoint/model-catalogue.ts';
-import { resolveModel } from '../../checkpoint/resolve-model.ts';
+import { listBundledModels, resolveModel } from '../../checkpoint/resolve-model.ts';
 import { type ResolvedServing, resolveServing } from '../options/resolve-serving.ts';
 import { pickServing, type ServingOptions } from '../options/serving-options.ts';
 import { packagePath } from '../package-info.ts';
@@ -13,8 +14,11 @@ import { openServedGroup } from './served-group.ts';
  * there is none.
  */
 export function findModel(nameOrPath: string, weights: ServingOptions['weights']): string {
-  if (weights === 'phantom') return findConfigFile(nameOrPath, cataloguePath()) ?? nameOrPath;
-  return resolveModel(nameOrPath, packagePath('models'));
+  const bundled = packagePath('models');
+  if (weights === 'checkpoint') return resolveModel(nameOrPath, bundled);
+  const isBundled = !existsSync(nameOrPath) && listBundledModels(bundled).includes(nameOrPath);
+  const name = isBundled ? resolveModel(nameOrPath, bundled) : nameOrPath;
+  return findConfigFile(name, cataloguePath()) ?? name;
 }
 
 /**

@@ -5,6 +5,7 @@ import { ModelError } from '../../core/support/errors.ts';
 import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
 import type { CoordinatorMessage } from '../coordinator/coordinator-messages.ts';
+import type { LoadReport } from '../load/load-report.ts';
 import {
   checkExposure,
   type GatewayOptions,
@@ -12,14 +13,13 @@ import {
 } from '../options/gateway-options.ts';
 import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
+import { offerArguments, type WorkloadOptions } from '../options/workload-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
-import { offerArguments, type WorkloadOptions } from '../options/workload-options.ts';
 import { AddressUnavailableError } from './address-unavailable-error.ts';
-import type { LoadReport } from '../load/load-report.ts';
-import { CoordinatorNews } from './coordinator-news.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
+import { CoordinatorNews } from './coordinator-news.ts';
 import type { GatewayMessage } from './gateway-messages.ts';
 import { startGrpc } from './start-grpc.ts';
 

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { LENGTH_DISTRIBUTIONS, type LengthDistribution } from '../../sim/capacity/lengths.ts';
 import type { Workload } from '../../sim/capacity/workload.ts';
-import { flagsOf } from './serving-options.ts';
 import { choice, numberBetween, positiveOrInfinite, wholeNumber } from './option-values.ts';
+import { flagsOf } from './serving-options.ts';
 
 /** Requests that are drawn where a command does not say how many; a trace is replayed as a whole. */
 const DRAWN_REQUESTS = 1000;
