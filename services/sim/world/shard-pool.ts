@@ -1,3 +1,4 @@
+import type { LoadedShard } from '../../cluster/chip-effects.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { accountHbm } from '../../core/model/memory.ts';
@@ -33,6 +34,7 @@ export interface ShardPoolOptions {
 
 interface PooledShard extends ShardInstance {
   readonly key: string;
+  readonly loaded: LoadedShard<Shard>;
 }
 
 /**

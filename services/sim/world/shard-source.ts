@@ -2,7 +2,6 @@ import type { LoadedShard } from '../../cluster/chip-effects.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
 import type { Range } from '../../core/model/shard-plan.ts';
 import type { SegmentKind } from '../../core/model/step-plan.ts';
-import type { Shard } from '../../shard/shard.ts';
 
 /** Executes segments on a shard's memory, with arithmetic or without. */
 export interface SegmentExecutor {
@@ -11,7 +10,7 @@ export interface SegmentExecutor {
 
 /** A chip's memory, and who computes on it. */
 export interface ShardInstance {
-  readonly loaded: LoadedShard<Shard>;
+  readonly loaded: LoadedShard;
   readonly executor: SegmentExecutor;
 }
 
