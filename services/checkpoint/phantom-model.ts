@@ -7,6 +7,7 @@ import type { Range } from '../core/model/shard-plan.ts';
 import { isFields } from '../core/support/fields.ts';
 import { SyntheticTokenizer } from '../core/text/synthetic-tokenizer.ts';
 import type { Tokenizer } from '../core/text/tokenizer.ts';
+import { checkGenerates } from '../core/timing/kv-blocks.ts';
 import { readJsonFile } from './json-file.ts';
 import { findArchitecture, findConfigFile } from './model-catalogue.ts';
 import { openTokenizer } from './tokenizer-file.ts';
@@ -34,6 +35,7 @@ export function openPhantomModel(
   options: { readonly catalogue: string; readonly tokenizer: string | undefined },
 ): PhantomModel {
   const architecture = findArchitecture(name, options.catalogue);
+  checkGenerates(architecture);
   const file = findConfigFile(name, options.catalogue);
   const { vocabSize, maxPositions } = architecture;
   const named = file === undefined ? [] : readStopTokenIds(file, vocabSize);

@@ -10,6 +10,9 @@ import { StepLoop } from './step-loop.ts';
 
 const TICK_MICROS = 250_000;
 
+/** What became of a request; `unavailable` before the group has been ready for the first time. */
+export type Submission = Admission | { readonly kind: 'unavailable' };
+
 /** The group's work, from when it has been ready for the first time. */
 interface Serving {
   readonly scheduler: Scheduler;
@@ -78,25 +81,21 @@ export class Coordinator {
 
   /**
    * Queues a request; tokens follow as events. With a journal it outlasts the coordinator once the
-   * event `accepted` has come, and one that comes again is the one that came before. Its arrival is
-   * now, or a moment of device time not long ago, as a load has that is planned in device time.
+   * event `accepted` has come, and one that comes again is the one that came before.
    */
-  submit(
-    request: GenerationRequest,
-    arrivalMicros?: number,
-  ): Admission | { readonly kind: 'unavailable' } {
-    if (this.#serving === undefined) return { kind: 'unavailable' };
-    const known = this.#ledger?.find(request.requestId);
-    if (known !== undefined) return { kind: 'queued', sequences: known };
-    const { scheduler, loop, clock } = this.#serving;
-    const now = this.#effects.nowMicros();
-    const admission = scheduler.add(request, now);
-    if (admission.kind === 'queued') {
-      for (const each of admission.sequences) clock?.arrive(each, now, arrivalMicros);
-      this.#ledger?.accept(request, admission.sequences);
-    }
-    loop.pump();
-    return admission;
+  submit(request: GenerationRequest): Submission {
+    return this.submitAll([request])[0]!;
+  }
+
+  /**
+   * Queues requests that come together, before any of them is scheduled; the outcome of each. Their
+   * arrival is now, or a moment of device time not long ago where a load is planned in device time.
+   */
+  submitAll(requests: readonly GenerationRequest[], arrivalMicros?: number): readonly Submission[] {
+    if (this.#serving === undefined) return requests.map(() => ({ kind: 'unavailable' }));
+    const submissions = requests.map((each) => this.#queue(each, this.#serving!, arrivalMicros));
+    this.#serving.loop.pump();
+    return submissions;
   }
 
   /**
@@ -158,6 +157,22 @@ export class Coordinator {
         this.#serving?.loop.takeLogits(report);
         break;
     }
+  }
+
+  #queue(
+    request: GenerationRequest,
+    { scheduler, clock }: Serving,
+    arrivalMicros: number | undefined,
+  ): Submission {
+    const known = this.#ledger?.find(request.requestId);
+    if (known !== undefined) return { kind: 'queued', sequences: known };
+    const now = this.#effects.nowMicros();
+    const admission = scheduler.add(request, now);
+    if (admission.kind === 'queued') {
+      for (const each of admission.sequences) clock?.arrive(each, now, arrivalMicros);
+      this.#ledger?.accept(request, admission.sequences);
+    }
+    return admission;
   }
 
   #welcome(hello: Hello): void {

@@ -59,7 +59,8 @@ test('a phantom cluster serves OpenAI’s API as one with weights does', async (
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ model: 'llama-3-8b', ...body }),
     });
-  const ask = async (route: string, body: object) => (await post(route, body)).json();
+  // biome-ignore lint/suspicious/noExplicitAny: what is wrong with an answer fails the test.
+  const ask = async (route: string, body: object): Promise<any> => (await post(route, body)).json();
 
   await t.test('tells what it stands for', async () => {
     await live.up.untilPrinted('stdout', 'Outputs');
@@ -117,8 +118,8 @@ test('a phantom cluster serves OpenAI’s API as one with weights does', async (
       });
       await until('nothing runs', async () => (await live.load()).running === 0);
       const { chips } = await live.client.serverInfo();
-      // 32 layers, two all-reduces each, of 4096 × 2 bytes for each of more than 400 tokens.
-      for (const { bytesSent } of chips) assert.ok(bytesSent > 400 * 32 * 2 * 4096 * 2);
+      // 32 layers, two all-reduces each, of 4096 × 2 bytes for each of more than 200 tokens.
+      for (const { bytesSent } of chips) assert.ok(bytesSent > 200 * 32 * 2 * 4096 * 2);
     },
   );
 
@@ -132,7 +133,7 @@ test('a phantom cluster serves OpenAI’s API as one with weights does', async (
   });
 
   await t.test('says at its end how fast it was', async () => {
-    live.up.kill('SIGINT');
+    live.up.child.kill('SIGINT');
     await live.up.untilPrinted('stderr', 'Pace: ');
   });
 });

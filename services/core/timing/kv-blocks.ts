@@ -1,5 +1,14 @@
+import type { Architecture } from '../architecture/architecture.ts';
 import { InvalidArgumentError } from '../support/errors.ts';
 import { checkFit, type PlacedModel, planLoad } from './load-price.ts';
+
+/** Throws an InvalidArgumentError where a model generates no tokens. */
+export function checkGenerates({ diffusion, name }: Architecture): void {
+  if (diffusion === undefined) return;
+  throw new InvalidArgumentError(
+    `model must generate tokens, which the diffusion transformer ${name} does not; choose llama-3-70b, for example`,
+  );
+}
 
 /**
  * KV blocks of one replica: what its memory plan leaves, or fewer where told. Throws an
@@ -10,11 +19,7 @@ export function planKvBlocks(
   options: { readonly blockSize: number; readonly numGpuBlocksOverride: number | undefined },
 ): number {
   const { blockSize, numGpuBlocksOverride } = options;
-  if (placed.architecture.diffusion !== undefined) {
-    throw new InvalidArgumentError(
-      `model must generate tokens, which the diffusion transformer ${placed.architecture.name} does not; choose llama-3-70b, for example`,
-    );
-  }
+  checkGenerates(placed.architecture);
   const plan = planLoad(placed);
   checkFit(placed, plan);
   const blocks = Math.floor(plan.kvTokens / blockSize);

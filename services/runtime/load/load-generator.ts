@@ -1,6 +1,6 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
-import { completionTokens } from '../../core/scheduler/request.ts';
+import { completionTokens, type GenerationRequest } from '../../core/scheduler/request.ts';
 import { PlannedGenerations } from '../../sim/capacity/planned-generation.ts';
 import type { PlannedRequest } from '../../sim/capacity/planned-request.ts';
 import { Alarm } from '../support/alarm.ts';
@@ -82,7 +82,7 @@ export class LoadGenerator {
     this.#mostSequences = Math.max(this.#mostSequences, sequences);
     const { coordinator, nowMicros } = this.#options;
     const deviceMicros = coordinator.clock!.at(nowMicros());
-    while (this.#nextMicros <= deviceMicros) this.#offer();
+    while (this.#nextMicros <= deviceMicros) this.#offerNext();
     const { waitingCount, runningCount } = coordinator.scheduler!;
     // Only once the step loop has seen that there is nothing to do is there a pause to wait through.
     if (waitingCount + runningCount === 0) setImmediate(() => this.#goOn());
@@ -96,9 +96,17 @@ export class LoadGenerator {
     } else done(this.#report());
   }
 
+  /** Hands in the next request, and those that arrive at the same moment. */
   #offerNext(): void {
-    const nextMicros = this.#nextMicros;
-    while (this.#nextMicros === nextMicros) this.#offer();
+    const { coordinator, requests } = this.#options;
+    const arrivalMicros = this.#nextMicros;
+    const together: GenerationRequest[] = [];
+    while (this.#nextMicros === arrivalMicros) {
+      const number = this.#next++;
+      together.push(this.#generations.make(requests[number]!, number));
+    }
+    const submissions = coordinator.submitAll(together, arrivalMicros);
+    this.#counts.refused += submissions.filter(({ kind }) => kind !== 'queued').length;
   }
 
   /** Device time of the next arrival; infinite after the last. */
@@ -106,15 +114,6 @@ export class LoadGenerator {
     const next = this.#options.requests[this.#next];
     if (next === undefined) return Number.POSITIVE_INFINITY;
     return this.#start!.deviceMicros + next.arrivalMicros;
-  }
-
-  #offer(): void {
-    const { coordinator, requests } = this.#options;
-    const arrivalMicros = this.#nextMicros;
-    const number = this.#next++;
-    const request = this.#generations.make(requests[number]!, number);
-    const admission = coordinator.submit(request, arrivalMicros);
-    if (admission.kind !== 'queued') this.#counts.refused++;
   }
 
   #report(): LoadReport {
