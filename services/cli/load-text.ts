@@ -39,6 +39,7 @@ export function loadObject(load: ServedLoad): object {
     held_speed: heldSpeed(pace),
     coordinator_cpu: report.coordinatorCpuShare,
     ...{ completed, failed: refused, steps, preemptions },
+    device_seconds: report.deviceSeconds,
     ...{ total_input: inputTokens, total_output: outputTokens },
     mean_sequences: report.meanSequences,
     max_sequences: report.mostSequences,

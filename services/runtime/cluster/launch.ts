@@ -146,7 +146,9 @@ async function startNodes(launch: Launch): Promise<Started> {
   const place = ['--nats', broker.url, '--cluster', cluster];
   const group = [...place, '--group', GROUP];
   signal.throwIfAborted();
-  for (let rank = 0; rank < serving.tp; rank++) processes.addChip(startChip(rank, serving, group));
+  for (const ranks of chipProcesses(serving)) {
+    processes.addChip(startChips(ranks, serving, group));
+  }
   const started = Promise.all([startCoordinator(launch, group), startGateway(launch, place)]);
   const ended = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -211,12 +213,21 @@ async function startGateway(
   });
 }
 
-function startChip(rank: number, { tp }: ServingOptions, place: readonly string[]) {
+/**
+ * The ranks of each chip process. Phantoms share one: their steps are short, and waking a process for
+ * each of them takes longer than what they do.
+ */
+function chipProcesses({ tp, phantom }: ResolvedServing): readonly (readonly number[])[] {
+  const ranks = Array.from({ length: tp }, (_, rank) => rank);
+  return phantom === undefined ? ranks.map((rank) => [rank]) : [ranks];
+}
+
+function startChips(ranks: readonly number[], { tp }: ServingOptions, place: readonly string[]) {
   const threads = Math.max(1, Math.floor(availableParallelism() / tp));
   return spawnNode({
-    name: `chip ${rank}`,
+    name: ranks.length === 1 ? `chip ${ranks[0]}` : `chips ${ranks.join(', ')}`,
     entry: packagePath('dist/services/worker/main.js'),
-    args: [...place, '--rank', String(rank), '--threads', String(threads)],
+    args: [...place, '--rank', ranks.join(','), '--threads', String(threads)],
     nodeArgs: CHIP_NODE_ARGUMENTS,
     env: CHIP_ENVIRONMENT,
     output: 'ignore',
