@@ -1,13 +1,16 @@
 import { schedulerOptions } from '../runtime/coordinator/scheduler-options.ts';
+import {
+  type DrawnWorkloadOptions,
+  drawnWorkload,
+} from '../runtime/options/drawn-workload-options.ts';
 import type { ResolvedServing } from '../runtime/options/resolve-serving.ts';
-import { drawnWorkload, type WorkloadOptions } from '../runtime/options/workload-options.ts';
 import type { CapacityScenario } from '../sim/capacity/scenario.ts';
 import { placedPhantom } from './phantom-story.ts';
 
 /** What `sohu sim` simulates for a phantom cluster under a load: the same but for the processes. */
 export function loadScenario(
   serving: ResolvedServing,
-  workload: WorkloadOptions,
+  workload: DrawnWorkloadOptions,
 ): CapacityScenario {
   const placed = placedPhantom(serving);
   const { maxPositions } = placed.architecture;

@@ -1,7 +1,9 @@
 import { heldSpeed, realTimeFactor } from '../cluster/pacer.ts';
 import type { PlacedModel } from '../core/timing/load-price.ts';
-import { LOAD_LATENCIES, type LoadLatency, type LoadReport } from '../runtime/load/load-report.ts';
-import { type CapacityReport, REPORTED_PERCENTILES } from '../sim/capacity/capacity-report.ts';
+import type { LoadReport } from '../runtime/load/load-report.ts';
+import type { CapacityReport } from '../sim/capacity/capacity-report.ts';
+import { GOAL_LATENCIES } from '../sim/capacity/latency-goals.ts';
+import { REPORTED_PERCENTILES, type ServingReport } from '../sim/capacity/serving-report.ts';
 import { paceSentence } from './pace-text.ts';
 import { caveats } from './price-parts.ts';
 import { formatShare } from './quantity.ts';
@@ -19,8 +21,7 @@ interface Row {
   readonly title: string;
   readonly device: number;
   readonly simulated: number;
-  /** Undefined where host time says nothing. */
-  readonly host: number | undefined;
+  readonly host: number;
 }
 
 const PERCENTILES = [50, 99] as const;
@@ -28,7 +29,8 @@ const PERCENTILES = [50, 99] as const;
 /** The object of `--json`. */
 export function loadObject(load: ServedLoad): object {
   const { placed, report } = load;
-  const { completed, refused, inputTokens, outputTokens, steps, preemptions, pace } = report;
+  const { device, refused, steps, preemptions, pace } = report;
+  const { completed, inputTokens, outputTokens } = device;
   return {
     model: placed.architecture.name,
     chip: placed.chip.name,
@@ -39,15 +41,12 @@ export function loadObject(load: ServedLoad): object {
     held_speed: heldSpeed(pace),
     coordinator_cpu: report.coordinatorCpuShare,
     ...{ completed, failed: refused, steps, preemptions },
-    device_seconds: report.deviceSeconds,
+    device_seconds: device.seconds,
     ...{ total_input: inputTokens, total_output: outputTokens },
     mean_sequences: report.meanSequences,
     max_sequences: report.mostSequences,
     ...Object.fromEntries(
-      rowsOf(load).map(({ key, device, simulated, host }) => [
-        key,
-        { device, simulated, host: host ?? null },
-      ]),
+      rowsOf(load).map(({ key, device, simulated, host }) => [key, { device, simulated, host }]),
     ),
   };
 }
@@ -61,12 +60,12 @@ export function loadText(load: ServedLoad): string {
     digits(device),
     digits(simulated),
     differenceOf(device, simulated),
-    host === undefined ? '' : digits(host),
+    digits(host),
   ]);
   return [
     `${placed.architecture.name} on ${placed.layout.tp} × ${placed.chip.name}, ${placed.software.name}: device time of the cluster and of a simulation of the same arrivals`,
     renderTable(head, rows, { stream: process.stdout, textColumns: 1 }),
-    `${report.completed} requests, ${report.refused} refused; ${report.steps} steps of ${Math.round(report.meanSequences)} sequences on the average and ${report.mostSequences} at the most; ${report.preemptions} preemptions.`,
+    `${report.device.completed} requests, ${report.refused} refused; ${report.steps} steps of ${Math.round(report.meanSequences)} sequences on the average and ${report.mostSequences} at the most; ${report.preemptions} preemptions.`,
     paceSentence(report.pace),
     `The coordinator took ${formatShare(report.coordinatorCpuShare)} of a core.`,
     ...caveats(placed),
@@ -74,37 +73,25 @@ export function loadText(load: ServedLoad): string {
 }
 
 function rowsOf({ report, simulated }: ServedLoad): Row[] {
-  const { deviceSeconds, hostSeconds, outputTokens, inputTokens, completed } = report;
-  const rate = (key: string, title: string, count: number, of: number): Row => ({
-    ...{ key, title, simulated: of },
-    device: count / deviceSeconds,
-    host: count / hostSeconds,
+  const row = (key: string, title: string, of: (report: ServingReport) => number): Row => ({
+    ...{ key, title, device: of(report.device), simulated: of(simulated), host: of(report.host) },
   });
   return [
-    rate('request_throughput', 'Requests/s', completed, simulated.requestsPerSecond),
-    rate('output_throughput', 'Output tokens/s', outputTokens, simulated.outputTokensPerSecond),
-    rate(
-      'total_token_throughput',
-      'All tokens/s',
-      inputTokens + outputTokens,
-      simulated.totalTokensPerSecond,
+    row('request_throughput', 'Requests/s', (it) => it.requestsPerSecond),
+    row('output_throughput', 'Output tokens/s', (it) => it.outputTokensPerSecond),
+    row('total_token_throughput', 'All tokens/s', (it) => it.totalTokensPerSecond),
+    ...GOAL_LATENCIES.flatMap((name) =>
+      PERCENTILES.map((percent) => {
+        const index = REPORTED_PERCENTILES.indexOf(percent);
+        const isMedian = percent === 50;
+        return row(
+          `${isMedian ? 'median' : 'p99'}_${name}_ms`,
+          `${isMedian ? 'Median' : 'P99'} ${name.toUpperCase()} (ms)`,
+          ({ latencies }) => latencies[name].percentiles[index]!,
+        );
+      }),
     ),
-    ...LOAD_LATENCIES.flatMap((name) => latencyRows(name, report, simulated)),
   ];
-}
-
-function latencyRows(name: LoadLatency, report: LoadReport, simulated: CapacityReport): Row[] {
-  return PERCENTILES.map((percent) => {
-    const index = REPORTED_PERCENTILES.indexOf(percent);
-    const label = percent === 50 ? 'median' : `p${percent}`;
-    return {
-      key: `${label}_${name}_ms`,
-      title: `${label === 'median' ? 'Median' : 'P99'} ${name.toUpperCase()} (ms)`,
-      device: report.device[name].percentiles[index]!,
-      simulated: simulated.latencies[name].percentiles[index]!,
-      host: report.host[name].percentiles[index]!,
-    };
-  });
 }
 
 function differenceOf(value: number, reference: number): string {

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import type { RunningCluster } from '../runtime/cluster/launch.ts';
-import { addWorkloadOptions, type WorkloadOptions } from '../runtime/options/workload-options.ts';
+import {
+  addDrawnWorkloadOptions,
+  type DrawnWorkloadOptions,
+} from '../runtime/options/drawn-workload-options.ts';
 import { simulateScenario } from '../sim/capacity/scenario.ts';
 import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
 import { EXIT_CODES_HELP } from './errors.ts';
@@ -10,7 +13,7 @@ import { Progress } from './progress.ts';
 import { startCluster } from './start-cluster.ts';
 import { listenForStop, untilStopped } from './stop-requests.ts';
 
-interface LoadCommandOptions extends ClusterOptions, WorkloadOptions {
+interface LoadCommandOptions extends ClusterOptions, DrawnWorkloadOptions {
   readonly json?: true;
 }
 
@@ -25,7 +28,7 @@ const DEFAULTS = { model: 'llama-3-70b', maxNumQueuedReqs: 0xffffffff } as const
 
 /** Adds `sohu load`, which offers a load to a phantom cluster and simulates the same. */
 export function addLoadCommand(program: Command): void {
-  addWorkloadOptions(addClusterOptions(program.command('load')))
+  addDrawnWorkloadOptions(addClusterOptions(program.command('load')))
     .description('Offer a load to a phantom cluster, and simulate the same beside it.')
     .option('--json', 'print one JSON object')
     .addHelpText('before', EXAMPLES)

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
+import type { Command } from 'commander';
 import { InvalidArgumentError } from '../core/support/errors.ts';
-import { findNamed } from '../core/support/nearest.ts';
 import { capacityPolicyOf } from '../core/timing/software-version.ts';
 import { schedulerOptions } from '../runtime/coordinator/scheduler-options.ts';
 import { choice, wholeNumber } from '../runtime/options/option-values.ts';
@@ -10,23 +9,13 @@ import {
   addPolicyOptions,
   type SchedulingOptions,
 } from '../runtime/options/scheduling-options.ts';
-import {
-  addWorkloadOptions,
-  drawnWorkload,
-  type WorkloadOptions,
-} from '../runtime/options/workload-options.ts';
-import { REPORTED_PERCENTILES } from '../sim/capacity/capacity-report.ts';
-import {
-  GOAL_LATENCIES,
-  type GoalLatency,
-  type LatencyGoals,
-} from '../sim/capacity/latency-goals.ts';
+import type { LatencyGoals } from '../sim/capacity/latency-goals.ts';
 import { ROUTING_POLICIES, type RoutingPolicy } from '../sim/capacity/routing.ts';
 import type { CapacityScenario } from '../sim/capacity/scenario.ts';
 import type { ReportedPercentile } from '../sim/capacity/service-level.ts';
-import type { Workload } from '../sim/capacity/workload.ts';
+import { REPORTED_PERCENTILES } from '../sim/capacity/serving-report.ts';
 import { addLoadOptions, type LoadOptions, placeModel } from './load-options.ts';
-import { readTraceFile } from './trace-file.ts';
+import { addWorkloadOptions, goals, type WorkloadOptions, workloadOf } from './workload-options.ts';
 
 const NO_BOUND = 0xffffffff;
 
@@ -35,10 +24,7 @@ type PolicyOptions = Omit<SchedulingOptions, 'maxNumSeqs' | 'maxNumBatchedTokens
 export interface SimOptions extends LoadOptions, PolicyOptions, WorkloadOptions {
   readonly chips: number | undefined;
   readonly numGpuBlocksOverride: number | undefined;
-  readonly maxConcurrency: number;
-  readonly traceFile: string | undefined;
   readonly routingPolicy: RoutingPolicy;
-  readonly goodput: LatencyGoals;
   readonly search?: true;
   readonly slo: LatencyGoals;
   readonly sloPercentile: ReportedPercentile;
@@ -55,32 +41,15 @@ export function addSimOptions(command: Command): Command {
     'chips in all; with --search every layout of them is tried',
     wholeNumber(1),
   );
-  addClientOptions(command);
+  addWorkloadOptions(command);
   addPolicyOptions(addKvOptions(command), { maxNumQueuedReqs: NO_BOUND }).addOption(
     choice('--routing-policy <name>', 'which replica serves', ROUTING_POLICIES, 'least_loaded'),
   );
   return addReportOptions(command);
 }
 
-function addClientOptions(command: Command): void {
-  addWorkloadOptions(command)
-    .option(
-      '--max-concurrency <clients>',
-      'requests kept open at the most',
-      wholeNumber(1),
-      Number.POSITIVE_INFINITY,
-    )
-    .option('--trace-file <file>', 'replay a trace: Azure CSV or Mooncake JSONL');
-}
-
 function addReportOptions(command: Command): Command {
   return command
-    .option(
-      '--goodput <goals...>',
-      'count requests within goals in ms: ttft:500 tpot:50',
-      goals,
-      {},
-    )
     .option('--search', 'find the highest rate that keeps --slo, and the best layout of --chips')
     .option('--slo <goals...>', 'goals in ms, such as ttft:500 tpot:50', goals, {})
     .addOption(
@@ -115,13 +84,6 @@ export function scenarioOf(
   };
 }
 
-function workloadOf(options: SimOptions): Workload {
-  const { traceFile, numPrompts, requestRate } = options;
-  if (traceFile === undefined) return drawnWorkload(options);
-  const trace = readTraceFile(traceFile);
-  return { kind: 'replayed', trace, requests: numPrompts, requestRate };
-}
-
 /** Replicas for all chips, and no more tensor parallelism than there are chips, where nothing else is said. */
 function fillLayout(options: SimOptions, given: (name: keyof SimOptions) => boolean): SimOptions {
   const { chips, pp } = options;
@@ -137,24 +99,4 @@ function fillLayout(options: SimOptions, given: (name: keyof SimOptions) => bool
 
 function nearestMultiple(value: number, of: number): number {
   return of * Math.max(1, Math.round(value / of));
-}
-
-/** Adds a goal such as `ttft:500` to those before. */
-function goals(text: string, before: LatencyGoals): LatencyGoals {
-  const [name = '', limit = '', ...rest] = text.split(':');
-  const ms = Number(limit);
-  if (limit.trim() === '' || rest.length > 0 || !(ms > 0)) {
-    throw new InvalidOptionError(
-      'It must be a latency and milliseconds above 0, such as ttft:500.',
-    );
-  }
-  return { ...before, [latencyNamed(name)]: ms };
-}
-
-function latencyNamed(name: string): GoalLatency {
-  try {
-    return findNamed(GOAL_LATENCIES, name, { field: 'latency', namesOf: (it) => [it] });
-  } catch (error) {
-    throw new InvalidOptionError((error as Error).message);
-  }
 }

@@ -1,6 +1,6 @@
 import { launchCluster, type RunningCluster } from '../runtime/cluster/launch.ts';
+import type { DrawnWorkloadOptions } from '../runtime/options/drawn-workload-options.ts';
 import type { GatewayOptions } from '../runtime/options/gateway-options.ts';
-import type { WorkloadOptions } from '../runtime/options/workload-options.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { formatMs } from './format.ts';
 import type { Progress } from './progress.ts';
@@ -10,7 +10,7 @@ export interface StartOptions {
   /** How HTTP is served; not at all where it is absent. */
   readonly gateway?: GatewayOptions;
   /** A load that the coordinator offers itself. */
-  readonly offer?: WorkloadOptions;
+  readonly offer?: DrawnWorkloadOptions;
   readonly signal: AbortSignal;
   readonly progress: Progress;
 }

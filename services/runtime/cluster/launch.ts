@@ -6,6 +6,7 @@ import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
 import type { CoordinatorMessage } from '../coordinator/coordinator-messages.ts';
 import type { LoadReport } from '../load/load-report.ts';
+import { type DrawnWorkloadOptions, offerArguments } from '../options/drawn-workload-options.ts';
 import {
   checkExposure,
   type GatewayOptions,
@@ -13,7 +14,6 @@ import {
 } from '../options/gateway-options.ts';
 import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
-import { offerArguments, type WorkloadOptions } from '../options/workload-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
 import { AddressUnavailableError } from './address-unavailable-error.ts';
@@ -33,7 +33,7 @@ export interface LaunchOptions extends ServingOptions {
   /** Port of gRPC, 0 for a free one; undefined serves none. */
   readonly grpcPort?: number | undefined;
   /** A load that the coordinator offers itself; none where it is absent. */
-  readonly offer?: WorkloadOptions | undefined;
+  readonly offer?: DrawnWorkloadOptions | undefined;
   readonly onProgress: (progress: LaunchProgress) => void;
   /** Stops the launch, which then throws the signal's reason. */
   readonly signal: AbortSignal;

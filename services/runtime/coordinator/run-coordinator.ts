@@ -15,10 +15,10 @@ import { PaceWatch } from '../load/pace-watch.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
 import { PaceMetrics } from '../metrics/pace-metrics.ts';
+import { type DrawnWorkloadOptions, drawnWorkload } from '../options/drawn-workload-options.ts';
 import type { NodeOptions } from '../options/node-options.ts';
 import { resolveServing } from '../options/resolve-serving.ts';
 import type { ServingOptions } from '../options/serving-options.ts';
-import { drawnWorkload, type WorkloadOptions } from '../options/workload-options.ts';
 import { packagePath, packageVersion } from '../package-info.ts';
 import { onStopSignal } from '../process/on-stop-signal.ts';
 import { ClusterEngine } from './cluster-engine.ts';
@@ -31,7 +31,10 @@ import { schedulerOptions } from './scheduler-options.ts';
 const PATIENCE_MICROS = 120e6;
 
 /** What a coordinator's process is told beside what it serves. */
-export interface CoordinatorProcessOptions extends NodeOptions, ServingOptions, WorkloadOptions {
+export interface CoordinatorProcessOptions
+  extends NodeOptions,
+    ServingOptions,
+    DrawnWorkloadOptions {
   /** Whether it offers itself the load that the workload options describe. */
   readonly offerLoad?: true;
 }
@@ -101,7 +104,7 @@ function startServer(
   return server;
 }
 
-function offerLoad(coordinator: Coordinator, options: WorkloadOptions): LoadGenerator {
+function offerLoad(coordinator: Coordinator, options: DrawnWorkloadOptions): LoadGenerator {
   return new LoadGenerator({
     coordinator,
     requests: planRequests(drawnWorkload(options)),

@@ -1,13 +1,18 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
-import { completionTokens, type GenerationRequest } from '../../core/scheduler/request.ts';
+import {
+  completionTokens,
+  type GenerationRequest,
+  type RequestTimes,
+  type Sequence,
+} from '../../core/scheduler/request.ts';
 import { PlannedGenerations } from '../../sim/capacity/planned-generation.ts';
 import type { PlannedRequest } from '../../sim/capacity/planned-request.ts';
+import { reportServing } from '../../sim/capacity/serving-report.ts';
+import { type ServedRequest, ServingStatistics } from '../../sim/capacity/serving-statistics.ts';
+import { arrivalRate } from '../../sim/capacity/workload.ts';
 import { Alarm } from '../support/alarm.ts';
-import { LatencyRecord } from './latency-record.ts';
 import type { LoadReport } from './load-report.ts';
-
-const MICROS_PER_SECOND = 1e6;
 
 export interface LoadGeneratorOptions {
   readonly coordinator: Coordinator;
@@ -29,9 +34,9 @@ export class LoadGenerator {
   readonly #options: LoadGeneratorOptions;
   readonly #generations = new PlannedGenerations();
   readonly #alarm = new Alarm(() => this.#offerNext());
-  readonly #device = new LatencyRecord();
-  readonly #host = new LatencyRecord();
-  readonly #counts = { completed: 0, refused: 0, inputTokens: 0, outputTokens: 0 };
+  readonly #device = new ServingStatistics({});
+  readonly #host = new ServingStatistics({});
+  #refused = 0;
   #next = 0;
   /** Device and host time of the start; undefined before it. */
   #start: { readonly deviceMicros: number; readonly hostMicros: number } | undefined;
@@ -39,6 +44,7 @@ export class LoadGenerator {
   #steps = 0;
   #sequenceSteps = 0;
   #mostSequences = 0;
+  #mostOpen = 0;
 
   constructor(options: LoadGeneratorOptions) {
     this.#options = options;
@@ -49,7 +55,7 @@ export class LoadGenerator {
     if (event.kind === 'ready' && this.#start === undefined) setImmediate(() => this.#begin());
     if (this.#start === undefined) return;
     if (event.kind === 'token') this.#takeToken(event);
-    else if (event.kind === 'requestFailed') this.#counts.refused++;
+    else if (event.kind === 'requestFailed') this.#refused++;
     else if (event.kind === 'stepCompleted') this.#takeStep(event.sequences);
   }
 
@@ -68,12 +74,8 @@ export class LoadGenerator {
   #takeToken(event: Extract<CoordinatorEvent, { kind: 'token' }>): void {
     if (event.finishReason === undefined) return;
     const { sequence, deviceTimes } = event;
-    const tokens = completionTokens(sequence);
-    this.#counts.completed++;
-    this.#counts.inputTokens += sequence.request.promptTokens.length;
-    this.#counts.outputTokens += tokens;
-    this.#device.add(deviceTimes!, tokens);
-    this.#host.add(sequence.times, tokens);
+    this.#device.addRequest(servedRequest(sequence, deviceTimes!));
+    this.#host.addRequest(servedRequest(sequence, sequence.times));
   }
 
   #takeStep(sequences: number): void {
@@ -106,7 +108,9 @@ export class LoadGenerator {
       together.push(this.#generations.make(requests[number]!, number));
     }
     const submissions = coordinator.submitAll(together, arrivalMicros);
-    this.#counts.refused += submissions.filter(({ kind }) => kind !== 'queued').length;
+    const { waitingCount, runningCount } = coordinator.scheduler!;
+    this.#mostOpen = Math.max(this.#mostOpen, waitingCount + runningCount);
+    this.#refused += submissions.filter(({ kind }) => kind !== 'queued').length;
   }
 
   /** Device time of the next arrival; infinite after the last. */
@@ -117,23 +121,35 @@ export class LoadGenerator {
   }
 
   #report(): LoadReport {
-    const { coordinator, nowMicros } = this.#options;
+    const { coordinator, nowMicros, requests } = this.#options;
     const { deviceMicros, hostMicros } = this.#start!;
     const { user, system } = process.cpuUsage(this.#cpu);
-    const hostSeconds = (nowMicros() - hostMicros) / MICROS_PER_SECOND;
+    const hostPassed = nowMicros() - hostMicros;
     const clock = coordinator.clock!;
+    const arrivals = { arrivalsPerSecond: arrivalRate(requests), mostOpen: this.#mostOpen };
     return {
-      ...this.#counts,
+      device: reportServing(this.#device, {
+        ...arrivals,
+        micros: clock.lastStepMicros - deviceMicros,
+      }),
+      host: reportServing(this.#host, { ...arrivals, micros: hostPassed }),
+      refused: this.#refused,
       steps: this.#steps,
       meanSequences: this.#sequenceSteps / Math.max(1, this.#steps),
       mostSequences: this.#mostSequences,
       preemptions: coordinator.scheduler!.stats.preemptions,
-      deviceSeconds: (clock.lastStepMicros - deviceMicros) / MICROS_PER_SECOND,
-      hostSeconds,
-      device: this.#device.summary,
-      host: this.#host.summary,
       pace: clock.pace,
-      coordinatorCpuShare: (user + system) / MICROS_PER_SECOND / hostSeconds,
+      coordinatorCpuShare: (user + system) / hostPassed,
     };
   }
+}
+
+function servedRequest(sequence: Sequence, times: Readonly<RequestTimes>): ServedRequest {
+  const { arrivalMicros, firstTokenMicros, lastTokenMicros } = times;
+  return {
+    inputTokens: sequence.request.promptTokens.length,
+    outputTokens: completionTokens(sequence),
+    ttftMicros: firstTokenMicros! - arrivalMicros,
+    e2elMicros: lastTokenMicros! - arrivalMicros,
+  };
 }

@@ -8,7 +8,7 @@ import { flagsOf } from './serving-options.ts';
 const DRAWN_REQUESTS = 1000;
 
 /** What requests come when, named as the options of `vllm bench serve`. */
-export interface WorkloadOptions {
+export interface DrawnWorkloadOptions {
   readonly isl: number;
   readonly osl: number;
   readonly dataset: LengthDistribution;
@@ -20,7 +20,7 @@ export interface WorkloadOptions {
 }
 
 /** Adds the options of a drawn workload. */
-export function addWorkloadOptions(command: Command): Command {
+export function addDrawnWorkloadOptions(command: Command): Command {
   return command
     .option('--isl <tokens>', 'mean prompt tokens of a request', wholeNumber(1), 2048)
     .option('--osl <tokens>', 'mean output tokens of a request', wholeNumber(1), 128)
@@ -51,7 +51,7 @@ export function addWorkloadOptions(command: Command): Command {
 }
 
 /** The workload that the options draw. */
-export function drawnWorkload(options: WorkloadOptions): Workload {
+export function drawnWorkload(options: DrawnWorkloadOptions): Workload {
   return {
     kind: 'drawn',
     requests: options.numPrompts ?? DRAWN_REQUESTS,
@@ -65,10 +65,10 @@ export function drawnWorkload(options: WorkloadOptions): Workload {
 }
 
 /** The flags that make a coordinator's process offer itself the load. */
-export function offerArguments(options: WorkloadOptions): string[] {
+export function offerArguments(options: DrawnWorkloadOptions): string[] {
   const { requestRate } = options;
   const rate = requestRate === Number.POSITIVE_INFINITY ? 'inf' : requestRate;
-  const flags = flagsOf(addWorkloadOptions(new Command()).options, {
+  const flags = flagsOf(addDrawnWorkloadOptions(new Command()).options, {
     ...options,
     requestRate: rate,
   });
