@@ -15,6 +15,8 @@ export interface SegmentWork {
 export interface LoadedShard<S extends Shard | PhantomShard = Shard | PhantomShard> {
   readonly shard: S;
   readonly kvBlocks: number;
+  /** Of the modelled chip. */
+  readonly hbmBytes: number;
   readonly weightBytes: number;
   readonly activationBytes: number;
   readonly kvBytesPerBlock: number;

@@ -169,7 +169,7 @@ export class Chip {
     else if (this.#worker !== undefined) this.#reportReady(this.#worker);
   }
 
-  #reportReady({ rank, loaded: { shard: _, ...sizes } }: ShardWorker): void {
+  #reportReady({ rank, loaded: { shard: _, hbmBytes: _hbm, ...sizes } }: ShardWorker): void {
     this.#effects.report({ kind: 'ready', rank, epoch: this.#epoch, ...sizes });
   }
 

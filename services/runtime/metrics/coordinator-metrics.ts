@@ -39,7 +39,7 @@ export class CoordinatorMetrics {
     });
     this.#deviceSeconds = new Histogram({
       name: 'sohu_step_device_seconds',
-      help: 'Device time of a step: what Sohu, as claimed, would have taken (input, by construction).',
+      help: 'Device time of a step: what the modelled chips would have taken.',
       buckets: DEVICE_STEP_BUCKETS_SECONDS,
       registers,
     });

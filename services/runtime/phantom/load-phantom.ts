@@ -34,6 +34,7 @@ export function loadPhantom(
       linkBytes: (shape) => pricer.price(shape).linkBytes,
     },
     kvBlocks,
+    hbmBytes: plan.memoryBytes,
     weightBytes: plan.weightBytes,
     activationBytes: plan.activationBytes,
     kvBytesPerBlock: plan.kvBytesPerToken * blockSize,
