@@ -3,12 +3,14 @@ import type { Bus } from '../bus/bus.ts';
 import { connectNats } from '../bus/nats-bus.ts';
 import type { StepTimes } from '../cluster/chip-meter.ts';
 import { ChipHost } from '../runtime/chip/chip-host.ts';
+import { CommandFeed } from '../runtime/chip/command-feed.ts';
 import { ChipMetrics } from '../runtime/metrics/chip-metrics.ts';
 import { startMetricsServer } from '../runtime/metrics/metrics-server.ts';
 import { addNodeOptions, type NodeOptions } from '../runtime/options/node-options.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
 import { exitWithParent } from '../runtime/process/exit-with-parent.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
+import { GroupSubjects } from '../wire/subjects.ts';
 
 interface WorkerOptions extends NodeOptions {
   /** Several share the process and its connection, which is for chips that only exchange in a ring. */
@@ -39,15 +41,22 @@ async function runWorker(options: WorkerOptions): Promise<void> {
   process.title = `sohu: chip ${group}.${all.join(',')}`;
   // Alone, a chip need not hear what it tells all others.
   const bus = await connectNats({ servers: options.nats, name, noEcho: all.length === 1 });
-  const chips = await Promise.all(all.map((rank) => runChip(bus, rank, options)));
+  const commands = new CommandFeed(bus, new GroupSubjects(cluster, group).command);
+  const chips = await Promise.all(all.map((rank) => runChip({ ...options, bus, commands, rank })));
   onStopSignal(async () => {
     await Promise.all(chips.map((chip) => chip.close()));
     await bus.close();
   });
 }
 
-async function runChip(bus: Bus, rank: number, options: WorkerOptions): Promise<RunningChip> {
-  const { cluster, group, threads } = options;
+async function runChip(
+  options: Omit<WorkerOptions, 'rank'> & {
+    readonly bus: Bus;
+    readonly commands: CommandFeed;
+    readonly rank: number;
+  },
+): Promise<RunningChip> {
+  const { bus, commands, rank, cluster, group, threads } = options;
   const metrics = new ChipMetrics({ group, rank });
   const server = await startMetricsServer({
     registry: metrics.registry,
@@ -56,7 +65,8 @@ async function runChip(bus: Bus, rank: number, options: WorkerOptions): Promise<
   });
   const metricsAddress = server.address;
   const onStep = (times: StepTimes): void => metrics.stepCompleted(times);
-  const host = new ChipHost({ bus, cluster, group, rank, threads, metricsAddress, onStep });
+  const place = { bus, commands, cluster, group, rank };
+  const host = new ChipHost({ ...place, threads, metricsAddress, onStep });
   metrics.watch(host);
   host.start();
   return {
