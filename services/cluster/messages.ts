@@ -3,6 +3,7 @@ import type { Candidate, LeafCandidates, Mass } from '../core/sampling/candidate
 import type { ShardLogprobs } from '../core/sampling/logprobs.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
 import type { PhantomTokens } from '../core/sampling/phantom-tokens.ts';
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 
 /** What a group serves and how; every chip of the group gets the same. */
 export interface GroupSpec {
@@ -72,6 +73,8 @@ export interface StepSequence {
   readonly tokens: readonly number[];
   readonly start: number;
   readonly sample: boolean;
+  /** The tokens that may be drawn; undefined where all may. */
+  readonly mask: TokenMask | undefined;
   /** KV blocks that its table gains at the end; with an admission the whole table. */
   readonly blocks: readonly number[];
   readonly admission: SequenceAdmission | undefined;

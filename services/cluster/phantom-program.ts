@@ -2,6 +2,7 @@ import type { Exchange } from '../core/collectives/frame.ts';
 import { RingExchange } from '../core/collectives/ring-exchange.ts';
 import type { ScheduledStage } from '../core/collectives/schedule.ts';
 import { drawPhantomToken } from '../core/sampling/phantom-tokens.ts';
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 import { digestWords } from '../core/support/digest.ts';
 import { shapeOfStep } from '../core/timing/shape-of-step.ts';
 import { ChipSequences } from './chip-sequences.ts';
@@ -87,18 +88,18 @@ class PhantomStep implements StepProgram {
     const computed: number[] = [];
     const tokens: number[] = [];
     let row = 0;
-    for (const { id, sample } of this.#command.sequences) {
+    for (const { id, sample, mask } of this.#command.sequences) {
       const { position } = this.#sequences.get(id);
       computed.push(id, position);
-      if (sample && row++ % ranks === rank) tokens.push(this.#draw(id));
+      if (sample && row++ % ranks === rank) tokens.push(this.#draw(id, mask));
     }
     return { digest: digestWords(Uint32Array.from(computed)), samples: [], tokens };
   }
 
-  #draw(id: number): number {
+  #draw(id: number, mask: TokenMask | undefined): number {
     const { admission, position } = this.#sequences.get(id);
     const { choice, promptLength, minTokens, stopTokenIds, sampling } = admission;
     const sequence = { seed: sampling.seed, choice, promptLength, minTokens, stopTokenIds };
-    return drawPhantomToken(this.#shard.tokens, sequence, position);
+    return drawPhantomToken(this.#shard.tokens, sequence, position, mask);
   }
 }

@@ -1,8 +1,12 @@
 import type { PhantomTokens } from '../core/sampling/phantom-tokens.ts';
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 import type { ScheduledStep, Scheduler } from '../core/scheduler/scheduler.ts';
+import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
+import { InvalidArgumentError } from '../core/support/errors.ts';
 import type { CoordinatorEffects } from './coordinator-effects.ts';
 import type { DeviceClock } from './device-clock.ts';
-import type { Logits, StepReport } from './messages.ts';
+import type { Logits, StepReport, StepSequence } from './messages.ts';
+import type { SequenceGrammars } from './sequence-grammars.ts';
 import { StepCollector } from './step-collector.ts';
 import { stepSequence } from './step-sequence.ts';
 
@@ -11,6 +15,8 @@ export interface StepLoopOptions {
   readonly clock: DeviceClock | undefined;
   /** Tokens of the model's vocabulary. */
   readonly vocabSize: number;
+  /** Undefined where no request has a constraint. */
+  readonly grammars: SequenceGrammars | undefined;
   /** A step that takes longer is given up. */
   readonly stepTimeoutMicros: number;
   /** Present where the chips hold no weights. */
@@ -134,13 +140,12 @@ export class StepLoop {
   }
 
   #command(epoch: number, { released, sequences }: ScheduledStep): void {
-    const readsTokens = this.#options.phantom === undefined;
     this.#options.effects.command({
       kind: 'step',
       epoch,
       step: this.#step,
       released,
-      sequences: sequences.map((scheduled) => stepSequence(scheduled, readsTokens)),
+      sequences: sequences.map((scheduled) => this.#partOf(scheduled)),
     });
   }
 
@@ -151,6 +156,28 @@ export class StepLoop {
     this.#isHeld = waitMicros > 0;
     if (this.#isHeld) effects.setAlarm(waitMicros);
     else this.#complete(this.#collector!);
+  }
+
+  #partOf(scheduled: ScheduledSequence): StepSequence {
+    const { sequence, sample } = scheduled;
+    const isConstrained = sample && sequence.request.constraint !== undefined;
+    const readsTokens = this.#options.phantom === undefined;
+    const mask = isConstrained ? this.#maskOf(scheduled) : undefined;
+    return stepSequence(scheduled, { mask, readsTokens });
+  }
+
+  /** Undefined where the sequence fails for it: the step goes on without it. */
+  #maskOf({ sequence }: ScheduledSequence): TokenMask | undefined {
+    const { grammars, scheduler, effects } = this.#options;
+    try {
+      return grammars?.maskOf(sequence);
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error;
+      scheduler.cancel(sequence);
+      const { message } = error;
+      effects.event({ kind: 'requestFailed', sequence, message, isAtFault: true });
+      return undefined;
+    }
   }
 
   #isCurrent(report: StepReport | Logits): boolean {
@@ -192,7 +219,7 @@ export class StepLoop {
     if (++this.#divergentSteps >= MAX_DIVERGENT_STEPS) {
       this.#divergentSteps = 0;
       for (const sequence of scheduler.cancelAll()) {
-        effects.event({ kind: 'requestFailed', sequence, message });
+        effects.event({ kind: 'requestFailed', sequence, message, isAtFault: false });
       }
     }
     this.fail(message);

@@ -1,14 +1,19 @@
 import { countsTokens } from '../core/sampling/params.ts';
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
 import type { SequenceAdmission, StepSequence } from './messages.ts';
 
 const NO_TOKENS: readonly number[] = [];
 
 /**
- * What the chips are told of a sequence's part of a step; chips that compute nothing are not told
- * which tokens it has.
+ * What the chips are told of a sequence's part of a step: a constrained one has a mask, and chips that
+ * compute nothing are not told which tokens it has.
  */
-export function stepSequence(scheduled: ScheduledSequence, readsTokens: boolean): StepSequence {
+export function stepSequence(
+  scheduled: ScheduledSequence,
+  told: { readonly mask: TokenMask | undefined; readonly readsTokens: boolean },
+): StepSequence {
+  const { mask, readsTokens } = told;
   const { sequence, start, count, sample, newBlocks, admitted } = scheduled;
   return {
     id: sequence.id,
@@ -16,6 +21,7 @@ export function stepSequence(scheduled: ScheduledSequence, readsTokens: boolean)
     tokens: readsTokens ? sequence.tokens.slice(start, start + count) : NO_TOKENS,
     start,
     sample,
+    mask,
     blocks: newBlocks,
     admission: admitted ? admissionOf(scheduled, readsTokens) : undefined,
   };
@@ -26,7 +32,9 @@ function admissionOf(
   readsTokens: boolean,
 ): SequenceAdmission {
   const { request, choice, stopTokenIds, tokens } = sequence;
-  const { sampling, minTokens, promptTokens } = request;
+  const { sampling, promptTokens, constraint } = request;
+  // The mask of a constrained sequence says when it may stop.
+  const minTokens = constraint === undefined ? request.minTokens : 0;
   return {
     sampling,
     choice,

@@ -1,5 +1,6 @@
 import { sohu } from '#proto';
 import type { Command, StepCommand, StepSequence } from '../cluster/messages.ts';
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 import { decodeAdmission, encodeAdmission } from './admission-codec.ts';
 import { decodeGroupSpec, encodeGroupSpec } from './group-spec-codec.ts';
 
@@ -48,17 +49,20 @@ function commandBody(command: Command): sohu.v1.Command.$Properties {
 }
 
 function sequenceBody(sequence: StepSequence): sohu.v1.StepSequence.$Properties {
-  const { id, start, sample, count, tokens, blocks, admission } = sequence;
+  const { id, start, sample, count, tokens, blocks, mask, admission } = sequence;
   return {
-    id,
-    start,
-    sample,
+    ...{ id, start, sample },
     // The wire's types want arrays that may be changed, though nobody does.
     tokens: tokens as number[],
     blocks: blocks as number[],
     count: tokens.length === count ? 0 : count,
     admission: admission === undefined ? null : encodeAdmission(admission),
+    mask: mask === undefined ? null : maskBody(mask),
   };
+}
+
+function maskBody(mask: TokenMask): sohu.v1.TokenMask.$Properties {
+  return mask.kind === 'bits' ? { bits: mask.bits } : { tokens: { tokens: [...mask.tokens] } };
 }
 
 function stepOf(message: sohu.v1.StepCommand.$Properties): StepCommand {
@@ -78,7 +82,14 @@ function sequenceOf(message: sohu.v1.StepSequence.$Properties): StepSequence {
     tokens: message.tokens ?? [],
     start: message.start ?? 0,
     sample: message.sample ?? false,
+    mask: message.mask ? maskOf(message.mask) : undefined,
     blocks: message.blocks ?? [],
     admission: message.admission ? decodeAdmission(message.admission) : undefined,
   };
+}
+
+/** One that says nothing allows nothing, which no chip takes. */
+function maskOf({ tokens, bits }: sohu.v1.TokenMask.$Properties): TokenMask {
+  if (tokens) return { kind: 'tokens', tokens: tokens.tokens ?? [] };
+  return { kind: 'bits', bits: new Uint8Array(bits ?? []) };
 }

@@ -44,6 +44,7 @@ async function runWorker(options: WorkerOptions): Promise<void> {
   const commands = new CommandFeed(bus, new GroupSubjects(cluster, group).command);
   const chips = await Promise.all(all.map((rank) => runChip({ ...options, bus, commands, rank })));
   onStopSignal(async () => {
+    console.log('stopping');
     await Promise.all(chips.map((chip) => chip.close()));
     await bus.close();
   });
@@ -69,6 +70,7 @@ async function runChip(
   const host = new ChipHost({ ...place, threads, metricsAddress, onStep });
   metrics.watch(host);
   host.start();
+  console.log(`offers itself at ${options.nats}; metrics at ${metricsAddress}`);
   return {
     close: async () => {
       await Promise.all([host.close(), server.close()]);

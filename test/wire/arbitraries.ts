@@ -10,6 +10,7 @@ import type {
 import type { ShardFrame } from '../../services/core/collectives/frame.ts';
 import { KV_CACHE_DTYPES, PRECISIONS } from '../../services/core/model/precision.ts';
 import { OUTPUT_LENGTHS } from '../../services/core/sampling/output-lengths.ts';
+import type { TokenMask } from '../../services/core/sampling/token-mask.ts';
 
 /** Objects with the usual prototype, as decoding makes them. */
 function record<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -65,6 +66,10 @@ const arbitraryPhantom: fc.Arbitrary<PhantomSpec> = record({
     lengths: record({ distribution: fc.constantFrom(...OUTPUT_LENGTHS), mean: double }),
   }),
 });
+const arbitraryMask: fc.Arbitrary<TokenMask> = fc.oneof(
+  record({ kind: fc.constant('tokens' as const), tokens: words }),
+  record({ kind: fc.constant('bits' as const), bits: fc.uint8Array({ maxLength: 9 }) }),
+);
 
 export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
   record({
@@ -95,6 +100,7 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
         tokens: words,
         start: word,
         sample: fc.boolean(),
+        mask: fc.option(arbitraryMask, { nil: undefined }),
         blocks: words,
         admission: fc.option(arbitraryAdmission, { nil: undefined }),
         uncounted: fc.integer({ min: 1, max: 99 }),

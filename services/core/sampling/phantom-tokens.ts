@@ -3,6 +3,7 @@ import { rangeSize } from '../model/shard-plan.ts';
 import type { DrawLogprobs, TokenLogprob } from './drawn-token.ts';
 import { type Draw, drawState, uniform } from './gumbel.ts';
 import { drawOutputLength, type OutputLengths } from './output-lengths.ts';
+import { isAllowed, type TokenMask } from './token-mask.ts';
 
 /** What a model without weights draws: any of some ids with equal probability, and at last its end of text. */
 export interface PhantomTokens {
@@ -27,18 +28,39 @@ export interface PhantomSequence {
 /**
  * Draws the token at an absolute position from a counter: neither batch nor degree, chunking nor
  * preemption can change it. The end of text comes once, where the length model says or, if that is
- * sooner than `minTokens`, right after them; whoever ignores it goes on with other tokens.
+ * sooner than `minTokens`, right after them; whoever ignores it goes on with other tokens. A mask that
+ * does not allow the token makes it one of those that it allows.
  */
 export function drawPhantomToken(
   model: PhantomTokens,
   sequence: PhantomSequence,
   position: number,
+  mask?: TokenMask,
 ): number {
+  const token = drawFreely(model, sequence, position);
+  if (mask === undefined || isAllowed(mask, token)) return token;
+  return drawAllowed(mask, { ...sequence, position });
+}
+
+function drawFreely(model: PhantomTokens, sequence: PhantomSequence, position: number): number {
   const generated = position - sequence.promptLength;
   const [endOfText] = model.stopTokenIds;
   if (endOfText !== undefined && generated === lastIndex(model.lengths, sequence)) return endOfText;
   const masked = generated < sequence.minTokens ? sequence.stopTokenIds : [];
   return drawOther(model, { ...sequence, position }, masked);
+}
+
+/** Draws one of the allowed tokens, all of them equally likely. */
+function drawAllowed(mask: TokenMask, draw: Draw): number {
+  const allowed = tokensOf(mask);
+  return allowed[Math.floor(uniform(drawState(draw), 1) * allowed.length)] ?? 0;
+}
+
+function tokensOf(mask: TokenMask): readonly number[] {
+  if (mask.kind === 'tokens') return mask.tokens;
+  return Array.from({ length: 8 * mask.bits.length }, (_, token) => token).filter((token) =>
+    isAllowed(mask, token),
+  );
 }
 
 /** Index among the generated tokens of the end of text. */

@@ -16,6 +16,7 @@ import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
+import type { ClusterLogs } from '../state/cluster-logs.ts';
 import { AddressUnavailableError } from './address-unavailable-error.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
@@ -34,6 +35,8 @@ export interface LaunchOptions extends ServingOptions {
   readonly grpcPort?: number | undefined;
   /** A load that the coordinator offers itself; none where it is absent. */
   readonly offer?: DrawnWorkloadOptions | undefined;
+  /** Where what the processes write is kept; nowhere where it is absent. */
+  readonly logs?: ClusterLogs | undefined;
   readonly onProgress: (progress: LaunchProgress) => void;
   /** Stops the launch, which then throws the signal's reason. */
   readonly signal: AbortSignal;
@@ -65,8 +68,8 @@ export interface RunningCluster {
   readonly loadReport: Promise<LoadReport>;
   /** Resolves when a process ends that nobody told to; the others must then be stopped. */
   readonly failed: Promise<Error>;
-  /** Resolves when every process is gone. */
-  stop(): Promise<void>;
+  /** Resolves when every process is gone; for `drainMs` before, open requests may finish. */
+  stop(drainMs?: number): Promise<void>;
 }
 
 /**
@@ -81,6 +84,8 @@ const CHIP_ENVIRONMENT = {
 type ReadyMessage = Extract<CoordinatorMessage, { readonly kind: 'ready' }>;
 
 const GROUP = '0';
+/** What the logs call the process that started the others. */
+const SUPERVISOR = 'sohu';
 
 /**
  * A chip lets go of several megabytes of frames a step. With V8's own sizes that means a full
@@ -94,7 +99,7 @@ const CHIP_NODE_ARGUMENTS = ['--min-semi-space-size=16', '--initial-old-space-si
  * left running.
  */
 export async function launchCluster(options: LaunchOptions): Promise<RunningCluster> {
-  const { natsServer, signal, onProgress, gateway } = options;
+  const { natsServer, signal, onProgress, gateway, logs } = options;
   if (gateway !== undefined) checkExposure(gateway);
   const serving = checkServable(options);
   const binary = await findNatsServer({
@@ -102,8 +107,8 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
     report: (sentence) => onProgress({ kind: 'note', sentence }),
   });
   signal.throwIfAborted();
-  const broker = await startBroker({ binary });
-  const processes = new ClusterProcesses(broker);
+  const broker = await startBroker({ binary, onLine: logs?.of('the broker') });
+  const processes = new ClusterProcesses(broker, logs?.of(SUPERVISOR));
   onProgress({ kind: 'note', sentence: startSentence(serving) });
   try {
     const grpcAddress = await startGrpc({ ...options, port: options.grpcPort, broker, processes });
@@ -114,7 +119,7 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
     const { url: natsUrl, monitoringUrl } = broker;
     const { cluster } = options;
     const { failed } = processes;
-    const stop = (): Promise<void> => processes.stop();
+    const stop = (drainMs?: number): Promise<void> => processes.stop(drainMs);
     const addresses = { natsUrl, monitoringUrl, metricsAddress, gatewayUrl, grpcAddress };
     const { loadReport } = news;
     const pace = (): Pace | undefined => news.pace;
@@ -147,7 +152,7 @@ async function startNodes(launch: Launch): Promise<Started> {
   const group = [...place, '--group', GROUP];
   signal.throwIfAborted();
   for (const ranks of chipProcesses(serving)) {
-    processes.addChip(startChips(ranks, serving, group));
+    processes.addChip(startChips(ranks, launch, group));
   }
   const started = Promise.all([startCoordinator(launch, group), startGateway(launch, place)]);
   const ended = new Promise<never>((_, reject) => {
@@ -178,7 +183,7 @@ function startCoordinator(
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
         args: [...place, ...servingArguments(serving), ...offer],
-        output: 'ignore',
+        output: options.logs?.of('the coordinator') ?? 'ignore',
         onMessage,
       }),
     );
@@ -206,7 +211,7 @@ async function startGateway(
         name: 'the gateway',
         entry: packagePath('dist/services/gateway/main.js'),
         args: [...place, ...files, ...gatewayArguments(gateway)],
-        output: 'ignore',
+        output: options.logs?.of('the gateway') ?? 'ignore',
         onMessage,
       }),
     );
@@ -222,15 +227,20 @@ function chipProcesses({ tp, phantom }: ResolvedServing): readonly (readonly num
   return phantom === undefined ? ranks.map((rank) => [rank]) : [ranks];
 }
 
-function startChips(ranks: readonly number[], { tp }: ServingOptions, place: readonly string[]) {
-  const threads = Math.max(1, Math.floor(availableParallelism() / tp));
+function startChips(
+  ranks: readonly number[],
+  { options, serving }: Launch,
+  place: readonly string[],
+) {
+  const threads = Math.max(1, Math.floor(availableParallelism() / serving.tp));
+  const name = ranks.length === 1 ? `chip ${ranks[0]}` : `chips ${ranks.join(', ')}`;
   return spawnNode({
-    name: ranks.length === 1 ? `chip ${ranks[0]}` : `chips ${ranks.join(', ')}`,
+    name,
     entry: packagePath('dist/services/worker/main.js'),
     args: [...place, '--rank', ranks.join(','), '--threads', String(threads)],
     nodeArgs: CHIP_NODE_ARGUMENTS,
     env: CHIP_ENVIRONMENT,
-    output: 'ignore',
+    output: options.logs?.of(name) ?? 'ignore',
   });
 }
 

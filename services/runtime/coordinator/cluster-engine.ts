@@ -1,6 +1,7 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
+import type { GrammarCompiler } from '../../core/grammar/grammar.ts';
 import type { GenerationRequest, Sequence } from '../../core/scheduler/request.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { decodeTokens } from '../../core/text/text-stream.ts';
@@ -29,6 +30,8 @@ export interface ClusterEngineOptions {
   };
   /** Undefined where the chips hold weights. */
   readonly phantom: PhantomSettings | undefined;
+  /** The same that the coordinator has. */
+  readonly grammars: GrammarCompiler;
   readonly maxModelLen: number;
   readonly version: string;
 }
@@ -42,10 +45,11 @@ export class ClusterEngine implements InferenceEngine {
   #kvBlocks = 0;
 
   constructor(options: ClusterEngineOptions) {
-    const { group, maxModelLen } = options;
+    const { group, maxModelLen, grammars } = options;
     const { tokenizer, config } = group;
     this.#options = options;
-    this.#limits = { tokenizer, vocabSize: config.vocabSize, maxModelLen };
+    const { vocabSize, stopTokenIds: eosTokenIds } = config;
+    this.#limits = { tokenizer, vocabSize, eosTokenIds, maxModelLen, grammars };
   }
 
   /** Takes what happened in the group. */
@@ -54,7 +58,8 @@ export class ClusterEngine implements InferenceEngine {
     if (event.kind === 'token') this.#takeToken(event);
     if (event.kind === 'kvEvents') this.#kvEvents.append(event.events);
     if (event.kind === 'requestFailed') {
-      const error = new RpcError('UNAVAILABLE', event.message);
+      const code = event.isAtFault ? 'FAILED_PRECONDITION' : 'UNAVAILABLE';
+      const error = new RpcError(code, event.message);
       this.#generations.get(event.sequence)?.events.fail(error);
       this.#generations.delete(event.sequence);
     }

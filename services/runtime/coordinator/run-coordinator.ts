@@ -2,8 +2,10 @@ import type { Bus } from '../../bus/bus.ts';
 import { connectNats } from '../../bus/nats-bus.ts';
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
+import { TokenGrammars } from '../../core/grammar/token-grammars.ts';
 import type { Health } from '../../rpc/health/health.ts';
 import { serveHealth } from '../../rpc/health/health-service.ts';
+import { GENERATE } from '../../rpc/inference-methods.ts';
 import { type InferenceEngine, serveInference } from '../../rpc/inference-service.ts';
 import { ProtoFiles } from '../../rpc/reflection/proto-files.ts';
 import { serveReflection } from '../../rpc/reflection/reflection-service.ts';
@@ -24,6 +26,7 @@ import { onStopSignal } from '../process/on-stop-signal.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost, nowMicros } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
+import { describeEvent } from './describe-event.ts';
 import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
 
@@ -44,6 +47,8 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
   process.title = `sohu: coordinator ${options.group}`;
   const serving = resolveServing(options);
   const group = openServedGroup(serving);
+  const { vocabSize, stopTokenIds: endTokenIds } = group.config;
+  const grammars = new TokenGrammars({ tokenizer: group.tokenizer, vocabSize, endTokenIds });
   const metrics = new CoordinatorMetrics();
   const pace = new PaceMetrics(metrics.registry);
   const metricsServer = await startMetricsServer({
@@ -57,8 +62,7 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
   const scheduler = schedulerOptions(serving, group.config);
   const host = new CoordinatorHost({
     ...{ bus, cluster: options.cluster, group: options.group },
-    ...{ spec: group.spec, scheduler, pricer: group.pricer },
-    vocabSize: group.config.vocabSize,
+    ...{ spec: group.spec, scheduler, pricer: group.pricer, vocabSize, grammars },
     speed: serving.phantom?.speed ?? 0,
     stepTimeoutMicros: options.stepTimeout * 1e6,
     patienceMicros: PATIENCE_MICROS,
@@ -68,11 +72,12 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
       groupHealth.observe(event);
       load?.observe(event);
       tellParent(messageOf(event, metricsServer.address));
+      log(event);
     },
   });
   const load = options.offerLoad && offerLoad(host.coordinator, options);
   const engine = new ClusterEngine({
-    ...{ coordinator: host.coordinator, group },
+    ...{ coordinator: host.coordinator, group, grammars },
     phantom: serving.phantom,
     maxModelLen: scheduler.maxModelLen,
     version: packageVersion(),
@@ -82,9 +87,11 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
   const watch = new PaceWatch(host.coordinator, (told) => tellParent({ kind: 'pace', pace: told }));
   const server = startServer(bus, options, { engine, health: groupHealth.health });
   host.start();
-  onStopSignal(async () => {
-    watch.close();
+  onStopSignal(async (drainMs) => {
+    console.log(`stopping; open requests have ${drainMs} ms to finish`);
     load?.close();
+    await server.drain(GENERATE, drainMs);
+    watch.close();
     await server.stop();
     host.close();
     await Promise.all([metricsServer.close(), bus.close()]);
@@ -122,12 +129,12 @@ function messageOf(
   return event.kind === 'refused' ? { kind: 'refused', message: event.message } : undefined;
 }
 
-/**
- * A coordinator that nobody started, as in Compose, has nobody to tell: there it logs what matters.
- */
+/** A coordinator that nobody started, as in Compose, has nobody to tell. */
 function tellParent(message: CoordinatorMessage | undefined): void {
-  if (message === undefined) return;
-  const isNews = message.kind === 'ready' || message.kind === 'refused' || message.kind === 'load';
-  if (process.send !== undefined) process.send(message);
-  else if (isNews) console.error(JSON.stringify(message));
+  if (message !== undefined) process.send?.(message);
+}
+
+function log(event: CoordinatorEvent): void {
+  const line = describeEvent(event);
+  if (line !== undefined) console.log(line);
 }

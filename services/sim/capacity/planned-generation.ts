@@ -13,6 +13,7 @@ export class PlannedGenerations {
       promptTokens: this.#prompts.of(request),
       maxTokens: request.outputTokens,
       minTokens: 0,
+      constraint: undefined,
       stopTokenIds: [],
       ignoreEos: true,
       sampling: GREEDY,
