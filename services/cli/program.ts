@@ -7,6 +7,7 @@ import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
 import { addDoctorCommand } from './doctor/doctor.ts';
 import { EXIT_CODES_HELP } from './errors.ts';
+import { addLoadCommand } from './load.ts';
 import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
@@ -34,6 +35,7 @@ const EXAMPLES = `Examples:
   sohu compare                   set chips side by side: the headline claim by default
   sohu audit                     take the claim apart: what would have to be true
   sohu sim --chip H100           serve a workload in virtual time
+  sohu load --chip h100          offer a load to a phantom cluster
   sohu validate                  hold the timing model against measurements
   sohu swarm --seeds 1000        look for faults that a cluster does not survive
 `;
@@ -42,7 +44,7 @@ const EXAMPLES = `Examples:
 const COMMAND_GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'A cluster that serves:': [
     ...[addUpCommand, addRunCommand, addChatCommand, addBenchCommand],
-    ...[addPsCommand, addLogsCommand, addTraceCommand, addDownCommand],
+    ...[addPsCommand, addLogsCommand, addTraceCommand, addDownCommand, addLoadCommand],
   ],
   'Modelled chips:': [
     ...[addChipsCommand, addModelsCommand, addPlanCommand, addPriceCommand, addSimCommand],

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from '../core/support/errors.ts';
+import { capacityPolicyOf } from '../core/timing/software-version.ts';
 import { schedulerOptions } from '../runtime/coordinator/scheduler-options.ts';
 import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import {
@@ -67,11 +68,7 @@ export function scenarioOf(
 ): CapacityScenario {
   const placed = placeModel(options.search ? options : fillLayout(options, given));
   const { maxNumSeqs, maxNumBatchedTokens, software, architecture } = placed;
-  const capacitySchedulerPolicy = given('capacitySchedulerPolicy')
-    ? options.capacitySchedulerPolicy
-    : software.kvReservation === 'whole'
-      ? 'guaranteed_no_evict'
-      : 'max_utilization';
+  const capacitySchedulerPolicy = options.capacitySchedulerPolicy ?? capacityPolicyOf(software);
   const scheduling = { ...options, maxNumSeqs, maxNumBatchedTokens, capacitySchedulerPolicy };
   return {
     placed,

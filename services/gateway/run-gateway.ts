@@ -9,7 +9,7 @@ import { readApiKeys } from './access/read-api-keys.ts';
 import { Gateway } from './gateway.ts';
 import { type GatewaySettings, MAX_OPEN_PROMPTS } from './gateway-config.ts';
 import type { GatewayProcessOptions } from './gateway-process-options.ts';
-import { openServedModel, type ServedModel } from './served-model.ts';
+import { openServedModel, openServedPhantom, type ServedModel } from './served-model.ts';
 import { startSpanExport } from './span-export.ts';
 
 const DEFAULT_OPEN_PROMPTS = 1024;
@@ -53,6 +53,7 @@ export async function runGateway(options: GatewayProcessOptions): Promise<void> 
 function tryOpenModel(options: GatewayProcessOptions): ServedModel | undefined {
   const { tokenizer, servedModelName: servedName } = options;
   try {
+    if (options.weights === 'phantom') return openServedPhantom({ ...options, servedName });
     const modelPath = resolveModel(options.model, packagePath('models'));
     return openServedModel({ modelPath, tokenizer, servedName });
   } catch (error) {

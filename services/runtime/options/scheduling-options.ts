@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
+import { type Command, InvalidArgumentError as InvalidOptionError, Option } from 'commander';
 import {
   CAPACITY_SCHEDULER_POLICIES,
+  type CapacitySchedulerPolicy,
   SCHEDULING_POLICIES,
   type SchedulerOptions,
 } from '../../core/scheduler/options.ts';
@@ -11,9 +12,14 @@ import { choice, numberBetween, wholeNumber } from './option-values.ts';
  * neither the model nor the memory decides.
  */
 export interface SchedulingOptions
-  extends Omit<SchedulerOptions, 'kvBlocks' | 'stopTokenIds' | 'maxModelLen'> {
+  extends Omit<
+    SchedulerOptions,
+    'kvBlocks' | 'stopTokenIds' | 'maxModelLen' | 'capacitySchedulerPolicy'
+  > {
   /** Undefined is the model's own. */
   readonly maxModelLen: number | undefined;
+  /** Undefined is the software's own where one is priced, and else the first. */
+  readonly capacitySchedulerPolicy: CapacitySchedulerPolicy | undefined;
 }
 
 /** Adds the options of the KV cache. */
@@ -41,12 +47,10 @@ export function addPolicyOptions(
     )
     .addOption(choice('--scheduling-policy <name>', 'who comes first', SCHEDULING_POLICIES, fcfs))
     .addOption(
-      choice(
+      new Option(
         '--capacity-scheduler-policy <name>',
-        'whether to preempt when KV blocks run out',
-        CAPACITY_SCHEDULER_POLICIES,
-        maxUtilization,
-      ),
+        `whether to preempt when KV blocks run out (default: ${maxUtilization}, or the priced software’s)`,
+      ).choices(CAPACITY_SCHEDULER_POLICIES),
     )
     .option(
       '--watermark <fraction>',

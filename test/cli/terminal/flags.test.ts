@@ -290,6 +290,31 @@ async function exerciseBench(
   }
 }
 
+const PHANTOM = [
+  ...['--weights', 'phantom', '--model', 'llama-3-8b', '--chip', 'h100', '--tp', '2'],
+  ...['--software', 'trtllm-1.0', '--speed', '0', '--output-lengths', 'fixed'],
+  ...['--output-tokens', '4'],
+];
+
+async function exercisePhantoms(t: TestContext, env: CliEnvironment, nats: string): Promise<void> {
+  const run = await exercise(t, env, ['run', ...PHANTOM, '--max-tokens', '9', '--json', 'Hi']);
+  assert.equal(JSON.parse(run.stdout).results[0].token_ids.length, 4);
+  const chat = await exercise(t, env, ['chat', ...PHANTOM, '--json'], 'Hi\n');
+  assert.equal(JSON.parse(chat.stdout).usage.completion_tokens, 4);
+  const tokenizer = join(BUNDLED_MODELS, 'tinystories-5m', 'tokenizer.json');
+  const load = await exercise(t, env, [
+    ...['load', ...PHANTOM, ...SCHEDULING, '--scheduling-policy', 'fcfs', '--precision', 'fp8'],
+    ...['--kv-cache-dtype', 'fp8', '--tokenizer', tokenizer, '--max-num-batched-tokens', '512'],
+    ...['--max-num-seqs', '32', '--step-timeout', '60', '--nats-server', nats],
+    ...['--cluster', 'offered', '--isl', '40', '--osl', '4', '--dataset', 'uniform'],
+    ...['--length-spread', '0.2', '--num-prompts', '4', '--request-rate', '50'],
+    ...['--burstiness', '2', '--seed', '3', '--json'],
+  ]);
+  assert.equal(JSON.parse(load.stdout).completed, 4);
+  await exercise(t, env, ['up', '--detach', '--json', '--port', '0', ...PHANTOM]);
+  await exercise(t, env, ['down', '--all', '--json']);
+}
+
 test('every flag of every command is exercised', async (t) => {
   const nats = await natsServerBinary(t);
   if (nats === undefined) return;
@@ -297,6 +322,7 @@ test('every flag of every command is exercised', async (t) => {
   await t.test('of modelled chips', (t) => exerciseModelled(t, env));
   await t.test('of simulations', (t) => exerciseSimulations(t, env));
   await t.test('of the life of a cluster', (t) => exerciseLife(t, env, nats));
+  await t.test('of phantoms', (t) => exercisePhantoms(t, env, nats));
   await t.test('of doctor', async (t) => {
     assert.ok(existsSync(env.HOME!));
     const { stdout } = await exercise(t, env, ['doctor', '--json']);
