@@ -226,7 +226,9 @@ async function exerciseRun(
   };
   assert.match(await constrained('--choice', 'ran', '--choice', 'sat'), /^(ran|sat)$/);
   assert.match(await constrained('--regex', '[a-c]{3}'), /^[a-c]{3}$/);
-  assert.match(await constrained('--json-schema', '{"type": "boolean"}'), /^(true|false)$/);
+  const schema = join(env.HOME!, 'schema.json');
+  writeFileSync(schema, '{"type": "boolean"}');
+  assert.match(await constrained('--json-schema', schema), /^(true|false)$/);
   assert.match(await constrained('--json-object'), /^\{/);
 }
 
