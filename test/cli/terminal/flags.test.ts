@@ -220,6 +220,16 @@ async function exerciseRun(
   const beams = ['--beam-width', '2', '--length-penalty', '1.5', '--max-tokens', '4', '--json'];
   const searched = await exercise(t, env, ['run', '--cluster', 'flags', ...beams, 'The dog']);
   assert.ok(JSON.parse(searched.stdout).results[0].score < 0);
+  const constrained = async (...flags: string[]): Promise<string> => {
+    const args = ['run', '--cluster', 'flags', '--max-tokens', '60', ...flags, 'The dog'];
+    return (await exercise(t, env, args)).stdout.trim();
+  };
+  assert.match(await constrained('--choice', 'ran', '--choice', 'sat'), /^(ran|sat)$/);
+  assert.match(await constrained('--regex', '[a-c]{3}'), /^[a-c]{3}$/);
+  const schema = join(env.HOME!, 'schema.json');
+  writeFileSync(schema, '{"type": "boolean"}');
+  assert.match(await constrained('--json-schema', schema), /^(true|false)$/);
+  assert.match(await constrained('--json-object'), /^\{/);
 }
 
 async function exerciseChat(
