@@ -151,6 +151,8 @@ async function exerciseLife(t: TestContext, env: CliEnvironment, nats: string): 
   await exerciseRun(t, env, place);
   await exerciseChat(t, env, { place, url });
   await exerciseBench(t, env, { http: cluster.http_url, url, key });
+  const trace = ['trace', '--cluster', 'flags', '--nats', url, '--seconds', '0.2'];
+  await exercise(t, env, [...trace, '--out', join(env.HOME!, 'trace.json')]);
   const logs = ['logs', '--lines', '2', '--process', 'coordinator', '--json'];
   assert.equal((await exercise(t, env, logs)).stdout.trim().split('\n').length, 2);
   const follow = exercise(t, env, ['logs', '--follow']);
