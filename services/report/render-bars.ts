@@ -1,5 +1,5 @@
 import { html, type Markup, when } from './markup.ts';
-import { bodyCell, headCell } from './render-table.ts';
+import { bodyCell, headCell, isNumber } from './render-table.ts';
 import type { BarChart, BarRow, BarSpan } from './report.ts';
 
 /** Styles of the spans that the page has. */
@@ -14,10 +14,11 @@ export function renderBars({ caption, head, rows, legend, mark }: BarChart): Mar
     mark !== undefined,
     () => html`<i class="mark" style="left:${percentOf(mark!.value)}%"></i>`,
   );
-  const [labels, ...cells] = head;
+  const [labels, ...titles] = head;
+  const heads = titles.map((title, column) => headCell(title, isNumber(rows[0]?.cells[column])));
   return html`<div class="scroll"><table class="bars">
 <caption>${caption}${renderLegend(legend, mark?.label)}</caption>
-<thead><tr>${headCell(labels!, false)}<td></td>${cells.map((title) => headCell(title, true))}</tr></thead>
+<thead><tr>${headCell(labels!, false)}<td></td>${heads}</tr></thead>
 <tbody>
 ${rows.map((row) => renderRow(row, line, percentOf))}
 </tbody>
@@ -30,7 +31,7 @@ function renderRow(row: BarRow, line: Markup, percentOf: (value: number) => stri
     return html`<i class="${name}" style="left:${percentOf(from)}%;width:${percentOf(to - from)}%"></i>`;
   };
   const shown = row.spans.filter(({ from, to }) => to > from);
-  return html`<tr><th scope="row">${row.label}</th><td class="bar" aria-hidden="true"><div>${shown.map(spanOf)}${line}</div></td>${row.cells.map((cell) => bodyCell(cell, 1, 1))}</tr>`;
+  return html`<tr><th scope="row">${row.label}</th><td class="bar" aria-hidden="true"><div>${shown.map(spanOf)}${line}</div></td>${row.cells.map((cell) => bodyCell(cell, isNumber(cell)))}</tr>`;
 }
 
 function renderLegend(legend: readonly string[], mark: string | undefined): Markup {

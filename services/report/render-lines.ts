@@ -1,6 +1,6 @@
 import { html, type Markup } from './markup.ts';
 import { renderTable } from './render-table.ts';
-import type { LineChart, LineCharts } from './report.ts';
+import { type Cell, cellOf, type LineChart, type LineCharts } from './report.ts';
 
 /** Digits of the numbers beneath a plot. */
 const DIGITS = 4;
@@ -24,18 +24,16 @@ ${tableOf(chart)}
 }
 
 function tableOf({ caption, x, xs, series }: LineChart): Markup {
-  const cellOf = (value: number) => ({
-    text: String(Number(value.toPrecision(DIGITS))),
-    values: [value],
-  });
+  const numberCell = (value: number | null): Cell =>
+    value === null ? '–' : cellOf(value, String(Number(value.toPrecision(DIGITS))));
   return renderTable({
     kind: 'table',
     caption,
     head: [x.label, ...series.map(({ label }) => label)],
     textColumns: 0,
     rows: xs.map((at, index) => [
-      cellOf(at),
-      ...series.map(({ values }) => cellOf(values[index]!)),
+      numberCell(at),
+      ...series.map(({ values }) => numberCell(values[index]!)),
     ]),
   });
 }

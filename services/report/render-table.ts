@@ -7,25 +7,37 @@ export function renderTable({ caption, head, textColumns, rows }: Table): Markup
 <caption>${caption}</caption>
 <thead><tr>${head.map((title, column) => headCell(title, column >= textColumns))}</tr></thead>
 <tbody>
-${rows.map((row) => html`<tr>${row.map((cell, column) => bodyCell(cell, column, textColumns))}</tr>`)}
+${rows.map((row) => renderRow(row, textColumns))}
 </tbody>
 </table></div>`;
 }
 
+/** The first cell of text names the row. */
+function renderRow(row: readonly Cell[], textColumns: number): Markup {
+  const cells = row.map((cell, column) =>
+    column === 0 && textColumns > 0
+      ? html`<th scope="row">${renderCell(cell)}</th>`
+      : bodyCell(cell, column >= textColumns),
+  );
+  return html`<tr>${cells}</tr>`;
+}
+
 /** The head of a column. */
-export function headCell(title: string, isNumber: boolean): Markup {
-  return isNumber
+export function headCell(title: string, isRight: boolean): Markup {
+  return isRight
     ? html`<th scope="col" class="number">${title}</th>`
     : html`<th scope="col">${title}</th>`;
 }
 
-/** A cell of a row, the first of which names the row. */
-export function bodyCell(cell: Cell, column: number, textColumns: number): Markup {
+/** A cell of a row. */
+export function bodyCell(cell: Cell, isRight: boolean): Markup {
   const content = renderCell(cell);
-  if (column === 0 && textColumns > 0) return html`<th scope="row">${content}</th>`;
-  return column < textColumns
-    ? html`<td>${content}</td>`
-    : html`<td class="number">${content}</td>`;
+  return isRight ? html`<td class="number">${content}</td>` : html`<td>${content}</td>`;
+}
+
+/** Whether a cell holds numbers. */
+export function isNumber(cell: Cell | undefined): boolean {
+  return typeof cell === 'object';
 }
 
 /** A text, or numbers with their values for programs. */

@@ -74,7 +74,11 @@ export interface LineChart {
   readonly x: Axis;
   readonly y: Axis;
   readonly xs: readonly number[];
-  readonly series: readonly { readonly label: string; readonly values: readonly number[] }[];
+  /** Null where there is nothing. */
+  readonly series: readonly {
+    readonly label: string;
+    readonly values: readonly (number | null)[];
+  }[];
   /** Lets x run upwards and y to the right, as a cumulative distribution is drawn. */
   readonly isTransposed?: true;
 }
@@ -99,10 +103,15 @@ export interface FileLink {
   readonly name: string;
 }
 
-/** A number, or both ends of a range, as a cell. */
-export function cellOf(value: number | Ends, format: (value: number | Ends) => string): NumberCell {
+/** A number, or both ends of a range, as a cell that prints so. */
+export function cellOf(value: number | Ends, text: string): NumberCell {
   const values = typeof value === 'number' ? [value] : [value.low, value.high];
-  return { text: format(value), values };
+  return { text, values };
+}
+
+/** A cell as it is printed. */
+export function textOfCell(cell: Cell): string {
+  return typeof cell === 'string' ? cell : cell.text;
 }
 
 export interface Ends {
