@@ -1,7 +1,7 @@
 import type { Sensitivity } from '../core/claim/sensitivity.ts';
 import type { Verdict } from '../core/claim/verdicts.ts';
 import type { Audit } from '../evidence/audit-claim.ts';
-import type { BarChart, Report, ReportSection } from '../report/report.ts';
+import { type BarChart, type Report, type ReportSection, spansOfRange } from '../report/report.ts';
 import {
   BASELINE_HEAD,
   baselineCells,
@@ -54,10 +54,7 @@ function needBars(verdicts: readonly Verdict[]): BarChart {
     mark: { value: 1, label: 'the best known chip' },
     rows: verdicts.map(({ resource, factor, verdict }) => ({
       label: resource,
-      spans: [
-        { from: 0, to: factor.low, style: 0 },
-        { from: factor.low, to: factor.high, style: 'shaded' },
-      ],
+      spans: spansOfRange(factor),
       cells: [formatCell(factor, (value) => `${formatNumber(value)} ×`), verdict],
     })),
   };
@@ -76,7 +73,7 @@ function sensitivitySection({ claim, sensitivity }: Audit): ReportSection {
           value: claim.tokensPerSecond,
           label: `the claim, ${formatNumber(claim.tokensPerSecond)}`,
         },
-        rows: sensitivity.map((line: Sensitivity) => ({
+        rows: [...sensitivity].sort(bySwing).map((line) => ({
           label: sensitivityLabel(line),
           spans: [{ from: line.tokensPerSecond.low, to: line.tokensPerSecond.high, style: 0 }],
           cells: [formatCell(line.tokensPerSecond)],
@@ -85,6 +82,11 @@ function sensitivitySection({ claim, sensitivity }: Audit): ReportSection {
       { kind: 'notes', lines: sourcesOfSensitivity(sensitivity) },
     ],
   };
+}
+
+/** What decides the most comes first. */
+function bySwing({ tokensPerSecond: a }: Sensitivity, { tokensPerSecond: b }: Sensitivity): number {
+  return b.high - b.low - (a.high - a.low);
 }
 
 /** The claim over every published row, beside what it says of the first chip that it names. */

@@ -1,5 +1,11 @@
 import type { Bottleneck } from '../core/timing/step-price.ts';
-import { type BarChart, type LineChart, type Report, spansOfRange } from '../report/report.ts';
+import {
+  type BarChart,
+  type LineChart,
+  type Report,
+  spansOfParts,
+  spansOfRange,
+} from '../report/report.ts';
 import type { ComparedRow, Comparison } from './compare-rows.ts';
 import {
   costsTable,
@@ -55,7 +61,7 @@ function busyBars(rows: readonly ComparedRow[]): BarChart {
     legend: PARTS,
     rows: rows.map((row) => ({
       label: labelOf(row),
-      spans: stack(PARTS.map((part) => row.busy[part])),
+      spans: spansOfParts(PARTS.map((part) => row.busy[part])),
       cells: PARTS.map((part) => formatCell(row.busy[part], formatShare)),
     })),
   };
@@ -128,14 +134,4 @@ function chartOf(
 
 function labelOf(row: ComparedRow): string {
   return `${nameOf(row)}, ${row.version}`;
-}
-
-/** Spans one after the other. */
-function stack(parts: readonly number[]) {
-  let end = 0;
-  return parts.map((part, style) => {
-    const from = end;
-    end += part;
-    return { from, to: end, style };
-  });
 }

@@ -25,6 +25,7 @@ import { ROUTING_POLICIES, type RoutingPolicy } from '../sim/capacity/routing.ts
 import type { CapacityScenario } from '../sim/capacity/scenario.ts';
 import type { ReportedPercentile } from '../sim/capacity/service-level.ts';
 import type { Workload } from '../sim/capacity/workload.ts';
+import { addHtmlOption, type HtmlOptions } from './html-output.ts';
 import { addLoadOptions, type LoadOptions, placeModel } from './load-options.ts';
 import { readTraceFile } from './trace-file.ts';
 
@@ -34,7 +35,7 @@ const NO_BOUND = 0xffffffff;
 
 type PolicyOptions = Omit<SchedulingOptions, 'maxNumSeqs' | 'maxNumBatchedTokens'>;
 
-export interface SimOptions extends LoadOptions, PolicyOptions {
+export interface SimOptions extends LoadOptions, PolicyOptions, HtmlOptions {
   readonly chips: number | undefined;
   readonly numGpuBlocksOverride: number | undefined;
   readonly isl: number;
@@ -69,7 +70,7 @@ export function addSimOptions(command: Command): Command {
   addPolicyOptions(addKvOptions(command), { maxNumQueuedReqs: NO_BOUND }).addOption(
     choice('--routing-policy <name>', 'which replica serves', ROUTING_POLICIES, 'least_loaded'),
   );
-  return addReportOptions(command);
+  return addHtmlOption(addReportOptions(command));
 }
 
 function addWorkloadOptions(command: Command): void {

@@ -15,7 +15,8 @@ import type { SimOptions } from './sim-options.ts';
 
 const WIDTH = 50;
 const LABEL_WIDTH = 40;
-const TITLES: Readonly<Record<Latency, string>> = {
+/** What the latencies are called in full. */
+export const LATENCY_TITLES: Readonly<Record<Latency, string>> = {
   ttft: 'Time to First Token',
   tpot: 'Time per Output Token (excl. 1st token)',
   itl: 'Inter-token Latency',
@@ -116,13 +117,17 @@ function latencyObject(name: Latency, latency: LatencySummary): object {
   };
 }
 
+/** What runs on what. */
+export function titleOfRun({ scenario }: SimulatedRun): string {
+  const { architecture, chip, layout, software } = scenario.placed;
+  return `${architecture.name} on ${chipCount(layout)} × ${chip.name} (tp ${layout.tp} pp ${layout.pp} ep ${layout.ep} dp ${layout.dp}), ${software.name}: device time`;
+}
+
 /** The block of text that `vllm bench serve` prints, with what device time adds. */
 export function reportText(run: SimulatedRun, options: SimOptions): string {
   const { report, scenario } = run;
-  const { placed } = scenario;
-  const { architecture, chip, layout, software } = placed;
   return [
-    `${architecture.name} on ${chipCount(layout)} × ${chip.name} (tp ${layout.tp} pp ${layout.pp} ep ${layout.ep} dp ${layout.dp}), ${software.name}: device time`,
+    titleOfRun(run),
     banner(' Serving Benchmark Result ', '='),
     line('Successful requests:', report.completed),
     line('Failed requests:', report.invalid + report.refusedWhenFull),
@@ -150,7 +155,7 @@ export function reportText(run: SimulatedRun, options: SimOptions): string {
     ...rangeLines(run),
     ...percentileNote(report),
     ...report.refusals.map((reason) => `Refused: ${reason}.`),
-    ...caveats(placed),
+    ...caveats(scenario.placed),
   ].join('\n');
 }
 
@@ -179,7 +184,7 @@ function deviceLines(run: SimulatedRun): string[] {
 function latencyLines(name: Latency, latency: LatencySummary): string[] {
   const label = (statistic: string): string => `${statistic} ${name.toUpperCase()} (ms):`;
   return [
-    banner(TITLES[name], '-'),
+    banner(LATENCY_TITLES[name], '-'),
     line(label('Mean'), decimals(latency.mean)),
     ...REPORTED_PERCENTILES.map((percent, index) =>
       line(label(percent === 50 ? 'Median' : `P${percent}`), decimals(latency.percentiles[index]!)),

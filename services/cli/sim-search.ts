@@ -13,14 +13,14 @@ import { meetsLevel, type ServiceLevel } from '../sim/capacity/service-level.ts'
 import { planRequests } from '../sim/capacity/workload.ts';
 import { Progress } from './progress.ts';
 import type { SimOptions } from './sim-options.ts';
-import { type FoundRate, searchObject, searchText } from './sim-search-report.ts';
+import type { FoundRate, SearchOutcome } from './sim-search-report.ts';
 import type { Probe, runProbe } from './sim-worker.ts';
 
-/** Searches for the highest rate on every layout, on all threads; returns the text to print. */
+/** Searches for the highest rate on every layout, on all threads. */
 export async function searchCapacity(
   scenario: CapacityScenario,
   options: SimOptions,
-): Promise<string> {
+): Promise<SearchOutcome> {
   const level = levelOf(options);
   if (options.chips === undefined) kvBlocksOf(scenario); // says why where it does not fit
   const layouts = layoutsOf(scenario, options.chips);
@@ -45,8 +45,7 @@ export async function searchCapacity(
       }),
     );
     const ranked = found.sort((a, b) => b.requestRate - a.requestRate);
-    const outcome = { found: ranked, placed: scenario.placed, level };
-    return options.json ? JSON.stringify(searchObject(outcome)) : searchText(outcome);
+    return { found: ranked, placed: scenario.placed, level };
   } finally {
     progress.closeLine();
     await pool.destroy();

@@ -44,7 +44,7 @@ td.number { white-space: nowrap; }
 .bars th[scope=row] { white-space: nowrap; }
 .bars td.bar { width: 50%; min-width: 12rem; padding-top: .5rem; }
 .bar div { position: relative; height: 1rem; border-radius: 3px; background: var(--grid); }
-.bar i { position: absolute; top: 0; bottom: 0; min-width: 1px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.bar i { position: absolute; top: 0; bottom: 0; min-width: 2px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .bar i.mark { top: -.3rem; bottom: -.3rem; width: 2px; margin-left: -1px; background: var(--mark); }
 .s0 { background: var(--c0); } .s1 { background: var(--c1); } .s2 { background: var(--c2); }
 .s3 { background: var(--c3); } .s4 { background: var(--c4); } .s5 { background: var(--c5); }
@@ -64,7 +64,7 @@ details .scroll { max-height: 18rem; overflow: auto; margin: .5rem 0 0; }
 .sources { padding-left: 1.8rem; color: var(--soft); font-size: .85rem; }
 .sources li { margin: .15rem 0; overflow-wrap: anywhere; }
 .uplot, .uplot .u-legend { font-family: inherit; }
-.uplot .u-legend { font-size: .8rem; color: var(--text); }
+.uplot .u-legend { font-size: .8rem; color: var(--text); text-align: left; padding-left: .5rem; }
 .uplot .u-legend, .uplot .u-legend th, .uplot .u-legend td { width: auto; border: 0; padding-top: 2px; padding-bottom: 2px; }
 .uplot .u-legend th { font-weight: 400; }
 .u-legend .u-marker { border-radius: 2px; }

@@ -30,8 +30,7 @@ function renderRow(row: BarRow, line: Markup, percentOf: (value: number) => stri
     const name = style === 'shaded' ? 'shaded' : `s${style % STYLES}`;
     return html`<i class="${name}" style="left:${percentOf(from)}%;width:${percentOf(to - from)}%"></i>`;
   };
-  const shown = row.spans.filter(({ from, to }) => to > from);
-  return html`<tr><th scope="row">${row.label}</th><td class="bar" aria-hidden="true"><div>${shown.map(spanOf)}${line}</div></td>${row.cells.map((cell) => bodyCell(cell, isNumber(cell)))}</tr>`;
+  return html`<tr><th scope="row">${row.label}</th><td class="bar" aria-hidden="true"><div>${row.spans.map(spanOf)}${line}</div></td>${row.cells.map((cell) => bodyCell(cell, isNumber(cell)))}</tr>`;
 }
 
 function renderLegend(legend: readonly string[], mark: string | undefined): Markup {

@@ -97,7 +97,8 @@ ${lines.map((line) => html`<li>${line}</li>`)}
 </ol>`;
 }
 
-/** A name in the same folder, whatever it is made of: it can be no address of anything else. */
-function renderFile({ text, name }: FileLink): Markup {
-  return html`<p><a href="./${encodeURIComponent(name)}" download>${name}</a>: ${text}</p>`;
+/** A path from the page, whatever its parts are made of: it can be no other kind of address. */
+function renderFile({ text, path }: FileLink): Markup {
+  const address = `./${path.map(encodeURIComponent).join('/')}`;
+  return html`<p><a href="${address}">${path.at(-1)!}</a>: ${text}</p>`;
 }

@@ -99,8 +99,8 @@ export interface Notes {
 export interface FileLink {
   readonly kind: 'file';
   readonly text: string;
-  /** Name of the file, in the folder of the document. */
-  readonly name: string;
+  /** Folders and name, from the folder of the document. */
+  readonly path: readonly string[];
 }
 
 /** A number, or both ends of a range, as a cell that prints so. */
@@ -119,10 +119,19 @@ export interface Ends {
   readonly high: number;
 }
 
-/** The span of a bar up to the low end of a range, and shaded up to the high end. */
+/** A bar up to the low end of a range, and shaded up to the high end. */
 export function spansOfRange({ low, high }: Ends): readonly BarSpan[] {
-  return [
-    { from: 0, to: low, style: 0 },
-    { from: low, to: high, style: 'shaded' },
-  ];
+  const solid: BarSpan = { from: 0, to: low, style: 0 };
+  return high > low ? [solid, { from: low, to: high, style: 'shaded' }] : [solid];
+}
+
+/** Spans one after the other, each of its own style. */
+export function spansOfParts(parts: readonly number[]): readonly BarSpan[] {
+  let end = 0;
+  const spans = parts.map((part, style) => {
+    const from = end;
+    end += part;
+    return { from, to: end, style };
+  });
+  return spans.filter(({ from, to }) => to > from);
 }

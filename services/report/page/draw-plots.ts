@@ -53,13 +53,13 @@ function drawChart(place: HTMLElement, chart: LineChart): UPlot {
       { label: x.label, value: shortNumber },
       ...series.map(({ label }, index) => ({
         label,
-        stroke: colorOf(`--c${index % COLORS}`),
+        stroke: seriesColor(index),
         width: 1.75,
         points: { show: false },
         value: shortNumber,
       })),
     ],
-    legend: { show: true },
+    legend: { markers: { width: 0, fill: (_plot, index) => seriesColor(index - 1) } },
   };
   const data = [xs, ...series.map(({ values }) => values)] as UPlot.AlignedData;
   return new uPlot(options, data, place);
@@ -74,7 +74,8 @@ function rangeOf({ range }: Axis): UPlot.Scale {
 function axisOf({ label }: Axis, side: 2 | 3): UPlot.Axis {
   const [text, line] = [colorOf('--soft'), colorOf('--grid')];
   return {
-    label,
+    // Of an upright axis the caption tells it.
+    ...(side === 2 && { label }),
     side,
     stroke: text,
     font: FONT,
@@ -90,6 +91,10 @@ function axisOf({ label }: Axis, side: 2 | 3): UPlot.Axis {
 
 function shortNumber(_plot: UPlot, value: number | null): string {
   return value === null ? '–' : Number(value.toPrecision(4)).toLocaleString('en-US');
+}
+
+function seriesColor(index: number): string {
+  return colorOf(`--c${index % COLORS}`);
 }
 
 function colorOf(name: string): string {
