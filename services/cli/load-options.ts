@@ -6,7 +6,8 @@ import { findSoftwareVersion, IDEAL_SOFTWARE } from '../core/timing/software-ver
 import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import { findModel } from './models.ts';
 
-const LATEST_SOFTWARE = 'trtllm-1.0';
+/** What chips that can be bought run where nothing else is said. */
+export const LATEST_SOFTWARE = 'trtllm-1.0';
 
 /** The options of a command that prices a model on chips. */
 export interface LoadOptions {

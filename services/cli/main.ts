@@ -10,6 +10,7 @@ import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
 import { addRunCommand } from './run.ts';
+import { addScenarioCommand } from './scenario.ts';
 import { addSimCommand } from './sim.ts';
 import { addSwarmCommand } from './swarm.ts';
 import { addUpCommand } from './up.ts';
@@ -22,6 +23,7 @@ const EXAMPLES = `Examples:
   sohu price --chip H100         say what a load takes on modelled chips
   sohu compare                   set chips side by side: the headline claim by default
   sohu audit                     take the claim apart: what would have to be true
+  sohu scenario voice            work out what the chip is said to be for
   sohu sim --chip H100           serve a workload in virtual time
   sohu validate                  hold the timing model against measurements
   sohu swarm --seeds 1000        look for faults that a cluster does not survive
@@ -43,6 +45,7 @@ addPlanCommand(program);
 addPriceCommand(program);
 addCompareCommand(program);
 addAuditCommand(program);
+addScenarioCommand(program);
 addSimCommand(program);
 addValidateCommand(program);
 addSwarmCommand(program);

@@ -9,6 +9,8 @@ import { formatCell, formatNumber, formatShare } from './quantity.ts';
 import type { SimOptions } from './sim-options.ts';
 import { LATENCY_TITLES, reportObject, type SimulatedRun, titleOfRun } from './sim-report.ts';
 
+/** Ends the captions of shares. */
+const PERCENT = ', %';
 /** Digits of what is drawn. */
 const DRAWN_DIGITS = 5;
 const PERFETTO = 'the steps as a Chrome trace, which ui.perfetto.dev opens';
@@ -71,7 +73,8 @@ function latencySection({ report }: SimulatedRun): ReportSection {
   });
   const table: Table = {
     kind: 'table',
-    caption: 'TPOT is (E2EL − TTFT) / (tokens − 1), ITL each gap between two tokens; device time',
+    caption:
+      'Device time; the plots are cumulative. TPOT is (E2EL − TTFT) / (tokens − 1), ITL each gap between two tokens.',
     head,
     textColumns: 1,
     rows,
@@ -85,8 +88,8 @@ function curveOf(name: Latency, curve: readonly number[]): LineChart {
   const at99 = curve[CURVE_PERCENTILES.indexOf(99)]!;
   const most = Math.min(curve.at(-1)!, 1.5 * at99);
   return {
-    caption: `${LATENCY_TITLES[name]}: percent of them within so many ms`,
-    x: { label: 'percentile', range: [0, 100] },
+    caption: LATENCY_TITLES[name],
+    x: { label: 'percentile', range: [0, 100], unit: '%' },
     y: { label: 'ms', range: [0, most > 0 ? most : 1] },
     xs: CURVE_PERCENTILES,
     series: [{ label: `${name.toUpperCase()}, ms`, values: curve.map(drawn) }],
@@ -101,12 +104,14 @@ function historySection(history: readonly LoadPoint[]): ReportSection {
       running: ({ running }) => running,
       waiting: ({ waiting }) => waiting,
     }),
-    chartOf(history, 'KV blocks in use, %', { 'KV blocks, %': percent(({ kvUsage }) => kvUsage) }),
+    chartOf(history, `KV blocks in use${PERCENT}`, {
+      'KV blocks, %': percent(({ kvUsage }) => kvUsage),
+    }),
     chartOf(history, 'Tokens per second', {
       'prompt tokens/s': ({ inputTokensPerSecond }) => inputTokensPerSecond,
       'output tokens/s': ({ outputTokensPerSecond }) => outputTokensPerSecond,
     }),
-    chartOf(history, 'Utilisation, %', {
+    chartOf(history, `Utilisation${PERCENT}`, {
       'MFU, %': percent(({ mfu }) => mfu),
       'HBM bandwidth, %': percent(({ hbmUtilization }) => hbmUtilization),
       'links, %': percent(({ linkUtilization }) => linkUtilization),
@@ -123,7 +128,7 @@ function chartOf(
   return {
     caption,
     x: { label: 'device seconds' },
-    y: { label: caption },
+    y: { label: caption, ...(caption.endsWith(PERCENT) && { unit: '%' }) },
     xs: history.map(({ endSeconds }) => drawn(endSeconds)),
     series: Object.entries(series).map(([label, of]) => ({
       label,
@@ -153,7 +158,7 @@ function fieldsOf(prefix: string, object: object): readonly (readonly Cell[])[] 
     const name = `${prefix}${key}`;
     if (typeof value === 'number') return [[name, formatCell(value)]];
     if (typeof value !== 'object' || value === null) return [[name, String(value ?? 'none')]];
-    if (Array.isArray(value)) return [[name, value.join(', ')]];
+    if (Array.isArray(value)) return [[name, value.join(', ') || 'none']];
     if ('low' in value && 'high' in value) {
       const { low, high } = value as { readonly low: number; readonly high: number };
       return [[name, formatCell({ low, high })]];

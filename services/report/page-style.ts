@@ -27,7 +27,7 @@ h2 { margin: 2.75rem 0 .75rem; font-size: 1.15rem; letter-spacing: -.005em; }
 p { margin: .35rem 0; max-width: 62rem; }
 header p:not(.brand) { color: var(--soft); }
 a { color: var(--c0); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: .75rem 0 1.25rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem; margin: .75rem 0 1.25rem; }
 .tiles div, figure { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 .tiles div { padding: .7rem .9rem .75rem; }
 dt { color: var(--soft); font-size: .8rem; }
@@ -41,6 +41,7 @@ thead th { color: var(--soft); font-size: .8rem; font-weight: 600; vertical-alig
 tbody th { font-weight: 500; }
 .number { text-align: right; }
 td.number { white-space: nowrap; }
+table.pairs { width: auto; min-width: min(100%, 34rem); }
 .bars th[scope=row] { white-space: nowrap; }
 .bars td.bar { width: 50%; min-width: 12rem; padding-top: .5rem; }
 .bar div { position: relative; height: 1rem; border-radius: 3px; background: var(--grid); }

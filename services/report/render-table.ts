@@ -3,7 +3,7 @@ import type { Cell, Table } from './report.ts';
 
 /** A table whose numbers carry what they are beside how they are printed. */
 export function renderTable({ caption, head, textColumns, rows }: Table): Markup {
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll"><table class="${head.length === 2 ? 'pairs' : 'wide'}">
 <caption>${caption}</caption>
 <thead><tr>${head.map((title, column) => headCell(title, column >= textColumns))}</tr></thead>
 <tbody>

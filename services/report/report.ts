@@ -86,6 +86,8 @@ export interface LineChart {
 export interface Axis {
   readonly label: string;
   readonly range?: readonly [number, number];
+  /** Printed after the numbers of the axis. */
+  readonly unit?: string;
 }
 
 export interface Notes {

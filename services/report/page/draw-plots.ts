@@ -71,8 +71,9 @@ function rangeOf({ range }: Axis): UPlot.Scale {
   return { range: (_plot, _least, most) => [0, most > 0 ? 1.05 * most : 1] };
 }
 
-function axisOf({ label }: Axis, side: 2 | 3): UPlot.Axis {
+function axisOf({ label, unit }: Axis, side: 2 | 3): UPlot.Axis {
   const [text, line] = [colorOf('--soft'), colorOf('--grid')];
+  const end = unit === undefined ? '' : ` ${unit}`;
   return {
     // Of an upright axis the caption tells it.
     ...(side === 2 && { label }),
@@ -85,7 +86,7 @@ function axisOf({ label }: Axis, side: 2 | 3): UPlot.Axis {
     space: side === 3 ? 36 : 70,
     grid: { stroke: line, width: 1 },
     ticks: { stroke: line, width: 1, size: 4 },
-    values: (_plot, splits) => splits.map((split) => split.toLocaleString('en-US')),
+    values: (_plot, splits) => splits.map((split) => `${split.toLocaleString('en-US')}${end}`),
   };
 }
 

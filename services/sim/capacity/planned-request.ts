@@ -9,6 +9,8 @@ export interface PlannedRequest {
    * content. Undefined where nothing is known of it, so that no prompt shares anything with another.
    */
   readonly contentIds: readonly number[] | undefined;
+  /** A turn of a session, sent so long after the answer to an earlier one; `arrivalMicros` means nothing. */
+  readonly follows?: { readonly number: number; readonly pauseMicros: number };
 }
 
 /** Tokens that one content id stands for, as in the traces of Mooncake. */

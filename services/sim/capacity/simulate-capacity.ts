@@ -125,7 +125,7 @@ class CapacitySimulation {
     for (const { sequence, finishReason } of replica.complete(lane, this.#nowMicros)) {
       if (finishReason === undefined) continue;
       this.#statistics.addRequest(sequence);
-      this.#clients.ended();
+      this.#clients.answered(Number(sequence.request.requestId), this.#nowMicros);
     }
   }
 
@@ -136,7 +136,7 @@ class CapacitySimulation {
       .lane.add(this.#toGenerationRequest(request, number), this.#nowMicros);
     if (admission.kind === 'queued') return;
     this.#refusals.add(admission);
-    this.#clients.ended();
+    this.#clients.refused();
   }
 
   #pump({ replica, lane, replicaIndex, batch }: Placed): void {
