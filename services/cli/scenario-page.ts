@@ -1,5 +1,4 @@
 import { type BarChart, type Report, spansOfParts, spansOfRange } from '../report/report.ts';
-import { LATENCY_PARTS } from '../sim/vendor-scenarios/vendor-scenario.ts';
 import { formatCell } from './quantity.ts';
 import type { ScenarioResult, ScenarioRow } from './scenario-rows.ts';
 import {
@@ -12,6 +11,8 @@ import {
   partsTable,
   saidOf,
   secondsOf,
+  softwareOf,
+  usedParts,
 } from './scenario-tables.ts';
 
 /** A scenario with bars: what the vendor speaks of, where its time goes, and what it costs. */
@@ -52,14 +53,14 @@ function measureBars({ scenario, rows }: ScenarioResult, index: number): BarChar
   };
 }
 
-function partsBars({ rows }: ScenarioResult): BarChart {
-  const used = LATENCY_PARTS.filter((part) => rows.some(({ parts }) => parts[part] > 0));
+function partsBars(result: ScenarioResult): BarChart {
+  const used = usedParts(result);
   return {
     kind: 'bars',
     caption: 'Seconds of one use, alone on the chips',
     head: ['Chips', 'Seconds'],
     legend: used,
-    rows: rows.map((row) => ({
+    rows: result.rows.map((row) => ({
       label: labelOf(row),
       spans: spansOfParts(used.map((part) => row.parts[part])),
       cells: [formatCell(secondsOf(row))],
@@ -68,5 +69,5 @@ function partsBars({ rows }: ScenarioResult): BarChart {
 }
 
 function labelOf(row: ScenarioRow): string {
-  return `${nameOf(row)}, ${row.placed.software.name}`;
+  return `${nameOf(row)}, ${softwareOf(row)}`;
 }

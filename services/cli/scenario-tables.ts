@@ -4,6 +4,7 @@ import { type Cell, cellOf, type Table } from '../report/report.ts';
 import type { SpreadMeasure } from '../sim/vendor-scenarios/spread.ts';
 import {
   LATENCY_PARTS,
+  type LatencyParts,
   type MeasureUnit,
   type VendorScenario,
 } from '../sim/vendor-scenarios/vendor-scenario.ts';
@@ -25,17 +26,24 @@ export function measuresTable({ rows }: ScenarioResult): Table {
   };
 }
 
+/** The parts of the time that any of the chips spends. */
+export function usedParts({ rows }: ScenarioResult): readonly (keyof LatencyParts)[] {
+  return LATENCY_PARTS.filter((part) => rows.some(({ parts }) => parts[part] > 0));
+}
+
 /** Where the seconds of one use go. */
-export function partsTable({ rows }: ScenarioResult): Table {
+export function partsTable(result: ScenarioResult): Table {
+  const { rows } = result;
+  const used = usedParts(result);
   return {
     kind: 'table',
     caption: 'Seconds of one use alone on the chips, in the middle of what is known of them',
-    head: ['Chips', 'Software', ...LATENCY_PARTS, 'together'],
+    head: ['Chips', 'Software', ...used, 'together'],
     textColumns: 2,
     rows: rows.map((row) => [
       nameOf(row),
       row.placed.software.name,
-      ...LATENCY_PARTS.map((part) => formatCell(row.parts[part])),
+      ...used.map((part) => formatCell(row.parts[part])),
       formatCell(secondsOf(row)),
     ]),
   };
@@ -45,7 +53,7 @@ export function partsTable({ rows }: ScenarioResult): Table {
 export function assumptionsTable({ assumptions }: VendorScenario): Table {
   return {
     kind: 'table',
-    caption: 'What is assumed',
+    caption: 'The numbers that go into it',
     head: ['Assumption', 'Source', 'Value'],
     textColumns: 2,
     rows: assumptions.map(({ name, value, unit, source }) => [

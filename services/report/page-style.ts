@@ -38,7 +38,7 @@ caption { padding-bottom: .45rem; color: var(--soft); text-align: left; }
 th, td { padding: .38rem .75rem .38rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--soft); font-size: .8rem; font-weight: 600; vertical-align: bottom; }
-tbody th { font-weight: 500; }
+tbody th { font-weight: 500; min-width: 5.5rem; }
 .number { text-align: right; }
 td.number { white-space: nowrap; }
 table.pairs { width: auto; min-width: min(100%, 34rem); }

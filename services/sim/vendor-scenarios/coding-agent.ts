@@ -53,7 +53,7 @@ export const CODING_AGENT: VendorScenario = {
           unit: 'min',
           value: (seconds + elsewhere) / SECONDS_PER_MINUTE,
         },
-        { id: 'model_s', name: 'Of it the model', unit: 's', value: seconds },
+        { id: 'model_s', name: 'of it the model', unit: 's', value: seconds },
         {
           id: 'uncached_model_s',
           name: 'without prefix cache',
@@ -74,7 +74,7 @@ export const CODING_AGENT: VendorScenario = {
         },
         {
           id: 'dollars_per_task',
-          name: '$ a task then',
+          name: '$ a task among them',
           unit: 'USD',
           value: dollarsOfEach(all, AGENTS.value),
         },
