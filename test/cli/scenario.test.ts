@@ -44,7 +44,7 @@ suite('sohu scenario', () => {
     const { stdout } = await runCli(t, makeCliEnvironment(t), ['scenario', 'video-generation']);
     assert.match(stdout, /8 × Sohu │ as-claimed \(input, by construction\)/);
     assert.match(stdout, /“Video models generate one frame per second” \(etched\.com/);
-    assert.match(stdout, /frames of a second of video │ huggingface\.co\/Wan-AI.+ 16 frames\/s/);
+    assert.match(stdout, /frames of a second of video +│ huggingface\.co\/Wan-AI.+ 16 frames\/s/);
   });
 
   test('refuses what it does not know, and chips that do not hold the model', async (t) => {
