@@ -1,13 +1,14 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { isByConstruction } from '../core/timing/load-price.ts';
 import type { Cell, LineChart, Report, ReportSection, Table } from '../report/report.ts';
-import { CURVE_PERCENTILES, REPORTED_PERCENTILES } from '../sim/capacity/capacity-report.ts';
 import { LATENCIES, type Latency } from '../sim/capacity/latency-goals.ts';
 import type { LoadPoint } from '../sim/capacity/load-history.ts';
+import { CURVE_PERCENTILES, REPORTED_PERCENTILES } from '../sim/capacity/serving-report.ts';
 import { caveats } from './price-parts.ts';
 import { formatCell, formatNumber, formatShare } from './quantity.ts';
+import { LATENCY_TITLES } from './serving-block.ts';
 import type { SimOptions } from './sim-options.ts';
-import { LATENCY_TITLES, reportObject, type SimulatedRun, titleOfRun } from './sim-report.ts';
+import { reportObject, type SimulatedRun, titleOfRun } from './sim-report.ts';
 
 /** Ends the captions of shares. */
 const PERCENT = ', %';

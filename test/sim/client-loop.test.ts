@@ -65,10 +65,10 @@ suite('client loop', () => {
     assert.equal(clients.mostOpen, 1);
   });
 
-  test('a session ends where a turn of it is refused', () => {
+  test('a session ends where a turn of it is not answered', () => {
     const clients = new ClientLoop([request(0), request(0, { number: 0, pauseMicros: 1 })], 4);
     clients.send();
-    clients.refused();
+    clients.ended();
     assert.equal(clients.dueMicros, NEVER);
   });
 

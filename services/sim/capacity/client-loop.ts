@@ -1,4 +1,9 @@
-import type { PlannedRequest } from './planned-request.ts';
+/** A request as clients see it. */
+export interface ClientRequest {
+  readonly arrivalMicros: number;
+  /** A turn of a session, sent so long after the answer to an earlier one; `arrivalMicros` means nothing. */
+  readonly follows?: { readonly number: number; readonly pauseMicros: number };
+}
 
 interface Due {
   readonly number: number;
@@ -6,8 +11,8 @@ interface Due {
 }
 
 /** The clients: they send each request when it is due and when few enough are open. */
-export class ClientLoop {
-  readonly #requests: readonly PlannedRequest[];
+export class ClientLoop<Request extends ClientRequest> {
+  readonly #requests: readonly Request[];
   readonly #maxConcurrency: number;
   /** Requests that follow no other, in the order of their arrival. */
   readonly #starts: readonly number[];
@@ -15,10 +20,11 @@ export class ClientLoop {
   /** Followers whose pause runs, the next one last. */
   readonly #pausing: Due[] = [];
   #nextStart = 0;
+  #sent = 0;
   #open = 0;
   mostOpen = 0;
 
-  constructor(requests: readonly PlannedRequest[], maxConcurrency: number) {
+  constructor(requests: readonly Request[], maxConcurrency: number) {
     this.#requests = requests;
     this.#maxConcurrency = maxConcurrency;
     const starts: number[] = [];
@@ -35,8 +41,25 @@ export class ClientLoop {
     return Math.min(this.#startMicros, this.#pauseMicros);
   }
 
+  /** Requests that were sent. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Requests that were sent and have not ended. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Whether all requests have ended. */
+  get isIdle(): boolean {
+    const isSent = this.#nextStart === this.#starts.length && this.#pausing.length === 0;
+    return this.#open === 0 && isSent;
+  }
+
   /** Sends the next request; returns its number. */
-  send(): { readonly request: PlannedRequest; readonly number: number } {
+  send(): { readonly request: Request; readonly number: number } {
+    this.#sent++;
     this.#open++;
     this.mostOpen = Math.max(this.mostOpen, this.#open);
     const number =
@@ -46,6 +69,11 @@ export class ClientLoop {
     return { request: this.#requests[number]!, number };
   }
 
+  /** Hears that a request has ended without an answer: its session ends. */
+  ended(): void {
+    this.#open--;
+  }
+
   /** Hears that a request was answered: the pause of the one that follows it begins. */
   answered(number: number, nowMicros: number): void {
     this.#open--;
@@ -53,15 +81,8 @@ export class ClientLoop {
     if (follower === undefined) return;
     const micros = nowMicros + this.#requests[follower]!.follows!.pauseMicros;
     const earlier = this.#pausing.findIndex((due) => due.micros <= micros);
-    this.#pausing.splice(earlier < 0 ? this.#pausing.length : earlier, 0, {
-      number: follower,
-      micros,
-    });
-  }
-
-  /** Hears that a request was refused: its session ends. */
-  refused(): void {
-    this.#open--;
+    const place = earlier < 0 ? this.#pausing.length : earlier;
+    this.#pausing.splice(place, 0, { number: follower, micros });
   }
 
   get #startMicros(): number {

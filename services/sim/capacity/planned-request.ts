@@ -1,6 +1,7 @@
+import type { ClientRequest } from './client-loop.ts';
+
 /** A request of a workload, before anything happens to it. */
-export interface PlannedRequest {
-  readonly arrivalMicros: number;
+export interface PlannedRequest extends ClientRequest {
   readonly inputTokens: number;
   /** Generated to the last one: nothing stops earlier. */
   readonly outputTokens: number;
@@ -9,8 +10,6 @@ export interface PlannedRequest {
    * content. Undefined where nothing is known of it, so that no prompt shares anything with another.
    */
   readonly contentIds: readonly number[] | undefined;
-  /** A turn of a session, sent so long after the answer to an earlier one; `arrivalMicros` means nothing. */
-  readonly follows?: { readonly number: number; readonly pauseMicros: number };
 }
 
 /** Tokens that one content id stands for, as in the traces of Mooncake. */
