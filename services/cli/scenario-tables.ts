@@ -67,7 +67,8 @@ export function assumptionsTable({ assumptions }: VendorScenario): Table {
 /** What a reader must know beside the numbers. */
 export function notesOn({ scenario, rows, refused }: ScenarioResult): readonly string[] {
   const { precision, layout } = rows[0]!.placed;
-  const common = `${scenario.model} on ${chipCount(layout)} chips of each kind as tensor-parallel ranks, weights and KV cache in ${precision.weights}; prices, lifetimes and power: sohu chips.`;
+  const chips = `${scenario.model} on ${chipCount(layout)} chips of each kind as tensor-parallel ranks`;
+  const common = `${chips}, weights and KV cache in ${precision.weights}; prices and power: sohu chips.`;
   return [
     ...new Set([common, ...scenario.caveats, ...rows.flatMap(({ placed }) => caveats(placed))]),
     ...refused,

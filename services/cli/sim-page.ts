@@ -1,19 +1,15 @@
 import { dirname, relative, resolve, sep } from 'node:path';
 import { isByConstruction } from '../core/timing/load-price.ts';
-import type { Cell, LineChart, Report, ReportSection, Table } from '../report/report.ts';
-import { LATENCIES, type Latency } from '../sim/capacity/latency-goals.ts';
+import type { LineChart, Report, ReportSection } from '../report/report.ts';
 import type { LoadPoint } from '../sim/capacity/load-history.ts';
-import { CURVE_PERCENTILES, REPORTED_PERCENTILES } from '../sim/capacity/serving-report.ts';
+import { drawn, figuresTable, latencySection } from './page-parts.ts';
 import { caveats } from './price-parts.ts';
 import { formatCell, formatNumber, formatShare } from './quantity.ts';
-import { LATENCY_TITLES } from './serving-block.ts';
 import type { SimOptions } from './sim-options.ts';
 import { reportObject, type SimulatedRun, titleOfRun } from './sim-report.ts';
 
 /** Ends the captions of shares. */
 const PERCENT = ', %';
-/** Digits of what is drawn. */
-const DRAWN_DIGITS = 5;
 const PERFETTO = 'the steps as a Chrome trace, which ui.perfetto.dev opens';
 
 /** A simulated run: its latencies, what the chips did meanwhile, and every figure of `--json`. */
@@ -28,7 +24,7 @@ export function pageOfRun(
     lead: [...caveats(placed), ...run.report.refusals.map((reason) => `Refused: ${reason}.`)],
     sections: [
       { title: 'In short', blocks: [tilesOf(run)] },
-      latencySection(run),
+      latencySection(run.report, 'Device time'),
       historySection(history),
       ...traceSection(options),
       {
@@ -64,38 +60,6 @@ function tilesOf({ report, scenario }: SimulatedRun) {
       tile('HBM bandwidth', report.hbmUtilization, formatShare),
     ],
   } as const;
-}
-
-function latencySection({ report }: SimulatedRun): ReportSection {
-  const head = ['Latency, ms', 'mean', 'deviation', ...REPORTED_PERCENTILES.map((it) => `p${it}`)];
-  const rows = LATENCIES.map((name) => {
-    const { mean, deviation, percentiles } = report.latencies[name];
-    return [name.toUpperCase(), ...[mean, deviation, ...percentiles].map((ms) => formatCell(ms))];
-  });
-  const table: Table = {
-    kind: 'table',
-    caption:
-      'Device time; the plots are cumulative. TPOT is (E2EL − TTFT) / (tokens − 1), ITL each gap between two tokens.',
-    head,
-    textColumns: 1,
-    rows,
-  };
-  const charts = LATENCIES.map((name) => curveOf(name, report.latencies[name].curve));
-  return { title: 'Latencies', blocks: [{ kind: 'lines', charts }, table] };
-}
-
-/** A cumulative distribution, up to a percentile that one outlier does not stretch. */
-function curveOf(name: Latency, curve: readonly number[]): LineChart {
-  const at99 = curve[CURVE_PERCENTILES.indexOf(99)]!;
-  const most = Math.min(curve.at(-1)!, 1.5 * at99);
-  return {
-    caption: LATENCY_TITLES[name],
-    x: { label: 'percentile', range: [0, 100], unit: '%' },
-    y: { label: 'ms', range: [0, most > 0 ? most : 1] },
-    xs: CURVE_PERCENTILES,
-    series: [{ label: `${name.toUpperCase()}, ms`, values: curve.map(drawn) }],
-    isTransposed: true,
-  };
 }
 
 function historySection(history: readonly LoadPoint[]): ReportSection {
@@ -138,32 +102,8 @@ function chartOf(
   };
 }
 
-function drawn(value: number): number {
-  return Number(value.toPrecision(DRAWN_DIGITS));
-}
-
 function traceSection({ traceOut, html }: SimOptions): readonly ReportSection[] {
   if (traceOut === undefined || html === undefined) return [];
   const path = relative(dirname(resolve(html)), resolve(traceOut)).split(sep);
   return [{ title: 'Trace', blocks: [{ kind: 'file', path, text: PERFETTO }] }];
-}
-
-/** The fields of an object, one a row; what is within another is named by both. */
-export function figuresTable(caption: string, object: object): Table {
-  const rows = fieldsOf('', object);
-  return { kind: 'table', caption, head: ['Field', 'Value'], textColumns: 1, rows };
-}
-
-function fieldsOf(prefix: string, object: object): readonly (readonly Cell[])[] {
-  return Object.entries(object).flatMap(([key, value]: [string, unknown]) => {
-    const name = `${prefix}${key}`;
-    if (typeof value === 'number') return [[name, formatCell(value)]];
-    if (typeof value !== 'object' || value === null) return [[name, String(value ?? 'none')]];
-    if (Array.isArray(value)) return [[name, value.join(', ') || 'none']];
-    if ('low' in value && 'high' in value) {
-      const { low, high } = value as { readonly low: number; readonly high: number };
-      return [[name, formatCell({ low, high })]];
-    }
-    return fieldsOf(`${name}.`, value);
-  });
 }

@@ -21,13 +21,15 @@ body {
   font-variant-numeric: tabular-nums;
 }
 header { border-bottom: 1px solid var(--line); margin-bottom: 2rem; padding-bottom: 1rem; }
-.brand { margin: 0; color: var(--soft); font-size: .8rem; font-weight: 600; letter-spacing: .12em; text-transform: uppercase; }
+.brand { margin: 0; color: var(--soft); font-size: .8rem; font-weight: 600; letter-spacing: .12em;
+  text-transform: uppercase; }
 h1 { margin: .15rem 0 .75rem; font-size: 1.7rem; line-height: 1.25; letter-spacing: -.01em; text-wrap: balance; }
 h2 { margin: 2.75rem 0 .75rem; font-size: 1.15rem; letter-spacing: -.005em; }
 p { margin: .35rem 0; max-width: 62rem; }
 header p:not(.brand) { color: var(--soft); }
 a { color: var(--c0); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem; margin: .75rem 0 1.25rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .75rem;
+  margin: .75rem 0 1.25rem; }
 .tiles div, figure { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 .tiles div { padding: .7rem .9rem .75rem; }
 dt { color: var(--soft); font-size: .8rem; }
@@ -45,17 +47,20 @@ table.pairs { width: auto; min-width: min(100%, 34rem); }
 .bars th[scope=row] { white-space: nowrap; }
 .bars td.bar { width: 50%; min-width: 12rem; padding-top: .5rem; }
 .bar div { position: relative; height: 1rem; border-radius: 3px; background: var(--grid); }
-.bar i { position: absolute; top: 0; bottom: 0; min-width: 2px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+.bar i { position: absolute; top: 0; bottom: 0; min-width: 2px; print-color-adjust: exact;
+  -webkit-print-color-adjust: exact; }
 .bar i.mark { top: -.3rem; bottom: -.3rem; width: 2px; margin-left: -1px; background: var(--mark); }
 .s0 { background: var(--c0); } .s1 { background: var(--c1); } .s2 { background: var(--c2); }
 .s3 { background: var(--c3); } .s4 { background: var(--c4); } .s5 { background: var(--c5); }
 .shaded { background: repeating-linear-gradient(135deg, var(--c0) 0 2px, transparent 2px 6px); }
 .legend { display: block; margin-top: .15rem; color: var(--text); }
 .legend span { display: inline-block; margin-right: 1.1rem; white-space: nowrap; }
-.legend i { display: inline-block; width: .75rem; height: .75rem; margin-right: .4rem; border-radius: 2px; vertical-align: -.06rem;
+.legend i { display: inline-block; width: .75rem; height: .75rem; margin-right: .4rem; border-radius: 2px;
+  vertical-align: -.06rem;
   print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .legend i.mark { width: 2px; height: .9rem; background: var(--mark); }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem; margin: 1rem 0; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1rem;
+  margin: 1rem 0; }
 figure { margin: 0; padding: .85rem 1rem .7rem; min-width: 0; }
 figcaption { font-size: .9rem; font-weight: 600; margin-bottom: .35rem; }
 .plot { min-height: 15rem; }
@@ -66,7 +71,8 @@ details .scroll { max-height: 18rem; overflow: auto; margin: .5rem 0 0; }
 .sources li { margin: .15rem 0; overflow-wrap: anywhere; }
 .uplot, .uplot .u-legend { font-family: inherit; }
 .uplot .u-legend { font-size: .8rem; color: var(--text); text-align: left; padding-left: .5rem; }
-.uplot .u-legend, .uplot .u-legend th, .uplot .u-legend td { width: auto; border: 0; padding-top: 2px; padding-bottom: 2px; }
+.uplot .u-legend, .uplot .u-legend th, .uplot .u-legend td { width: auto; border: 0; padding-top: 2px;
+  padding-bottom: 2px; }
 .uplot .u-legend th { font-weight: 400; }
 .u-legend .u-marker { border-radius: 2px; }
 .u-hz .u-cursor-x, .u-hz .u-cursor-y { border-color: var(--soft); }

@@ -3,6 +3,8 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { startGateway } from '../gateway/make-gateway.ts';
+import { StandInEngine } from '../gateway/stand-in-engine.ts';
 import { startBrowser } from '../support/browser.ts';
 import { makeCliEnvironment, runCli } from '../support/cli.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
@@ -201,6 +203,16 @@ suite('reports in a browser', () => {
     );
     assert.deepEqual(await numbersBelow(page, 'What is assumed'), numbersOf(json.assumptions));
     assert.ok((await page.locator('header').textContent())!.includes(json.said.text));
+  });
+
+  test('sohu bench: what clients saw, every figure of --json', async (t) => {
+    const browser = await startBrowser(t);
+    if (browser === undefined) return;
+    const { url } = await startGateway(t, new StandInEngine());
+    const args = ['--base-url', url, '--isl', '8', '--osl', '4', '--num-prompts', '12'];
+    const { path, json } = await writeReport(t, ['bench', ...args]);
+    const page = await openChecked(browser, path, 4);
+    assert.deepEqual(await numbersBelow(page, 'Every figure'), numbersOf(json));
   });
 
   test('prints, black on white even where the system is dark', async (t) => {

@@ -6,7 +6,7 @@ import type { CapacityReport } from '../capacity/capacity-report.ts';
 import { RateSearch } from '../capacity/rate-search.ts';
 import { saturatedRate } from '../capacity/saturated-rate.ts';
 import { type CapacityScenario, simulateScenario } from '../capacity/scenario.ts';
-import { meetsLevel, type ServiceLevel } from '../capacity/service-level.ts';
+import { meetsGoals, type ServiceLevel } from '../capacity/service-level.ts';
 import type { Workload } from '../capacity/workload.ts';
 import type { LatencyParts, Target } from './vendor-scenario.ts';
 
@@ -59,7 +59,7 @@ export function serveAtHighestRate(
     );
     search.take(
       rates,
-      reports.map((report) => meetsLevel(report, level)),
+      reports.map((report) => meetsGoals(report, level)),
     );
     best = reports[rates.indexOf(search.highest)] ?? best;
   }
