@@ -25,7 +25,7 @@ export function latencySection(report: ServingReport, clock: string): ReportSect
   });
   const table: Table = {
     kind: 'table',
-    caption: `${clock}; the plots are cumulative. TPOT is (E2EL − TTFT) / (tokens − 1), ITL each gap between two tokens.`,
+    caption: `${clock}; plots are cumulative. TPOT is (E2EL − TTFT) / (tokens − 1), ITL each gap of tokens`,
     head,
     textColumns: 1,
     rows,

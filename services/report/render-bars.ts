@@ -30,7 +30,9 @@ function renderRow(row: BarRow, line: Markup, percentOf: (value: number) => stri
     const name = style === 'shaded' ? 'shaded' : `s${style % STYLES}`;
     return html`<i class="${name}" style="left:${percentOf(from)}%;width:${percentOf(to - from)}%"></i>`;
   };
-  return html`<tr><th scope="row">${row.label}</th><td class="bar" aria-hidden="true"><div>${row.spans.map(spanOf)}${line}</div></td>${row.cells.map((cell) => bodyCell(cell, isNumber(cell)))}</tr>`;
+  const bar = html`<td class="bar" aria-hidden="true"><div>${row.spans.map(spanOf)}${line}</div></td>`;
+  const cells = row.cells.map((cell) => bodyCell(cell, isNumber(cell)));
+  return html`<tr><th scope="row">${row.label}</th>${bar}${cells}</tr>`;
 }
 
 function renderLegend(legend: readonly string[], mark: string | undefined): Markup {
