@@ -12,6 +12,7 @@ import {
 import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
+import type { ClusterLogs } from '../state/cluster-logs.ts';
 import { AddressUnavailableError } from './address-unavailable-error.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
@@ -27,6 +28,8 @@ export interface LaunchOptions extends ServingOptions {
   readonly gateway?: GatewayOptions | undefined;
   /** Port of gRPC, 0 for a free one; undefined serves none. */
   readonly grpcPort?: number | undefined;
+  /** Where what the processes write is kept; nowhere where it is absent. */
+  readonly logs?: ClusterLogs | undefined;
   readonly onProgress: (progress: LaunchProgress) => void;
   /** Stops the launch, which then throws the signal's reason. */
   readonly signal: AbortSignal;
@@ -54,8 +57,8 @@ export interface RunningCluster {
   readonly kvBlocks: number;
   /** Resolves when a process ends that nobody told to; the others must then be stopped. */
   readonly failed: Promise<Error>;
-  /** Resolves when every process is gone. */
-  stop(): Promise<void>;
+  /** Resolves when every process is gone; for `drainMs` before, open requests may finish. */
+  stop(drainMs?: number): Promise<void>;
 }
 
 /**
@@ -70,6 +73,8 @@ const CHIP_ENVIRONMENT = {
 type ReadyMessage = Extract<CoordinatorMessage, { readonly kind: 'ready' }>;
 
 const GROUP = '0';
+/** What the logs call the process that started the others. */
+const SUPERVISOR = 'sohu';
 
 /**
  * A chip lets go of several megabytes of frames a step. With V8's own sizes that means a full
@@ -83,7 +88,7 @@ const CHIP_NODE_ARGUMENTS = ['--min-semi-space-size=16', '--initial-old-space-si
  * left running.
  */
 export async function launchCluster(options: LaunchOptions): Promise<RunningCluster> {
-  const { natsServer, signal, onProgress, gateway } = options;
+  const { natsServer, signal, onProgress, gateway, logs } = options;
   if (gateway !== undefined) checkExposure(gateway);
   const serving = checkServable(options);
   const binary = await findNatsServer({
@@ -91,8 +96,8 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
     report: (sentence) => onProgress({ kind: 'note', sentence }),
   });
   signal.throwIfAborted();
-  const broker = await startBroker({ binary });
-  const processes = new ClusterProcesses(broker);
+  const broker = await startBroker({ binary, onLine: logs?.of('the broker') });
+  const processes = new ClusterProcesses(broker, logs?.of(SUPERVISOR));
   onProgress({ kind: 'note', sentence: startSentence(serving) });
   try {
     const grpcAddress = await startGrpc({ ...options, port: options.grpcPort, broker, processes });
@@ -101,7 +106,7 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
     const { url: natsUrl, monitoringUrl } = broker;
     const { cluster } = options;
     const { failed } = processes;
-    const stop = (): Promise<void> => processes.stop();
+    const stop = (drainMs?: number): Promise<void> => processes.stop(drainMs);
     const addresses = { natsUrl, monitoringUrl, metricsAddress, gatewayUrl, grpcAddress };
     return { serving, cluster, ...addresses, kvBlocks, failed, stop };
   } catch (error) {
@@ -130,7 +135,9 @@ async function startNodes(launch: Launch): Promise<Started> {
   const place = ['--nats', broker.url, '--cluster', cluster];
   const group = [...place, '--group', GROUP];
   signal.throwIfAborted();
-  for (let rank = 0; rank < serving.tp; rank++) processes.addChip(startChip(rank, serving, group));
+  for (let rank = 0; rank < serving.tp; rank++) {
+    processes.addChip(startChip(rank, launch, group));
+  }
   const started = Promise.all([startCoordinator(launch, group), startGateway(launch, place)]);
   const ended = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -157,7 +164,7 @@ function startCoordinator(
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
         args: [...place, ...servingArguments(serving)],
-        output: 'ignore',
+        output: options.logs?.of('the coordinator') ?? 'ignore',
         onMessage,
       }),
     );
@@ -184,22 +191,23 @@ async function startGateway(
         name: 'the gateway',
         entry: packagePath('dist/services/gateway/main.js'),
         args: [...place, ...files, ...gatewayArguments(gateway)],
-        output: 'ignore',
+        output: options.logs?.of('the gateway') ?? 'ignore',
         onMessage,
       }),
     );
   });
 }
 
-function startChip(rank: number, { tp }: ServingOptions, place: readonly string[]) {
-  const threads = Math.max(1, Math.floor(availableParallelism() / tp));
+function startChip(rank: number, { options, serving }: Launch, place: readonly string[]) {
+  const threads = Math.max(1, Math.floor(availableParallelism() / serving.tp));
+  const name = `chip ${rank}`;
   return spawnNode({
-    name: `chip ${rank}`,
+    name,
     entry: packagePath('dist/services/worker/main.js'),
     args: [...place, '--rank', String(rank), '--threads', String(threads)],
     nodeArgs: CHIP_NODE_ARGUMENTS,
     env: CHIP_ENVIRONMENT,
-    output: 'ignore',
+    output: options.logs?.of(name) ?? 'ignore',
   });
 }
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError as InvalidOptionError, Option } from 'commander';
+import { nearestName } from '../../core/support/nearest.ts';
 
 /** A parser of whole numbers from `minimum`. */
 export function wholeNumber(minimum: number): (text: string) => number {
@@ -33,18 +34,22 @@ export function positiveOrInfinite(text: string): number {
   throw new InvalidOptionError('It must be a number above 0, or inf.');
 }
 
-/** An option with a fixed set of values; numbers are parsed. */
+/** An option with a fixed set of values, of which an error names the nearest; numbers are parsed. */
 export function choice<T extends string | number>(
   flags: string,
   description: string,
   values: readonly T[],
   fallback: T,
 ): Option {
-  return new Option(flags, `${description}: ${values.join(', ')}`)
+  const names = values.map(String);
+  return new Option(flags, description)
     .default(fallback)
+    .choices(names)
     .argParser((text: string) => {
-      const value = values.find((candidate) => String(candidate) === text);
+      const value = values[names.indexOf(text)];
       if (value !== undefined) return value;
-      throw new InvalidOptionError(`It must be one of ${values.join(', ')}.`);
+      const isWord = typeof fallback === 'string';
+      const nearest = isWord ? `; the nearest is ${nearestName(names, text)}` : '';
+      throw new InvalidOptionError(`It must be one of ${names.join(', ')}${nearest}.`);
     });
 }
