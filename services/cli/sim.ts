@@ -8,7 +8,7 @@ import { pageOfRun } from './sim-page.ts';
 import { reportObject, reportText } from './sim-report.ts';
 import { searchCapacity } from './sim-search.ts';
 import { pageOfSearch, searchObject, searchText } from './sim-search-report.ts';
-import { TraceOutput } from './trace-output.ts';
+import { SimTrace } from './trace/sim-trace.ts';
 
 const EXAMPLES = `Examples:
   sohu sim --chip H100 --request-rate 8 --isl 2048 --osl 128
@@ -75,7 +75,7 @@ function observersOf(scenario: CapacityScenario, { traceOut, traceSteps, html }:
   const pricer = makePricer(placed, 'middle');
   return {
     trace:
-      traceOut === undefined ? undefined : new TraceOutput(traceOut, { pricer, steps: traceSteps }),
+      traceOut === undefined ? undefined : new SimTrace(traceOut, { pricer, steps: traceSteps }),
     history:
       html === undefined
         ? undefined

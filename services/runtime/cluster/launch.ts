@@ -148,9 +148,10 @@ async function startNodes(launch: Launch): Promise<Started> {
 }
 
 function startCoordinator(
-  { options, serving, processes }: Launch,
+  { options, serving, broker, processes }: Launch,
   place: readonly string[],
 ): Promise<ReadyMessage> {
+  const monitoring = ['--nats-monitoring', broker.monitoringUrl];
   return new Promise((resolve, reject) => {
     const loading = new LoadingFraction(serving.tp);
     const onMessage = (message: unknown): void => {
@@ -163,7 +164,7 @@ function startCoordinator(
       spawnNode({
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
-        args: [...place, ...servingArguments(serving)],
+        args: [...place, ...monitoring, ...servingArguments(serving)],
         output: options.logs?.of('the coordinator') ?? 'ignore',
         onMessage,
       }),
