@@ -12,6 +12,7 @@ import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
 import { addRunCommand } from './run.ts';
+import { addScenarioCommand } from './scenario.ts';
 import { addDownCommand } from './serve/down.ts';
 import { addLogsCommand } from './serve/logs.ts';
 import { addPsCommand } from './serve/ps.ts';
@@ -34,6 +35,7 @@ const EXAMPLES = `Examples:
   sohu price --chip H100         say what a load takes on modelled chips
   sohu compare                   set chips side by side: the headline claim by default
   sohu audit                     take the claim apart: what would have to be true
+  sohu scenario voice            work out what the chip is said to be for
   sohu sim --chip H100           serve a workload in virtual time
   sohu load --chip h100          offer a load to a phantom cluster
   sohu validate                  hold the timing model against measurements
@@ -48,7 +50,7 @@ const COMMAND_GROUPS: Readonly<Record<string, readonly ((program: Command) => vo
   ],
   'Modelled chips:': [
     ...[addChipsCommand, addModelsCommand, addPlanCommand, addPriceCommand, addSimCommand],
-    ...[addCompareCommand, addAuditCommand, addValidateCommand],
+    ...[addCompareCommand, addAuditCommand, addScenarioCommand, addValidateCommand],
   ],
   'Checks and help:': [
     ...[addDoctorCommand, addSwarmCommand],

@@ -14,6 +14,7 @@ import { ROUTING_POLICIES, type RoutingPolicy } from '../sim/capacity/routing.ts
 import type { CapacityScenario } from '../sim/capacity/scenario.ts';
 import type { ReportedPercentile } from '../sim/capacity/service-level.ts';
 import { REPORTED_PERCENTILES } from '../sim/capacity/serving-report.ts';
+import { addHtmlOption, type HtmlOptions } from './html-output.ts';
 import { addLoadOptions, type LoadOptions, placeModel } from './load-options.ts';
 import { addWorkloadOptions, goals, type WorkloadOptions, workloadOf } from './workload-options.ts';
 
@@ -21,7 +22,7 @@ const NO_BOUND = 0xffffffff;
 
 type PolicyOptions = Omit<SchedulingOptions, 'maxNumSeqs' | 'maxNumBatchedTokens'>;
 
-export interface SimOptions extends LoadOptions, PolicyOptions, WorkloadOptions {
+export interface SimOptions extends LoadOptions, PolicyOptions, WorkloadOptions, HtmlOptions {
   readonly chips: number | undefined;
   readonly numGpuBlocksOverride: number | undefined;
   readonly routingPolicy: RoutingPolicy;
@@ -45,7 +46,7 @@ export function addSimOptions(command: Command): Command {
   addPolicyOptions(addKvOptions(command), { maxNumQueuedReqs: NO_BOUND }).addOption(
     choice('--routing-policy <name>', 'which replica serves', ROUTING_POLICIES, 'least_loaded'),
   );
-  return addReportOptions(command);
+  return addHtmlOption(addReportOptions(command));
 }
 
 function addReportOptions(command: Command): Command {

@@ -124,7 +124,7 @@ class CapacitySimulation {
     for (const { sequence, finishReason } of replica.complete(lane, this.#nowMicros)) {
       if (finishReason === undefined) continue;
       this.#statistics.addSequence(sequence);
-      this.#clients.ended();
+      this.#clients.answered(Number(sequence.request.requestId), this.#nowMicros);
     }
   }
 

@@ -57,6 +57,11 @@ const SCHEDULING = [
   ...['--max-num-queued-reqs', '30', '--max-num-queued-tokens', '9000'],
 ];
 
+/** The option that writes a report, to a file that every such run overwrites. */
+function htmlOf(env: CliEnvironment): readonly string[] {
+  return ['--html', join(env.HOME!, 'report.html')];
+}
+
 async function exerciseModelled(t: TestContext, env: CliEnvironment): Promise<void> {
   const plan = JSON.parse((await exercise(t, env, ['plan', ...LOAD, '--json'])).stdout);
   assert.deepEqual(plan.plans[0].layout, { tp: 2, pp: 2, ep: 1, dp: 2 });
@@ -69,12 +74,19 @@ async function exerciseModelled(t: TestContext, env: CliEnvironment): Promise<vo
   const compared = await exercise(t, env, [
     ...['compare', '--model', 'llama-3-8b', '--chip', 'H100', '--chip', 'B200', '--chips', '4'],
     ...['--tp', '2', '--pp', '1', ...lengths, '--precision', 'fp8', '--software', 'trtllm-1.0'],
-    ...['--sweep', '--json'],
+    ...['--sweep', '--json', ...htmlOf(env)],
   ]);
   const { workload, rows } = JSON.parse(compared.stdout);
   assert.deepEqual([workload.input_tokens, workload.output_tokens, rows[0].tp], [128, 16, 2]);
-  assert.match((await exercise(t, env, ['audit', '--markdown'])).stdout, /^\|/m);
+  assert.match((await exercise(t, env, ['audit', '--markdown', ...htmlOf(env)])).stdout, /^\|/m);
   assert.ok(JSON.parse((await exercise(t, env, ['audit', '--json'])).stdout));
+  const scenario = await exercise(t, env, [
+    ...['scenario', 'video-generation', '--chips', 'H200', '--seed', '3', '--json', ...htmlOf(env)],
+  ]);
+  assert.deepEqual(
+    [JSON.parse(scenario.stdout).seed, JSON.parse(scenario.stdout).rows.length],
+    [3, 1],
+  );
   const software = ['validate', '--software', 'trtllm-0.10.0'];
   assert.match((await exercise(t, env, [...software, '--markdown'])).stdout, /^\|/m);
   assert.ok(JSON.parse((await exercise(t, env, [...software, '--json'])).stdout));
@@ -102,7 +114,7 @@ async function exerciseSimulations(t: TestContext, env: CliEnvironment): Promise
     ],
     ...['--max-concurrency', '8', '--seed', '3', ...SCHEDULING, '--scheduling-policy', 'priority'],
     ...['--routing-policy', 'round_robin', '--goodput', 'ttft:500', 'tpot:50'],
-    ...['--trace-out', traceOut, '--trace-steps', '5', '--json'],
+    ...['--trace-out', traceOut, '--trace-steps', '5', '--json', ...htmlOf(env)],
   ]);
   const report = JSON.parse(sim.stdout);
   assert.deepEqual(
@@ -281,6 +293,7 @@ async function exerciseBench(
 ): Promise<void> {
   const overHttp = await exercise(t, env, [
     ...['bench', '--backend', 'openai', '--base-url', http, '--model', 'storyteller'],
+    ...htmlOf(env),
     ...['--api-key', key, '--isl', '16', '--osl', '4', '--dataset', 'uniform'],
     ...['--length-spread', '0.2', '--num-prompts', '4', '--request-rate', '50'],
     ...['--burstiness', '2', '--max-concurrency', '2', '--seed', '3', '--goodput', 'ttft:60000'],
