@@ -6,6 +6,7 @@ import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf, StopRequest } from './errors.ts';
+import { addKeysCommand } from './keys.ts';
 import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
@@ -37,6 +38,7 @@ const program = new Command('sohu')
 addUpCommand(program);
 addRunCommand(program);
 addDoctorCommand(program);
+addKeysCommand(program);
 addChipsCommand(program);
 addModelsCommand(program);
 addPlanCommand(program);

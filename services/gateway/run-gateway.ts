@@ -24,6 +24,7 @@ export async function runGateway(options: GatewayProcessOptions): Promise<void> 
   if (model === undefined) return;
   const client = await SohuClient.connect(options.nats, {
     cluster: options.cluster,
+    nkeyFile: options.natsNkeyFile,
     maxOpenCalls: MAX_OPEN_PROMPTS + SPARE_CALLS,
     // Clients are told when to come back, and do so by themselves.
     retry: false,

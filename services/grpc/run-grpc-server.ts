@@ -1,13 +1,12 @@
 import { connectNats } from '../bus/nats-bus.ts';
 import { RpcClient } from '../rpc/client.ts';
 import type { GrpcMessage } from '../runtime/cluster/grpc-messages.ts';
+import { type ConnectionOptions, connectionOf } from '../runtime/options/node-options.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
 import { GrpcServer } from './grpc-server.ts';
 
 /** The options of the gRPC server's own process. */
-export interface GrpcProcessOptions {
-  readonly nats: string;
-  readonly cluster: string;
+export interface GrpcProcessOptions extends ConnectionOptions {
   readonly host: string;
   readonly port: number;
 }
@@ -16,7 +15,7 @@ export interface GrpcProcessOptions {
 export async function runGrpcServer(options: GrpcProcessOptions): Promise<void> {
   process.title = 'sohu: grpc';
   const { cluster, host, port } = options;
-  const bus = await connectNats({ servers: options.nats, name: `${cluster} grpc` });
+  const bus = await connectNats({ ...connectionOf(options), name: `${cluster} grpc` });
   const client = new RpcClient(bus, { cluster });
   const server = new GrpcServer(client);
   try {

@@ -4,7 +4,7 @@ import type { StepTimes } from '../cluster/chip-meter.ts';
 import { ChipHost } from '../runtime/chip/chip-host.ts';
 import { ChipMetrics } from '../runtime/metrics/chip-metrics.ts';
 import { startMetricsServer } from '../runtime/metrics/metrics-server.ts';
-import { addNodeOptions, type NodeOptions } from '../runtime/options/node-options.ts';
+import { addNodeOptions, connectionOf, type NodeOptions } from '../runtime/options/node-options.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
 import { exitWithParent } from '../runtime/process/exit-with-parent.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
@@ -33,7 +33,7 @@ async function runWorker(options: WorkerOptions): Promise<void> {
     host: options.metricsHost,
     port: options.metricsPort,
   });
-  const bus = await connectNats({ servers: options.nats, name, noEcho: true });
+  const bus = await connectNats({ ...connectionOf(options), name, noEcho: true });
   const metricsAddress = server.address;
   const onStep = (times: StepTimes): void => metrics.stepCompleted(times);
   const host = new ChipHost({ bus, cluster, group, rank, threads, metricsAddress, onStep });

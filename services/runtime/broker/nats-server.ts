@@ -13,6 +13,8 @@ export interface BrokerOptions {
   readonly port?: number;
   /** A file for the server's log; by default there is none. */
   readonly logFile?: string;
+  /** The part of its configuration that says who may do what; by default everybody everything. */
+  readonly authorization?: string;
   readonly startTimeoutMs?: number;
   /** How long it may take over its own shutdown before it is killed. */
   readonly stopGraceMs?: number;
@@ -38,7 +40,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const directory = await mkdtemp(join(tmpdir(), 'sohu-broker-'));
   try {
     const configFile = join(directory, 'nats.conf');
-    await writeFile(configFile, configText({ ...options, portsDirectory: directory }));
+    await writeFile(configFile, configText({ ...options, portsDirectory: directory }), {
+      mode: 0o600,
+    });
     const server = spawnGuarded({
       name: 'nats-server',
       command: options.binary,
@@ -62,10 +66,16 @@ interface ConfigInput {
   readonly portsDirectory: string;
   readonly port?: number;
   readonly logFile?: string;
+  readonly authorization?: string;
 }
 
 // max_pending and write_deadline bound what one hung reader may hold back before it is cut off.
-function configText({ port = -1, portsDirectory, logFile }: ConfigInput): string {
+function configText({
+  port = -1,
+  portsDirectory,
+  logFile,
+  authorization = '',
+}: ConfigInput): string {
   return [
     `listen: "127.0.0.1:${port}"`,
     'http: "127.0.0.1:-1"',
@@ -74,7 +84,7 @@ function configText({ port = -1, portsDirectory, logFile }: ConfigInput): string
     'max_pending: 64MB',
     'write_deadline: "2s"',
     ...(logFile === undefined ? [] : [`log_file: ${JSON.stringify(logFile)}`]),
-    '',
+    authorization,
   ].join('\n');
 }
 

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { ModelError } from '../../core/support/errors.ts';
+import { memberName } from '../broker/cluster-keys.ts';
 import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
 import type { CoordinatorMessage } from '../coordinator/coordinator-messages.ts';
@@ -15,6 +16,7 @@ import { spawnNode } from '../process/spawn-node.ts';
 import { AddressUnavailableError } from './address-unavailable-error.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
+import { createEphemeralKeys, type EphemeralKeys } from './ephemeral-keys.ts';
 import type { GatewayMessage } from './gateway-messages.ts';
 import { startGrpc } from './start-grpc.ts';
 
@@ -91,21 +93,26 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
     report: (sentence) => onProgress({ kind: 'note', sentence }),
   });
   signal.throwIfAborted();
-  const broker = await startBroker({ binary });
+  const keys = createEphemeralKeys({ ...options, group: GROUP, chips: serving.tp });
+  const broker = await startBroker({ binary, authorization: keys.authorization }).catch((error) => {
+    keys.remove();
+    throw error;
+  });
   const processes = new ClusterProcesses(broker);
+  const stop = (): Promise<void> => processes.stop().finally(() => keys.remove());
   onProgress({ kind: 'note', sentence: startSentence(serving) });
+  const shared = { broker, processes, keys };
   try {
-    const grpcAddress = await startGrpc({ ...options, port: options.grpcPort, broker, processes });
-    const { ready, gatewayUrl } = await startNodes({ options, serving, broker, processes });
+    const grpcAddress = await startGrpc({ ...options, ...shared, port: options.grpcPort });
+    const { ready, gatewayUrl } = await startNodes({ options, serving, ...shared });
     const { kvBlocks, metricsAddress } = ready;
     const { url: natsUrl, monitoringUrl } = broker;
     const { cluster } = options;
     const { failed } = processes;
-    const stop = (): Promise<void> => processes.stop();
     const addresses = { natsUrl, monitoringUrl, metricsAddress, gatewayUrl, grpcAddress };
     return { serving, cluster, ...addresses, kvBlocks, failed, stop };
   } catch (error) {
-    await processes.stop();
+    await stop();
     throw error;
   }
 }
@@ -115,6 +122,7 @@ interface Launch {
   readonly serving: ServingOptions;
   readonly broker: Broker;
   readonly processes: ClusterProcesses;
+  readonly keys: EphemeralKeys;
 }
 
 /** What the processes said when they served. */
@@ -130,7 +138,9 @@ async function startNodes(launch: Launch): Promise<Started> {
   const place = ['--nats', broker.url, '--cluster', cluster];
   const group = [...place, '--group', GROUP];
   signal.throwIfAborted();
-  for (let rank = 0; rank < serving.tp; rank++) processes.addChip(startChip(rank, serving, group));
+  for (let rank = 0; rank < serving.tp; rank++) {
+    processes.addChip(startChip(rank, launch, group));
+  }
   const started = Promise.all([startCoordinator(launch, group), startGateway(launch, place)]);
   const ended = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -141,7 +151,7 @@ async function startNodes(launch: Launch): Promise<Started> {
 }
 
 function startCoordinator(
-  { options, serving, processes }: Launch,
+  { options, serving, processes, keys }: Launch,
   place: readonly string[],
 ): Promise<ReadyMessage> {
   return new Promise((resolve, reject) => {
@@ -157,6 +167,7 @@ function startCoordinator(
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
         args: [...place, ...servingArguments(serving)],
+        env: keys.environment(memberName({ kind: 'coordinator', group: GROUP })),
         output: 'ignore',
         onMessage,
       }),
@@ -165,7 +176,7 @@ function startCoordinator(
 }
 
 async function startGateway(
-  { options, serving, processes }: Launch,
+  { options, serving, processes, keys }: Launch,
   place: readonly string[],
 ): Promise<string | undefined> {
   const { gateway } = options;
@@ -184,6 +195,7 @@ async function startGateway(
         name: 'the gateway',
         entry: packagePath('dist/services/gateway/main.js'),
         args: [...place, ...files, ...gatewayArguments(gateway)],
+        env: keys.environment(memberName({ kind: 'gateway' })),
         output: 'ignore',
         onMessage,
       }),
@@ -191,14 +203,15 @@ async function startGateway(
   });
 }
 
-function startChip(rank: number, { tp }: ServingOptions, place: readonly string[]) {
-  const threads = Math.max(1, Math.floor(availableParallelism() / tp));
+function startChip(rank: number, { serving, keys }: Launch, place: readonly string[]) {
+  const threads = Math.max(1, Math.floor(availableParallelism() / serving.tp));
+  const member = memberName({ kind: 'chip', group: GROUP, seat: rank });
   return spawnNode({
     name: `chip ${rank}`,
     entry: packagePath('dist/services/worker/main.js'),
     args: [...place, '--rank', String(rank), '--threads', String(threads)],
     nodeArgs: CHIP_NODE_ARGUMENTS,
-    env: CHIP_ENVIRONMENT,
+    env: { ...CHIP_ENVIRONMENT, ...keys.environment(member) },
     output: 'ignore',
   });
 }

@@ -16,7 +16,7 @@ import { serveReflection } from '../../rpc/reflection/reflection-service.ts';
 import { RpcServer } from '../../rpc/server.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
-import type { NodeOptions } from '../options/node-options.ts';
+import { connectionOf, type NodeOptions } from '../options/node-options.ts';
 import type { ServingOptions } from '../options/serving-options.ts';
 import { packagePath, packageVersion } from '../package-info.ts';
 import { onStopSignal } from '../process/on-stop-signal.ts';
@@ -47,7 +47,7 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   });
   const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
-  const bus = await connectNats({ servers: options.nats, name });
+  const bus = await connectNats({ ...connectionOf(options), name });
   const host = startHost(bus, options, { model, scheduler, vocabSize, pricer }, (event) => {
     engine.observe(event);
     metrics.observe(event);
