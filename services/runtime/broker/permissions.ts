@@ -49,7 +49,7 @@ export function permissionsOf(role: BrokerRole, cluster: string, publicKey: stri
 export function anonymousPermissions(cluster: string): Permissions {
   return {
     ...callerPermissions(cluster, 'client'),
-    subscribe: ['_INBOX.*', '_INBOX.*.*'],
+    subscribe: ['_INBOX.*.*'],
     // A subscription with wildcards in the middle is accepted, and does not get what is denied.
     denySubscribe: ['_INBOX.*.*.>'],
   };
