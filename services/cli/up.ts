@@ -4,6 +4,8 @@ import { readApiKeys } from '../gateway/access/read-api-keys.ts';
 import type { RunningCluster } from '../runtime/cluster/launch.ts';
 import { addGatewayOptions, type GatewayOptions } from '../runtime/options/gateway-options.ts';
 import { portNumber } from '../runtime/options/option-values.ts';
+import { addConfiguration } from '../runtime/options/programs.ts';
+import { applySettings } from '../runtime/options/settings.ts';
 import { recordCluster } from '../runtime/state/cluster-records.ts';
 import { chipTable } from './chip-table.ts';
 import { clusterAddresses } from './cluster-addresses.ts';
@@ -36,13 +38,16 @@ const DEMO_TOKENS = 128;
 
 /** Adds `sohu up`, which serves a cluster. */
 export function addUpCommand(program: Command): void {
-  addGatewayOptions(addClusterOptions(program.command('up')))
+  const command = addGatewayOptions(addClusterOptions(program.command('up')))
     .description('Start a cluster of emulated chips and serve until Ctrl-C.')
     .option('--grpc-port <number>', 'also serve gRPC there (0: a free port)', portNumber)
     .option('--no-demo', 'tell no story first')
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', EXIT_CODES_HELP)
     .action(up);
+  addConfiguration(command).hook('preAction', () =>
+    applySettings(command, ['coordinator', 'gateway'], process.env),
+  );
 }
 
 async function up(options: UpOptions): Promise<void> {

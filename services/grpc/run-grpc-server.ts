@@ -1,15 +1,10 @@
 import { connectNats } from '../bus/nats-bus.ts';
 import { RpcClient } from '../rpc/client.ts';
 import type { GrpcMessage } from '../runtime/cluster/grpc-messages.ts';
-import { type ConnectionOptions, connectionOf } from '../runtime/options/node-options.ts';
+import type { GrpcProcessOptions } from '../runtime/options/grpc-options.ts';
+import { connectionOf } from '../runtime/options/node-options.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
 import { GrpcServer } from './grpc-server.ts';
-
-/** The options of the gRPC server's own process. */
-export interface GrpcProcessOptions extends ConnectionOptions {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** Runs a gRPC server before a cluster, until it is told to stop. */
 export async function runGrpcServer(options: GrpcProcessOptions): Promise<void> {

@@ -1,27 +1,16 @@
-import { Command } from 'commander';
 import { connectNats } from '../bus/nats-bus.ts';
 import type { StepTimes } from '../cluster/chip-meter.ts';
 import { ChipHost } from '../runtime/chip/chip-host.ts';
 import { ChipMetrics } from '../runtime/metrics/chip-metrics.ts';
 import { startMetricsServer } from '../runtime/metrics/metrics-server.ts';
-import { addNodeOptions, connectionOf, type NodeOptions } from '../runtime/options/node-options.ts';
-import { wholeNumber } from '../runtime/options/option-values.ts';
+import { connectionOf } from '../runtime/options/node-options.ts';
+import { parseProgram } from '../runtime/options/settings.ts';
+import type { WorkerOptions } from '../runtime/options/worker-options.ts';
 import { exitWithParent } from '../runtime/process/exit-with-parent.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
 
-interface WorkerOptions extends NodeOptions {
-  readonly rank: number;
-  readonly threads: number;
-}
-
 exitWithParent();
-const command = addNodeOptions(new Command('sohu-worker'))
-  .description(
-    'One simulated chip: holds a shard of the model and computes its part of every step.',
-  )
-  .requiredOption('--rank <number>', 'rank in the group', wholeNumber(0))
-  .option('--threads <count>', 'threads for one large segment', wholeNumber(1), 1);
-await runWorker(command.parse().opts<WorkerOptions>());
+await runWorker(parseProgram<WorkerOptions>('worker'));
 
 async function runWorker(options: WorkerOptions): Promise<void> {
   const { rank, cluster, group, threads } = options;

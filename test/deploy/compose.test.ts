@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { Command } from 'commander';
+import { checkExposure } from '../../services/runtime/options/gateway-options.ts';
 import {
   addGatewayProcessOptions,
   type GatewayProcessOptions,
-} from '../../services/gateway/gateway-process-options.ts';
-import { checkExposure } from '../../services/runtime/options/gateway-options.ts';
+} from '../../services/runtime/options/gateway-process-options.ts';
 import { addNodeOptions } from '../../services/runtime/options/node-options.ts';
 import { addServingOptions } from '../../services/runtime/options/serving-options.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';

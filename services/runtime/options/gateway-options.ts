@@ -40,7 +40,6 @@ function addAccessOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--api-key <key>', 'lets clients in that send it, or sha256:<its digest>')
-        .env('SOHU_API_KEY')
         .argParser(collectKey)
         .default([]),
     )

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { NatsOptions } from '../../bus/nats-bus.ts';
 import { wholeNumber } from './option-values.ts';
 
@@ -29,11 +29,7 @@ export function connectionOf({
 export function addConnectionOptions(command: Command): Command {
   return command
     .option('--nats <urls>', 'the broker, or several of one cluster', 'nats://127.0.0.1:4222')
-    .addOption(
-      new Option('--nats-nkey-file <file>', 'seed of the nkey that the broker knows').env(
-        'SOHU_NATS_NKEY_FILE',
-      ),
-    )
+    .option('--nats-nkey-file <file>', 'seed of the nkey that the broker knows')
     .option('--cluster <name>', 'name of the cluster', 'sohu');
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { addGatewayOptions, type GatewayOptions } from '../runtime/options/gateway-options.ts';
-import { addConnectionOptions, type ConnectionOptions } from '../runtime/options/node-options.ts';
+import { addGatewayOptions, type GatewayOptions } from './gateway-options.ts';
+import { addConnectionOptions, type ConnectionOptions } from './node-options.ts';
 
 /** The options of a gateway's own process: those of the gateway, and where its cluster is. */
 export interface GatewayProcessOptions extends GatewayOptions, ConnectionOptions {
