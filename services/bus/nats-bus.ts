@@ -46,6 +46,8 @@ export async function connectNats(options: NatsOptions): Promise<Bus> {
       name: options.name,
       timeout: options.timeoutMs ?? CONNECT_TIMEOUT_MS,
       noEcho: options.noEcho ?? false,
+      // The chips of a group meet at the broker that is named first.
+      noRandomize: true,
       noAsyncTraces: true,
       ...identity,
       maxReconnectAttempts: -1,

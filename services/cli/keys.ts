@@ -8,6 +8,7 @@ import {
   writeClusterKeys,
 } from '../runtime/broker/cluster-keys.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
+import { addApiKey } from './add-api-key.ts';
 import { EXIT_CODES_HELP } from './errors.ts';
 
 interface KeysOptions {
@@ -18,17 +19,22 @@ interface KeysOptions {
   readonly owner: number | undefined;
 }
 
+interface ApiKeyOptions {
+  readonly name: string;
+  readonly owner: number | undefined;
+}
+
 const EXAMPLES = `Examples:
   sohu keys init keys
   sohu keys init keys --group 0 --group 1 --chips 8 --client alice --client bob
   sudo sohu keys init deploy/keys --owner 10001
+  sohu keys api api-keys.json --name alice
 `;
 
-/** Adds `sohu keys`, which makes the keys that a broker knows the members of a cluster by. */
+/** Adds `sohu keys`: those that a broker knows its members by, and those of the gateway's users. */
 export function addKeysCommand(program: Command): void {
-  program
-    .command('keys')
-    .description('Keys for a broker that lets every process do only what it is there for.')
+  const keys = program.command('keys').description('Make keys for a broker and for a gateway.');
+  keys
     .command('init <directory>')
     .description('Write a new key for every member, and what the broker must know of them.')
     .option('--cluster <name>', 'name of the cluster', name, 'sohu')
@@ -39,6 +45,15 @@ export function addKeysCommand(program: Command): void {
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', EXIT_CODES_HELP)
     .action(initialize);
+  keys
+    .command('api <file>')
+    .description('Add a key to a gateway’s file, which keeps its digest, and print it.')
+    .option('--name <name>', 'whose it is', name, 'default')
+    .option('--owner <uid>', 'whom the file belongs to; needs root', wholeNumber(0))
+    .addHelpText('after', EXIT_CODES_HELP)
+    .action((file: string, options: ApiKeyOptions) => {
+      process.stdout.write(`${addApiKey(file, options)}\n`);
+    });
 }
 
 function initialize(directory: string, options: KeysOptions): void {
