@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chownSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readApiKeys } from '../gateway/access/read-api-keys.ts';
 
 const SECRET_BYTES = 24;
@@ -16,11 +16,14 @@ export function addApiKey(
   const sha256 = createHash('sha256').update(key).digest('hex');
   const earlier: unknown[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
   const staged = `${file}.new`;
-  writeFileSync(staged, `${JSON.stringify([...earlier, { name, sha256 }], null, 2)}\n`, {
-    mode: 0o600,
-  });
-  readApiKeys({ apiKey: [], apiKeyFile: staged });
-  if (owner !== undefined) chownSync(staged, owner, owner);
-  renameSync(staged, file);
+  try {
+    const text = `${JSON.stringify([...earlier, { name, sha256 }], null, 2)}\n`;
+    writeFileSync(staged, text, { mode: 0o600 });
+    readApiKeys({ apiKey: [], apiKeyFile: staged });
+    if (owner !== undefined) chownSync(staged, owner, owner);
+    renameSync(staged, file);
+  } finally {
+    rmSync(staged, { force: true });
+  }
   return key;
 }

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { packagePath } from '../../../services/runtime/package-info.ts';
+import { until } from '../../support/live-cluster.ts';
+import type { Engine } from './engine.ts';
+import { makeStandIns } from './stand-ins.ts';
+
+const CHIPS = Array.from({ length: 8 }, (_, rank) => `chip-${rank}`);
+/** Everything but Grafana, of which Debian has no package. */
+export const SERVICES = ['nats', ...CHIPS, 'coordinator', 'gateway', 'prometheus'] as const;
+
+/** What the engine says of a container. */
+export interface Container {
+  readonly Id: string;
+  readonly State: {
+    readonly Pid: number;
+    readonly Status: string;
+    readonly Health?: { readonly Status: string };
+  };
+  readonly RestartCount: number;
+  readonly NetworkSettings: {
+    readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string }[] | null>>;
+    readonly Networks: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** The Compose file, running. */
+export interface Rack {
+  readonly apiKey: string;
+  inspect(service: string): Promise<Container>;
+  /** Runs a command in a container, and resolves to what it printed. */
+  execute(service: string, ...command: readonly string[]): Promise<string>;
+  /** Whether a network has no way out. */
+  isInternal(network: string): Promise<boolean>;
+  /** Resolves when all services are healthy. */
+  untilHealthy(): Promise<void>;
+  /** Base URL of the gateway, which may change when it starts anew. */
+  gatewayUrl(): Promise<string>;
+  /** Ends and removes everything; resolves to the names of what is left. */
+  down(): Promise<readonly string[]>;
+}
+
+/** Builds the image as the README does, makes keys with it, and brings the rack up. */
+export async function startRack(t: TestContext, engine: Engine): Promise<Rack> {
+  await makeStandIns(engine);
+  const root = packagePath('.');
+  // The engine's containers have no network of their own to fetch packages by.
+  const build = ['build', '--network', 'host', '-f', 'deploy/Dockerfile', '-t', 'sohu', '.'];
+  await engine.run('docker', build, { cwd: root });
+  const keys = join(engine.directory, 'keys');
+  const sohu = (...args: readonly string[]): Promise<string> => {
+    const mount = ['--network', 'none', '--user', '0', '-v', `${keys}:/keys`];
+    const main = 'dist/services/cli/main.js';
+    return engine.docker('run', '--rm', ...mount, 'sohu', main, ...args, '--owner', '10001');
+  };
+  await sohu('keys', 'init', '/keys');
+  const apiKey = (await sohu('keys', 'api', '/keys/api-keys.json')).trim();
+  // Any free ports.
+  const env = { SOHU_KEYS: keys, SOHU_HTTP_PORT: '0', SOHU_GRAFANA_PORT: '0' };
+  const compose = (...args: readonly string[]): Promise<string> =>
+    engine.run('docker-compose', ['-f', 'deploy/compose.yaml', ...args], { cwd: root, env });
+  const down = async (): Promise<readonly string[]> => {
+    await compose('down', '--volumes', '--timeout', '20');
+    return listLeft(engine);
+  };
+  t.after(down);
+  await compose('up', '--no-build', '--detach', ...SERVICES);
+  return makeRack(engine, { apiKey, compose, down });
+}
+
+function makeRack(
+  engine: Engine,
+  parts: Pick<Rack, 'apiKey' | 'down'> & {
+    readonly compose: (...args: readonly string[]) => Promise<string>;
+  },
+): Rack {
+  const { apiKey, compose, down } = parts;
+  const idOf = async (service: string): Promise<string> => {
+    const label = `label=com.docker.compose.service=${service}`;
+    return (await engine.docker('ps', '--all', '--quiet', '--filter', label)).trim();
+  };
+  const inspect = async (service: string): Promise<Container> => {
+    const [container] = JSON.parse(await engine.docker('inspect', await idOf(service)));
+    return container;
+  };
+  return {
+    apiKey,
+    inspect,
+    execute: async (service, ...command) => engine.docker('exec', await idOf(service), ...command),
+    isInternal: async (network) => {
+      const [{ Internal }] = JSON.parse(await engine.docker('network', 'inspect', network));
+      return Internal;
+    },
+    untilHealthy: async () => {
+      for (const service of SERVICES) {
+        await until(`${service} is healthy`, async () => {
+          return (await inspect(service)).State.Health?.Status === 'healthy';
+        });
+      }
+    },
+    gatewayUrl: async () => `http://${(await compose('port', 'gateway', '8000')).trim()}`,
+    down,
+  };
+}
+
+async function listLeft(engine: Engine): Promise<readonly string[]> {
+  const lists = await Promise.all([
+    engine.docker('ps', '--all', '--format', '{{.Names}}'),
+    engine.docker('network', 'ls', '--filter', 'type=custom', '--format', '{{.Name}}'),
+    engine.docker('volume', 'ls', '--format', '{{.Name}}'),
+  ]);
+  return lists.join('').split('\n').filter(Boolean);
+}
+
+/** The fields of /proc/<pid>/status of a container's first process, as the host's kernel sees it. */
+export function statusFields(text: string): Readonly<Record<string, string>> {
+  const entries = text.split('\n').map((line) => line.split(':\t') as [string, string]);
+  assert.ok(entries.length > 20);
+  return Object.fromEntries(entries);
+}
