@@ -40,8 +40,10 @@ export async function startEngine(t: TestContext): Promise<Engine | undefined> {
   const socket = `unix://${join(directory, 'docker.sock')}`;
   const daemon = spawnGuarded({
     name: 'dockerd',
-    command: 'dockerd',
+    // In namespaces of its own, so that neither containers nor mounts outlive it, however it ends.
+    command: 'unshare',
     args: [
+      ...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'dockerd'],
       ...['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')],
       ...['--pidfile', join(directory, 'dockerd.pid'), '--host', socket],
       // No network but those that are asked for.
@@ -53,8 +55,6 @@ export async function startEngine(t: TestContext): Promise<Engine | undefined> {
   const docker = (...args: readonly string[]): Promise<string> => run('docker', args);
   t.after(async () => {
     await daemon.stop(STOP_GRACE_MS);
-    // The engine leaves the host's own network namespace mounted.
-    await run('umount', [join(directory, 'exec/netns/default')]).catch(() => {});
     rmSync(directory, { recursive: true, force: true });
   });
   let end: string | undefined;

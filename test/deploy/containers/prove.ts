@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { until } from '../../support/live-cluster.ts';
 import { startEngine } from './engine.ts';
-import { type Rack, SERVICES, startRack, statusFields } from './rack.ts';
+import { firstProcess } from './first-process.ts';
+import { type Rack, SERVICES, startRack } from './rack.ts';
 
 const USERS: Readonly<Record<string, number>> = { prometheus: 65534 };
 const IMAGE_USER = 10001;
@@ -46,7 +46,7 @@ function untilScraped(rack: Rack): Promise<void> {
 /** Kills the first process of a container, which `docker kill` would not let come back. */
 async function crash(rack: Rack, service: string): Promise<void> {
   const { State, RestartCount } = await rack.inspect(service);
-  process.kill(State.Pid, 'SIGKILL');
+  process.kill(Number(firstProcess(State.Pid).Pid), 'SIGKILL');
   await until(`${service} starts anew`, async () => {
     const now = await rack.inspect(service);
     return now.RestartCount > RestartCount && now.State.Health?.Status === 'healthy';
@@ -72,7 +72,7 @@ test('the Compose file, in a container engine', async (t) => {
   for (const service of SERVICES) {
     await t.test(`gives ${service} no rights, no disk and no way out`, async () => {
       const { State, NetworkSettings } = await rack.inspect(service);
-      const status = statusFields(readFileSync(`/proc/${State.Pid}/status`, 'utf8'));
+      const status = firstProcess(State.Pid);
       const uid = USERS[service] ?? IMAGE_USER;
       assert.deepEqual(new Set(status.Uid!.split('\t')), new Set([`${uid}`]));
       assert.deepEqual([status.CapEff, status.CapBnd].map(Number), [0, 0]);

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { packagePath } from '../../../services/runtime/package-info.ts';
@@ -111,11 +110,4 @@ async function listLeft(engine: Engine): Promise<readonly string[]> {
     engine.docker('volume', 'ls', '--format', '{{.Name}}'),
   ]);
   return lists.join('').split('\n').filter(Boolean);
-}
-
-/** The fields of /proc/<pid>/status of a container's first process, as the host's kernel sees it. */
-export function statusFields(text: string): Readonly<Record<string, string>> {
-  const entries = text.split('\n').map((line) => line.split(':\t') as [string, string]);
-  assert.ok(entries.length > 20);
-  return Object.fromEntries(entries);
 }
