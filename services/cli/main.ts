@@ -4,6 +4,7 @@ import { packageVersion } from '../runtime/package-info.ts';
 import { addAuditCommand } from './audit.ts';
 import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
+import { addConfigCommand } from './config.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { EXIT_CODES, EXIT_CODES_HELP, exitCodeOf, StopRequest } from './errors.ts';
 import { addKeysCommand } from './keys.ts';
@@ -38,6 +39,7 @@ const program = new Command('sohu')
 addUpCommand(program);
 addRunCommand(program);
 addDoctorCommand(program);
+addConfigCommand(program);
 addKeysCommand(program);
 addChipsCommand(program);
 addModelsCommand(program);

@@ -6,7 +6,7 @@ import { optionName } from './environment.ts';
 import { makeProgram, PROGRAM_NAMES, type ProgramName } from './programs.ts';
 
 /** What an editor finds the schema by; it means nothing to the programs. */
-const SCHEMA_FIELD = '$schema';
+export const SCHEMA_FIELD = '$schema';
 
 /** Options in a file that are never those of a whole cluster. */
 export const UNFILED_OPTIONS: readonly string[] = ['config', 'rank'];

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { type FiledSettings, readConfigFile } from './config-file.ts';
 import { environmentName, isSwitch, optionName } from './environment.ts';
 import { makeProgram, type ProgramName } from './programs.ts';
+import { isList, permits, schemaOf } from './value-schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -71,7 +72,14 @@ function readVariable(option: Option, env: Environment): unknown {
 function readFiled(option: Option, { path, settings }: FiledSettings): unknown {
   const name = optionName(option);
   const given = settings.get(name);
-  return given === undefined ? undefined : parseGiven(option, given, `${path}: "${name}"`);
+  if (given === undefined) return undefined;
+  const where = `${path}: "${name}"`;
+  const value = parseGiven(option, given, where);
+  // "8" would do as a flag, but is no number here.
+  if (permits(schemaOf(option), given)) return value;
+  throw new InvalidArgumentError(
+    `${where} cannot be ${JSON.stringify(given)}: the type is another`,
+  );
 }
 
 /** A value from elsewhere goes the way of a flag's. */
@@ -92,8 +100,7 @@ function parseSwitch(given: unknown): boolean {
 }
 
 function parseValues(option: Option, given: unknown): unknown {
-  const isList = Array.isArray(option.defaultValue);
-  const texts = (Array.isArray(given) && isList ? given : [given]).map(scalarText);
+  const texts = (Array.isArray(given) && isList(option) ? given : [given]).map(scalarText);
   const parse = (text: string, earlier: unknown): unknown =>
     option.parseArg === undefined ? text : option.parseArg(text, earlier);
   return texts.reduce<unknown>((earlier, text) => parse(text, earlier), undefined);
