@@ -43,15 +43,17 @@ export function permissionsOf(role: BrokerRole, cluster: string, publicKey: stri
 }
 
 /**
- * What a connection without a key may do where that is allowed at all: what clients may. All such
- * connections share their inboxes, which are those that the NATS clients choose by themselves.
+ * What a connection without a key may do where that is allowed at all: use the whole API, and ask who
+ * serves it. All such connections share their inboxes, which are those that the NATS clients choose by
+ * themselves.
  */
 export function anonymousPermissions(cluster: string): Permissions {
   return {
-    ...callerPermissions(cluster, 'client'),
-    subscribe: ['_INBOX.*.*'],
-    // A subscription with wildcards in the middle is accepted, and does not get what is denied.
+    publish: [new ApiSubjects(cluster).all, '$SRV.>'],
+    subscribe: ['_INBOX.*', '_INBOX.*.*'],
+    // A subscription with wildcards before its end is accepted, and does not get what is denied.
     denySubscribe: ['_INBOX.*.*.>'],
+    allowResponses: true,
   };
 }
 
