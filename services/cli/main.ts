@@ -2,6 +2,7 @@
 import { Command, type CommanderError } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
 import { addAuditCommand } from './audit.ts';
+import { addBenchCommand } from './bench/bench.ts';
 import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
 import { addConfigCommand } from './config.ts';
@@ -20,6 +21,7 @@ import { addValidateCommand } from './validate.ts';
 const EXAMPLES = `Examples:
   sohu up                        start a cluster, tell a story, serve until Ctrl-C
   sohu run "Once upon a time"    continue a text
+  sohu bench --request-rate 8    load the running cluster, and measure it
   sohu doctor                    say what this machine lacks
   sohu price --chip H100         say what a load takes on modelled chips
   sohu compare                   set chips side by side: the headline claim by default
@@ -38,6 +40,7 @@ const program = new Command('sohu')
   .addHelpText('after', EXIT_CODES_HELP);
 addUpCommand(program);
 addRunCommand(program);
+addBenchCommand(program);
 addDoctorCommand(program);
 addConfigCommand(program);
 addKeysCommand(program);

@@ -20,12 +20,19 @@ export interface AnswerFormat {
   chunks(): ChunkWriter;
 }
 
+/** How a choice ends, and its last tokens where they were not written yet. */
+export interface ChoiceEnd {
+  readonly event: CompleteEvent;
+  readonly tokens: TokensEvent | undefined;
+}
+
 /** Writes the chunks of one stream, each a whole frame; `usage` is for every chunk or for none. */
 export interface ChunkWriter {
   /** What comes before the first token. */
   begin(usage: UsageJson | undefined): string;
   tokens(index: number, event: TokensEvent, usage: UsageJson | undefined): string;
-  complete(index: number, event: CompleteEvent, usage: UsageJson | undefined): string;
+  /** The end of a choice, together with its last tokens where they came as such. */
+  complete(index: number, end: ChoiceEnd, usage: UsageJson | undefined): string;
   /** The chunk without choices at the end. */
   usage(usage: UsageJson): string;
 }

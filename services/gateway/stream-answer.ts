@@ -1,3 +1,4 @@
+import type { TokensEvent } from '../client/index.ts';
 import type { AnswerFormat } from './answer-format.ts';
 import type { Engine } from './engine.ts';
 import { toEnvelope, toHttpError } from './errors.ts';
@@ -25,6 +26,8 @@ export async function streamAnswer(
   const { format, stream, signal, tally } = answer;
   const chunks = format.chunks();
   const usage = () => (plan.continuousUsage ? tally.toJson() : undefined);
+  /** Last tokens, by choice, which wait for the end that comes next. */
+  const held = new Map<number, TokensEvent>();
   let hasBegun = false;
   let waiting = plan.prompts.length;
   const sink: EventSink = (event, prompt) => {
@@ -34,12 +37,16 @@ export async function streamAnswer(
       return undefined;
     }
     const index = choiceIndex(plan, { prompt, sample: event.index });
+    if (event.kind === 'tokens' && event.isLast) {
+      held.set(index, event);
+      return undefined;
+    }
     const begin = hasBegun ? '' : chunks.begin(usage());
     hasBegun = true;
     const chunk =
       event.kind === 'tokens'
         ? chunks.tokens(index, event, usage())
-        : chunks.complete(index, event, usage());
+        : chunks.complete(index, { event, tokens: held.get(index) }, usage());
     return stream.write(begin + chunk);
   };
   try {

@@ -33,9 +33,10 @@ function eventFields(event: GenerateEvent): sohu.v1.GenerateResponse.$Properties
       return { accepted: { requestId, promptTokens, seed } };
     }
     case 'tokens': {
-      const { index, tokenIds, text, firstTokenIndex, logprobs } = event;
+      const { index, tokenIds, text, firstTokenIndex, isLast, logprobs } = event;
       const outputLogprobs = logprobs.map(({ logprob, top }) => ({ logprob, top: [...top] }));
-      return { chunk: { index, tokenIds: [...tokenIds], text, firstTokenIndex, outputLogprobs } };
+      const place = { index, firstTokenIndex, isLast };
+      return { chunk: { ...place, tokenIds: [...tokenIds], text, outputLogprobs } };
     }
     case 'complete': {
       const { index, finishReason, usage, timings, preemptions, deviceTimings } = event;
@@ -78,6 +79,7 @@ function decodeTokens(chunk: sohu.v1.GenerateStreamChunk.$Properties): TokensEve
     tokenIds: chunk.tokenIds ?? [],
     text: chunk.text ?? '',
     firstTokenIndex: chunk.firstTokenIndex ?? 0,
+    isLast: chunk.isLast ?? false,
     logprobs: (chunk.outputLogprobs ?? []).map(decodeLogprobs),
   };
 }

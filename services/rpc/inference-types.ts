@@ -84,6 +84,8 @@ export interface TokensEvent {
   readonly text: string;
   /** Position of the first of them among the sample's generated tokens. */
   readonly firstTokenIndex: number;
+  /** Whether the sample's `complete` comes next, so that both may be shown as one. */
+  readonly isLast: boolean;
   /** One for each of the tokens; empty where nobody asked for them. */
   readonly logprobs: readonly DrawLogprobs[];
 }

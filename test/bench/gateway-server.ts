@@ -45,7 +45,8 @@ class SteppingEngine implements Engine {
     for (let at = 0; at < maxTokens; at++) {
       await steps.next();
       const text = String(steps.nowMicros);
-      yield { kind: 'tokens', index: 0, tokenIds: [500], text, firstTokenIndex: at, logprobs: [] };
+      const place = { index: 0, firstTokenIndex: at, isLast: false };
+      yield { kind: 'tokens', ...place, tokenIds: [500], text, logprobs: [] };
     }
     const usage = { promptTokens: prompt.length, completionTokens: maxTokens, cachedTokens: 0 };
     const end = { finishReason: 'length', stopReason: undefined, preemptions: 0 } as const;

@@ -48,7 +48,8 @@ function* drawOne(
   const logprobs = sampling.logprobs === undefined ? [] : [{ logprob, top }];
   const usage = { promptTokens, completionTokens: 1, cachedTokens: 0 };
   yield { kind: 'accepted', requestId, promptTokens, seed: 0 };
-  yield { kind: 'tokens', index: 0, tokenIds: [token], text: '', firstTokenIndex: 0, logprobs };
+  const place = { index: 0, firstTokenIndex: 0, isLast: true };
+  yield { kind: 'tokens', ...place, tokenIds: [token], text: '', logprobs };
   yield { ...COMPLETE, usage };
 }
 

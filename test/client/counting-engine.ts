@@ -63,7 +63,8 @@ export class CountingEngine implements InferenceEngine {
       await new Promise((resolve) => setImmediate(resolve));
       for (const index of indices) {
         const logprobs = sampling.logprobs === undefined ? [] : [{ logprob: -i, top: [] }];
-        yield { kind: 'tokens', index, tokenIds: [i], text: `${i} `, firstTokenIndex: i, logprobs };
+        const place = { index, firstTokenIndex: i, isLast: false };
+        yield { kind: 'tokens', ...place, tokenIds: [i], text: `${i} `, logprobs };
       }
     }
     // The samples end the other way round, to see that their order is restored.

@@ -102,6 +102,7 @@ for (const [name, makeWorld] of Object.entries(WORLDS)) {
           tokenIds: [0],
           text: '0 ',
           firstTokenIndex: 0,
+          isLast: false,
           logprobs: [],
         },
         { ...COMPLETE, usage: { ...COMPLETE.usage, completionTokens: 1 } },
@@ -243,7 +244,7 @@ test('the client refuses what the wire cannot carry, before it is sent', async (
 suite('a generation that is not whole is DATA_LOSS', () => {
   const accepted = { kind: 'accepted', requestId: 'r', promptTokens: 1, seed: 0 } as const;
   const tokensOf = (index: number): TokensEvent => {
-    const ids = { tokenIds: [1, 2], firstTokenIndex: 0 };
+    const ids = { tokenIds: [1, 2], firstTokenIndex: 0, isLast: true };
     return { kind: 'tokens', index, ...ids, text: 'a', logprobs: [] };
   };
   const completeOf = (index: number) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
+import type { GenerateEvent, GenerateRequest } from '../../services/client/index.ts';
 import { makeGateway, post } from './make-gateway.ts';
 import { accepted, complete, type Script, StandInEngine, tokens } from './stand-in-engine.ts';
 
@@ -43,6 +44,13 @@ const text = (t: TestContext, body: object = {}, script?: Script): Promise<strin
     ...(script && { script }),
   });
 
+async function* lastWithEnd(request: GenerateRequest): AsyncGenerator<GenerateEvent> {
+  yield accepted(request);
+  yield tokens(' Hello', { id: 500, at: 0 });
+  yield tokens(' you', { id: 501, at: 1, isLast: true });
+  yield complete(request, { completionTokens: 2 });
+}
+
 suite('a stream of chat chunks', () => {
   test('begins with the role, ends each choice with its reason, and ends with [DONE]', async (t) => {
     assert.deepEqual(await chat(t), [
@@ -50,6 +58,13 @@ suite('a stream of chat chunks', () => {
       `${CHAT_HEAD}{"index":0,"delta":{"content":" Hello"},"logprobs":null,"finish_reason":null,"token_ids":null}]}`,
       `${CHAT_HEAD}{"index":0,"delta":{"content":" \\"you\\"\\n"},"logprobs":null,"finish_reason":null,"token_ids":null}]}`,
       `${CHAT_HEAD}{"index":0,"delta":{"content":""},"logprobs":null,"finish_reason":"length","stop_reason":null,"token_ids":null}]}`,
+      '[DONE]',
+    ]);
+  });
+
+  test('has the last tokens and the end of a choice in one chunk', async (t) => {
+    assert.deepEqual((await chat(t, {}, lastWithEnd)).slice(2), [
+      `${CHAT_HEAD}{"index":0,"delta":{"content":" you"},"logprobs":null,"finish_reason":"length","stop_reason":null,"token_ids":null}]}`,
       '[DONE]',
     ]);
   });
@@ -113,6 +128,15 @@ suite('a stream of completion chunks', () => {
       `${TEXT_HEAD}{"index":0,"text":"","logprobs":null,"finish_reason":"length",${rest}`,
       '[DONE]',
     ]);
+  });
+
+  test('has the last tokens and the end of a choice in one chunk', async (t) => {
+    const [, last, ...rest] = await text(t, { return_token_ids: true }, lastWithEnd);
+    assert.equal(
+      last,
+      `${TEXT_HEAD}{"index":0,"text":" you","logprobs":null,"finish_reason":"length","stop_reason":null,"prompt_token_ids":null,"token_ids":[501]}],"usage":null}`,
+    );
+    assert.deepEqual(rest, ['[DONE]']);
   });
 
   test('has a usage chunk without choices where it is asked for', async (t) => {

@@ -77,10 +77,15 @@ export function accepted({ prompt, requestId = '' }: GenerateRequest): GenerateE
 
 export function tokens(
   text: string,
-  place: { readonly id: number; readonly at: number; readonly index?: number },
+  place: {
+    readonly id: number;
+    readonly at: number;
+    readonly index?: number;
+    readonly isLast?: boolean;
+  },
 ): Extract<GenerateEvent, { kind: 'tokens' }> {
-  const { id, at, index = 0 } = place;
-  return { kind: 'tokens', index, tokenIds: [id], text, firstTokenIndex: at, logprobs: [] };
+  const { id, at, index = 0, isLast = false } = place;
+  return { kind: 'tokens', index, tokenIds: [id], text, firstTokenIndex: at, isLast, logprobs: [] };
 }
 
 export function complete(

@@ -91,6 +91,7 @@ const event: fc.Arbitrary<GenerateEvent> = fc.oneof(
     tokenIds,
     text,
     firstTokenIndex: uint32,
+    isLast: fc.boolean(),
     logprobs,
   }),
   record({

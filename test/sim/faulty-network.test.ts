@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { Random } from '../../services/sim/random.ts';
 import { NOISE_EFFECTS } from '../../services/sim/world/faults.ts';
 import { FaultyNetwork } from '../../services/sim/world/faulty-network.ts';
 import type { Arrival, Letter } from '../../services/sim/world/network.ts';
-import { Random } from '../../services/sim/world/random.ts';
 
 const LETTERS = 4000;
 const FRAME: Letter = { kind: 'frame', from: 1, to: 2, data: Uint8Array.of(1, 2, 3) };

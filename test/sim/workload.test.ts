@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { drawLength } from '../../services/sim/capacity/lengths.ts';
 import { PromptTokens } from '../../services/sim/capacity/prompt-tokens.ts';
-import { Random } from '../../services/sim/capacity/random.ts';
+import { gamma, normal } from '../../services/sim/capacity/variates.ts';
 import { arrivalRate, planRequests } from '../../services/sim/capacity/workload.ts';
+import { Random } from '../../services/sim/random.ts';
 import { makeWorkload } from '../support/capacity.ts';
 
 const DRAWS = 40_000;
@@ -25,9 +26,9 @@ suite('draws', () => {
     const uniform = momentsOf(() => random.uniform());
     assertNear(uniform.mean, 0.5);
     assertNear(uniform.deviation, Math.sqrt(1 / 12));
-    assertNear(momentsOf(() => random.normal()).deviation, 1);
+    assertNear(momentsOf(() => normal(random)).deviation, 1);
     for (const shape of [0.3, 1, 2.5, 20]) {
-      const { mean, deviation } = momentsOf(() => random.gamma(shape));
+      const { mean, deviation } = momentsOf(() => gamma(random, shape));
       assertNear(mean, shape);
       assertNear(deviation, Math.sqrt(shape), 0.05);
     }
@@ -61,6 +62,15 @@ suite('a workload', () => {
       const square = gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length;
       assertNear(Math.sqrt(square) / mean, 1 / Math.sqrt(burstiness), 0.05);
     }
+  });
+
+  test('comes at its rate from the first requests on, whatever the seed', () => {
+    const seeds = Array.from({ length: 400 }, (_, seed) => seed);
+    const seconds = seeds.map((seed) => {
+      const drawn = makeWorkload({ requests: 6, requestRate: 50, burstiness: 1, seed });
+      return planRequests({ kind: 'drawn', ...drawn }).at(-1)!.arrivalMicros / 1e6;
+    });
+    assertNear(seconds.reduce((sum, each) => sum + each, 0) / seeds.length, 5 / 50, 0.1);
   });
 
   test('has the same lengths at every rate, and others with another seed', () => {

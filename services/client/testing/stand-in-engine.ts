@@ -128,7 +128,8 @@ class Sample {
     const text = characters.join('');
     const tokenIds = tokensOf({ kind: 'text', text });
     const { index } = this.#place;
-    return { kind: 'tokens', index, tokenIds, text, firstTokenIndex, logprobs: [] };
+    const place = { index, firstTokenIndex, isLast: false };
+    return { kind: 'tokens', ...place, tokenIds, text, logprobs: [] };
   }
 
   #complete(finishReason: FinishReason): CompleteEvent {

@@ -1,5 +1,5 @@
-import type { CompleteEvent, TokensEvent } from '../../client/index.ts';
-import type { AnswerChoice, AnswerFormat, ChunkWriter } from '../answer-format.ts';
+import type { TokensEvent } from '../../client/index.ts';
+import type { AnswerChoice, AnswerFormat, ChoiceEnd, ChunkWriter } from '../answer-format.ts';
 import type { GenerationPlan } from '../generation-plan.ts';
 import { sseFrame } from '../sse-stream.ts';
 import type { TokenTexts } from '../token-texts.ts';
@@ -77,26 +77,30 @@ class ChatChunks implements ChunkWriter {
   }
 
   tokens(index: number, event: TokensEvent, usage: UsageJson | undefined): string {
-    const { text, tokenIds, logprobs } = event;
-    const shown = logprobs.length === 0 ? 'null' : JSON.stringify(chatLogprobs(event, this.#texts));
+    const { text, tokenIds } = event;
+    const shown = JSON.stringify(this.#logprobs(event));
     const ids = this.#plan.returnTokenIds ? JSON.stringify(tokenIds) : 'null';
     return `data: ${this.#head}{"index":${index},"delta":{"content":${JSON.stringify(text)}},"logprobs":${shown},"finish_reason":null,"token_ids":${ids}}]${usageTail(usage)}}\n\n`;
   }
 
-  complete(index: number, event: CompleteEvent, usage: UsageJson | undefined): string {
+  complete(index: number, { event, tokens }: ChoiceEnd, usage: UsageJson | undefined): string {
     const choice = {
       index,
-      delta: { content: '' },
-      logprobs: null,
+      delta: { content: tokens?.text ?? '' },
+      logprobs: tokens === undefined ? null : this.#logprobs(tokens),
       finish_reason: event.finishReason,
       stop_reason: event.stopReason ?? null,
-      token_ids: this.#plan.returnTokenIds ? [] : null,
+      token_ids: this.#plan.returnTokenIds ? (tokens?.tokenIds ?? []) : null,
     };
     return sseFrame(`${this.#head}${JSON.stringify(choice)}]${usageTail(usage)}}`);
   }
 
   usage(usage: UsageJson): string {
     return sseFrame(`${this.#head}]${usageTail(usage)}}`);
+  }
+
+  #logprobs(event: TokensEvent): object | null {
+    return event.logprobs.length === 0 ? null : chatLogprobs(event, this.#texts);
   }
 }
 

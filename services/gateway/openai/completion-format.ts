@@ -1,5 +1,5 @@
-import type { CompleteEvent, TokensEvent } from '../../client/index.ts';
-import type { AnswerChoice, AnswerFormat, ChunkWriter } from '../answer-format.ts';
+import type { TokensEvent } from '../../client/index.ts';
+import type { AnswerChoice, AnswerFormat, ChoiceEnd, ChunkWriter } from '../answer-format.ts';
 import type { GenerationPlan } from '../generation-plan.ts';
 import { sseFrame } from '../sse-stream.ts';
 import type { TokenTexts } from '../token-texts.ts';
@@ -84,22 +84,27 @@ class CompletionChunks implements ChunkWriter {
   }
 
   tokens(index: number, event: TokensEvent, usage: UsageJson | undefined): string {
-    const { text, tokenIds, logprobs, firstTokenIndex } = event;
-    if (logprobs.length > 0 || this.#plan.returnTokenIds) {
-      const promptIds = firstTokenIndex === 0 ? this.#plan.prompts[this.#promptOf(index)] : null;
-      const shown = logprobs.length === 0 ? null : this.#logprobs(index, event);
-      const choice = { index, text, tokenIds, promptIds, logprobs: shown, ends: NO_END };
-      return this.#frame(choice, usage);
+    if (event.logprobs.length > 0 || this.#plan.returnTokenIds) {
+      return this.#frame({ ...this.#choice(index, event), ends: NO_END }, usage);
     }
-    return `data: ${this.#head}{"index":${index},"text":${JSON.stringify(text)},"logprobs":null,"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":null}]${usageTail(usage)}\n\n`;
+    return `data: ${this.#head}{"index":${index},"text":${JSON.stringify(event.text)},"logprobs":null,"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":null}]${usageTail(usage)}\n\n`;
   }
 
-  complete(index: number, event: CompleteEvent, usage: UsageJson | undefined): string {
-    return this.#frame({ index, text: '', tokenIds: [], ends: event }, usage);
+  complete(index: number, { event, tokens }: ChoiceEnd, usage: UsageJson | undefined): string {
+    const choice =
+      tokens === undefined ? { index, text: '', tokenIds: [] } : this.#choice(index, tokens);
+    return this.#frame({ ...choice, ends: event }, usage);
   }
 
   usage(usage: UsageJson): string {
     return sseFrame(`${this.#head}]${usageTail(usage)}`);
+  }
+
+  #choice(index: number, event: TokensEvent): Omit<ChunkChoice, 'ends'> {
+    const { text, tokenIds, logprobs, firstTokenIndex } = event;
+    const promptIds = firstTokenIndex === 0 ? this.#plan.prompts[this.#promptOf(index)] : null;
+    const shown = logprobs.length === 0 ? null : this.#logprobs(index, event);
+    return { index, text, tokenIds, promptIds, logprobs: shown };
   }
 
   #frame(choice: ChunkChoice, usage: UsageJson | undefined): string {

@@ -69,6 +69,7 @@ export class SampleStream {
       tokenIds: [token],
       text,
       firstTokenIndex: completionTokens(this.#sequence) - 1,
+      isLast: end.finishReason !== undefined,
       logprobs: logprobs === undefined ? [] : [logprobs],
     };
     if (end.finishReason === undefined) return [tokens];
@@ -84,7 +85,8 @@ export class SampleStream {
     if (text === '') return [complete];
     const index = this.#sequence.choice;
     const firstTokenIndex = completionTokens(this.#sequence);
-    return [{ kind: 'tokens', index, tokenIds: [], text, firstTokenIndex, logprobs: [] }, complete];
+    const place = { index, firstTokenIndex, isLast: true };
+    return [{ kind: 'tokens', ...place, tokenIds: [], text, logprobs: [] }, complete];
   }
 
   #continue(token: number, finishReason: FinishReason | undefined): Continuation {

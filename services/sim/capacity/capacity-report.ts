@@ -4,49 +4,17 @@ import { chipCount } from '../../core/timing/layout.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
 import { costPerMillionTokens, type TokenCost } from '../../core/timing/token-cost.ts';
 import type { DeviceUsage } from './device-usage.ts';
-import type { Distribution } from './distribution.ts';
-import { LATENCIES, type Latency } from './latency-goals.ts';
 import type { Refusals } from './refusals.ts';
-import type { RequestStatistics } from './request-statistics.ts';
-
-const MICROS_PER_SECOND = 1e6;
-const MICROS_PER_MS = 1000;
-
-/** Percentiles that every report has. */
-export const REPORTED_PERCENTILES = [50, 90, 95, 99] as const;
-
-/** Milliseconds. */
-export interface LatencySummary {
-  readonly mean: number;
-  readonly deviation: number;
-  /** Of `REPORTED_PERCENTILES`, in that order. */
-  readonly percentiles: readonly number[];
-  /** Whether the percentiles are exact, and not of a histogram with three digits. */
-  readonly exact: boolean;
-}
+import { reportServing, type ServingReport } from './serving-report.ts';
+import type { StepStatistics } from './step-statistics.ts';
 
 /** What a workload came to in device time; rates are of all replicas. */
-export interface CapacityReport {
-  /** From the first arrival to the last token. */
-  readonly seconds: number;
-  /** At which the requests came; infinite where all came at once. */
-  readonly arrivalsPerSecond: number;
-  readonly completed: number;
+export interface CapacityReport extends ServingReport {
   /** Refused requests: those that can never be served, and those that found the queue full. */
   readonly invalid: number;
   readonly refusedWhenFull: number;
   /** Why, of the first of each kind. */
   readonly refusals: readonly string[];
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly requestsPerSecond: number;
-  /** Requests within the goals. */
-  readonly goodRequestsPerSecond: number;
-  readonly outputTokensPerSecond: number;
-  readonly totalTokensPerSecond: number;
-  readonly mostOutputTokensPerSecond: number;
-  readonly mostOpenRequests: number;
-  readonly latencies: Readonly<Record<Latency, LatencySummary>>;
   /** Time from step to step of all replicas, without idleness. */
   readonly deviceSeconds: number;
   readonly steps: number;
@@ -66,7 +34,7 @@ export interface CapacityReport {
 
 /** Puts together what was counted. */
 export function reportCapacity(counted: {
-  readonly statistics: RequestStatistics;
+  readonly statistics: StepStatistics;
   readonly usage: DeviceUsage;
   readonly schedulers: readonly Scheduler[];
   readonly refusals: Refusals;
@@ -77,60 +45,26 @@ export function reportCapacity(counted: {
 }): CapacityReport {
   const { statistics, usage, refusals, pricer } = counted;
   const { layout, rates } = pricer.options;
-  const { inputTokens, outputTokens, completed } = statistics;
-  const seconds = counted.micros / MICROS_PER_SECOND;
-  const perSecond = (count: number): number => (count === 0 ? 0 : count / seconds);
+  const serving = reportServing(statistics.serving, counted);
+  const tokensPerSecond = serving.totalTokensPerSecond;
   const sum = (of: (scheduler: Scheduler) => number): number =>
     counted.schedulers.reduce((total, scheduler) => total + of(scheduler), 0);
-  const tokensPerSecond = perSecond(inputTokens + outputTokens);
+  const queries = sum(({ stats }) => stats.prefixCacheQueries);
   return {
-    seconds,
-    arrivalsPerSecond: counted.arrivalsPerSecond,
-    completed,
+    ...serving,
     invalid: refusals.invalid.count,
     refusedWhenFull: refusals.full.count,
     refusals: [refusals.invalid, refusals.full].flatMap(({ example }) => example ?? []),
-    inputTokens,
-    outputTokens,
-    requestsPerSecond: perSecond(completed),
-    goodRequestsPerSecond: perSecond(statistics.good),
-    outputTokensPerSecond: perSecond(outputTokens),
-    totalTokensPerSecond: tokensPerSecond,
-    mostOutputTokensPerSecond: statistics.mostOutputTokensPerSecond,
-    mostOpenRequests: counted.mostOpen,
-    latencies: summarizeAll(statistics.latencies),
     deviceSeconds: usage.deviceSeconds,
     steps: usage.steps,
     sequenceSteps: statistics.sequenceSteps,
-    ...usage.utilizations(Math.max(seconds, Number.MIN_VALUE), layout.dp),
+    ...usage.utilizations(Math.max(serving.seconds, Number.MIN_VALUE), layout.dp),
     preemptions: sum(({ stats }) => stats.preemptions),
-    prefixCacheHitRate:
-      sum(({ stats }) => stats.prefixCacheHits) /
-      Math.max(
-        1,
-        sum(({ stats }) => stats.prefixCacheQueries),
-      ),
+    prefixCacheHitRate: sum(({ stats }) => stats.prefixCacheHits) / Math.max(1, queries),
     stepJoules: usage.stepJoules,
     cost:
       tokensPerSecond === 0
         ? undefined
         : costPerMillionTokens({ chip: rates.chip, chips: chipCount(layout), tokensPerSecond }),
-  };
-}
-
-function summarizeAll(latencies: Readonly<Record<Latency, Distribution>>) {
-  const entries = LATENCIES.map((latency) => [latency, summarize(latencies[latency])] as const);
-  return Object.fromEntries(entries) as Record<Latency, LatencySummary>;
-}
-
-function summarize(distribution: Distribution): LatencySummary {
-  const { mean, deviation, isExact } = distribution;
-  return {
-    mean: mean / MICROS_PER_MS,
-    deviation: deviation / MICROS_PER_MS,
-    percentiles: distribution
-      .percentiles(REPORTED_PERCENTILES)
-      .map((micros) => micros / MICROS_PER_MS),
-    exact: isExact,
   };
 }

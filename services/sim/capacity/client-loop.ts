@@ -1,14 +1,12 @@
-import type { PlannedRequest } from './planned-request.ts';
-
 /** The clients: they send each request when it is due and when few enough are open. */
-export class ClientLoop {
-  readonly #requests: readonly PlannedRequest[];
+export class ClientLoop<Request extends { readonly arrivalMicros: number }> {
+  readonly #requests: readonly Request[];
   readonly #maxConcurrency: number;
   #next = 0;
   #open = 0;
   mostOpen = 0;
 
-  constructor(requests: readonly PlannedRequest[], maxConcurrency: number) {
+  constructor(requests: readonly Request[], maxConcurrency: number) {
     this.#requests = requests;
     this.#maxConcurrency = maxConcurrency;
   }
@@ -19,8 +17,23 @@ export class ClientLoop {
     return this.#requests[this.#next]?.arrivalMicros ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Requests that were sent. */
+  get sent(): number {
+    return this.#next;
+  }
+
+  /** Requests that were sent and have not ended. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Whether all requests have ended. */
+  get isIdle(): boolean {
+    return this.#open === 0 && this.#next === this.#requests.length;
+  }
+
   /** Sends the next request; returns its number. */
-  send(): { readonly request: PlannedRequest; readonly number: number } {
+  send(): { readonly request: Request; readonly number: number } {
     this.#open++;
     this.mostOpen = Math.max(this.mostOpen, this.#open);
     const number = this.#next++;

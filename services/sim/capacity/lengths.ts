@@ -1,5 +1,6 @@
 import { expF64, logF64 } from '../../core/support/math.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
+import { normal } from './variates.ts';
 
 /** How the lengths of prompts and outputs are distributed around their means. */
 export const LENGTH_DISTRIBUTIONS = ['fixed', 'uniform', 'lognormal'] as const;
@@ -23,5 +24,5 @@ function factorOf(random: Random, { distribution, spread }: Lengths): number {
   if (distribution === 'fixed') return 1;
   if (distribution === 'uniform') return 1 + spread * (2 * random.uniform() - 1);
   const variance = logF64(1 + spread * spread);
-  return expF64(Math.sqrt(variance) * random.normal() - variance / 2);
+  return expF64(Math.sqrt(variance) * normal(random) - variance / 2);
 }

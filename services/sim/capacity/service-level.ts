@@ -1,5 +1,6 @@
-import { type CapacityReport, REPORTED_PERCENTILES } from './capacity-report.ts';
+import type { CapacityReport } from './capacity-report.ts';
 import { GOAL_LATENCIES, type GoalLatency, type LatencyGoals } from './latency-goals.ts';
+import { REPORTED_PERCENTILES } from './serving-report.ts';
 
 export type ReportedPercentile = (typeof REPORTED_PERCENTILES)[number];
 

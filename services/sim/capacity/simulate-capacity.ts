@@ -11,8 +11,9 @@ import type { PlannedRequest } from './planned-request.ts';
 import { PromptTokens } from './prompt-tokens.ts';
 import { Refusals } from './refusals.ts';
 import { Replica, type SimulatedStep } from './replica.ts';
-import { RequestStatistics } from './request-statistics.ts';
 import { Router, type RoutingPolicy } from './routing.ts';
+import { ServingStatistics } from './serving-statistics.ts';
+import { StepStatistics } from './step-statistics.ts';
 import { arrivalRate } from './workload.ts';
 
 export interface CapacityOptions {
@@ -68,11 +69,11 @@ function isCacheIdle({ scheduler, requests, onStep }: CapacityOptions): boolean 
 
 class CapacitySimulation {
   readonly #options: CapacityOptions;
-  readonly #clients: ClientLoop;
+  readonly #clients: ClientLoop<PlannedRequest>;
   readonly #placed: readonly Placed[];
   readonly #router: Router<Placed>;
   readonly #prompts = new PromptTokens();
-  readonly #statistics: RequestStatistics;
+  readonly #statistics: StepStatistics;
   readonly #usage = new DeviceUsage();
   readonly #refusals = new Refusals();
   #nowMicros = 0;
@@ -81,7 +82,7 @@ class CapacitySimulation {
     this.#options = options;
     const { pricer, scheduler, requests, maxConcurrency } = options;
     this.#clients = new ClientLoop(requests, maxConcurrency);
-    this.#statistics = new RequestStatistics(options.goals);
+    this.#statistics = new StepStatistics(new ServingStatistics(options.goals));
     const { dp } = pricer.options.layout;
     this.#placed = Array.from({ length: dp }, (_, replicaIndex) => {
       const replica = new Replica(pricer, scheduler);
@@ -124,7 +125,7 @@ class CapacitySimulation {
     this.#statistics.addStep(step.sequences, this.#nowMicros);
     for (const { sequence, finishReason } of replica.complete(lane, this.#nowMicros)) {
       if (finishReason === undefined) continue;
-      this.#statistics.addRequest(sequence);
+      this.#statistics.addSequence(sequence);
       this.#clients.ended();
     }
   }

@@ -1,6 +1,7 @@
+import { Random } from '../random.ts';
 import { drawLength, type Lengths } from './lengths.ts';
 import type { PlannedRequest } from './planned-request.ts';
-import { Random } from './random.ts';
+import { gamma } from './variates.ts';
 
 const MICROS_PER_SECOND = 1e6;
 
@@ -23,12 +24,12 @@ function drawWorkload(workload: DrawnWorkload): readonly PlannedRequest[] {
   const { requestRate, burstiness, lengths } = workload;
   // Streams of their own, so that the lengths do not depend on the arrivals.
   const intervals = new Random(workload.seed);
-  const sizes = new Random(~workload.seed);
+  const sizes = new Random(workload.seed, 1);
   const meanMicros = MICROS_PER_SECOND / requestRate;
   let arrivalMicros = 0;
   return Array.from({ length: workload.requests }, (_, index) => {
     if (index > 0 && meanMicros > 0) {
-      arrivalMicros += (meanMicros * intervals.gamma(burstiness)) / burstiness;
+      arrivalMicros += (meanMicros * gamma(intervals, burstiness)) / burstiness;
     }
     return {
       arrivalMicros,
@@ -67,7 +68,7 @@ function replayTrace({
 }
 
 /** Mean requests per second; infinite where all come at once. */
-export function arrivalRate(requests: readonly PlannedRequest[]): number {
+export function arrivalRate(requests: readonly Pick<PlannedRequest, 'arrivalMicros'>[]): number {
   const lastMicros = requests.at(-1)?.arrivalMicros ?? 0;
   return (MICROS_PER_SECOND * (requests.length - 1)) / lastMicros || Number.POSITIVE_INFINITY;
 }

@@ -1,5 +1,5 @@
+import type { Random } from '../random.ts';
 import { type Fault, NOISE_EFFECTS } from './faults.ts';
-import type { Random } from './random.ts';
 
 interface FaultRoom {
   /** Chips that a fault can meet. */

@@ -1,6 +1,6 @@
+import type { Random } from '../random.ts';
 import type { NoiseEffect, PartitionDirection } from './faults.ts';
 import type { Arrival, Endpoint, Letter, Network } from './network.ts';
-import type { Random } from './random.ts';
 
 /** How long messages take while nothing is wrong, in microseconds. */
 export interface NetworkDelays {

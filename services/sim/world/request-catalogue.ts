@@ -1,6 +1,6 @@
 import { GREEDY, type SamplingParams } from '../../core/sampling/params.ts';
 import type { GenerationRequest } from '../../core/scheduler/request.ts';
-import { Random } from './random.ts';
+import { Random } from '../random.ts';
 
 /** Requests that worlds choose from: few enough that their undisturbed tokens are known soon. */
 export const CATALOGUE_SIZE = 48;

@@ -4,10 +4,10 @@ import {
   SCHEDULING_POLICIES,
   type SchedulerOptions,
 } from '../../core/scheduler/options.ts';
+import { Random } from '../random.ts';
 import { drawFaults } from './draw-faults.ts';
 import type { Fault } from './faults.ts';
 import type { NetworkDelays } from './faulty-network.ts';
-import { Random } from './random.ts';
 import { CATALOGUE_SIZE } from './request-catalogue.ts';
 
 /** Whether faults go on to the end, or stop so that everything must finish. */

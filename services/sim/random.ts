@@ -1,9 +1,10 @@
-import { assert } from '../../core/support/errors.ts';
-import { logF64 } from '../../core/support/math.ts';
+import { assert } from '../core/support/errors.ts';
+import { logF64 } from '../core/support/math.ts';
 
 /**
- * A seeded generator of pseudo-random numbers (sfc32): equal seeds draw equal numbers. Whatever is
- * random in a simulated world comes from one of these.
+ * A seeded generator of pseudo-random numbers (sfc32): equal seeds draw equal numbers on every
+ * machine. Whatever is random in a simulation comes from one of these. Not a library's, for those
+ * begin with draws that hardly depend on a small seed, and seeds of simulations are small.
  */
 export class Random {
   readonly #state = new Uint32Array(4);
@@ -17,6 +18,13 @@ export class Random {
   /** In [0, 1). */
   fraction(): number {
     return this.#next() / 2 ** 32;
+  }
+
+  /** In (0, 1], with all the digits of a double. */
+  uniform(): number {
+    const high = this.#next() >>> 5;
+    const low = this.#next() >>> 6;
+    return (high * 2 ** 26 + low + 1) / 2 ** 53;
   }
 
   /** A whole number from `min` to `max`, both included. */
