@@ -9,6 +9,7 @@ export interface BenchOptions extends WorkloadOptions {
   readonly backend: (typeof BACKENDS)[number];
   readonly baseUrl: string | undefined;
   readonly nats: string | undefined;
+  readonly natsNkeyFile: string | undefined;
   readonly cluster: string | undefined;
   readonly model: string | undefined;
   readonly apiKey: string | undefined;
@@ -27,6 +28,11 @@ export function addBenchOptions(command: Command): Command {
     .addOption(choice('--backend <name>', 'completions, chats, or the SDK', BACKENDS, 'openai'))
     .option('--base-url <url>', 'server to load (default: the cluster that runs here)')
     .option('--nats <url>', 'broker of the backend sohu (default: of the cluster that runs here)')
+    .addOption(
+      new Option('--nats-nkey-file <file>', 'seed of the nkey that the broker knows').env(
+        'SOHU_NATS_NKEY_FILE',
+      ),
+    )
     .option('--cluster <name>', 'of the clusters that run here, or behind --nats')
     .option('--model <name>', 'served name (default: the first that the server names)')
     .addOption(new Option('--api-key <key>', 'bearer token').env('OPENAI_API_KEY'));
