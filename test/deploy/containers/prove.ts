@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { until } from '../../support/live-cluster.ts';
 import { startEngine } from './engine.ts';
 import { firstProcess } from './first-process.ts';
-import { type Rack, SERVICES, startRack } from './rack.ts';
+import { makeProvisions, type Rack, SECOND_GROUP, SERVICES, startRack } from './rack.ts';
 
 const USERS: Readonly<Record<string, number>> = { prometheus: 65534 };
 const IMAGE_USER = 10001;
@@ -24,6 +24,12 @@ async function completedText(rack: Rack): Promise<string> {
   assert.equal(response.status, 200, await response.clone().text());
   const { choices } = (await response.json()) as { choices: { text: string }[] };
   return choices[0]!.text;
+}
+
+/** While the cluster finds together again, requests may fail; what answers, answers the same. */
+async function untilCompleted(rack: Rack, text: string): Promise<void> {
+  await until('the cluster serves again', async () => (await complete(rack, rack.apiKey)).ok);
+  assert.equal(await completedText(rack), text);
 }
 
 /** What Prometheus says of every target. */
@@ -56,7 +62,8 @@ async function crash(rack: Rack, service: string): Promise<void> {
 test('the Compose file, in a container engine', async (t) => {
   const engine = await startEngine(t);
   if (engine === undefined) return;
-  const rack = await startRack(t, engine);
+  const provisions = await makeProvisions(engine);
+  const rack = await startRack(t, provisions, { services: SERVICES });
   let text = '';
 
   await t.test('becomes healthy, and serves those who have a key', async () => {
@@ -105,4 +112,21 @@ test('the Compose file, in a container engine', async (t) => {
   }
 
   await t.test('leaves nothing behind', async () => assert.deepEqual(await rack.down(), []));
+
+  await t.test(
+    'with a second group and three brokers, outlives a broker and a group',
+    async (t) => {
+      const pair = await startRack(t, provisions, {
+        services: [...SERVICES.filter((name) => name !== 'prometheus'), ...SECOND_GROUP],
+        overlays: ['compose.cluster.yaml'],
+      });
+      await pair.untilHealthy();
+      assert.equal(await completedText(pair), text);
+      await pair.stop('nats');
+      await untilCompleted(pair, text);
+      await pair.stop('coordinator');
+      await untilCompleted(pair, text);
+      assert.deepEqual(await pair.down(), []);
+    },
+  );
 });

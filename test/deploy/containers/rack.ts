@@ -5,9 +5,19 @@ import { until } from '../../support/live-cluster.ts';
 import type { Engine } from './engine.ts';
 import { makeStandIns } from './stand-ins.ts';
 
-const CHIPS = Array.from({ length: 8 }, (_, rank) => `chip-${rank}`);
-/** Everything but Grafana, of which Debian has no package. */
-export const SERVICES = ['nats', ...CHIPS, 'coordinator', 'gateway', 'prometheus'] as const;
+const CHIPS = Array.from({ length: 8 }, (_, rank) => rank);
+
+/** Everything of compose.yaml but Grafana, of which Debian has no package. */
+export const SERVICES: readonly string[] = [
+  ...['nats', 'coordinator', 'gateway', 'prometheus'],
+  ...CHIPS.map((rank) => `chip-${rank}`),
+];
+
+/** What compose.cluster.yaml adds. */
+export const SECOND_GROUP: readonly string[] = [
+  ...['nats-2', 'nats-3', 'coordinator-1'],
+  ...CHIPS.map((rank) => `chip-1-${rank}`),
+];
 
 /** What the engine says of a container. */
 export interface Container {
@@ -32,6 +42,8 @@ export interface Rack {
   execute(service: string, ...command: readonly string[]): Promise<string>;
   /** Whether a network has no way out. */
   isInternal(network: string): Promise<boolean>;
+  /** Ends a service until it is asked for again. */
+  stop(service: string): Promise<void>;
   /** Resolves when all services are healthy. */
   untilHealthy(): Promise<void>;
   /** Base URL of the gateway, which may change when it starts anew. */
@@ -40,41 +52,58 @@ export interface Rack {
   down(): Promise<readonly string[]>;
 }
 
-/** Builds the image as the README does, makes keys with it, and brings the rack up. */
-export async function startRack(t: TestContext, engine: Engine): Promise<Rack> {
+/** The image that every process runs from, and keys that the image made. */
+export interface Provisions {
+  readonly engine: Engine;
+  readonly keys: string;
+  readonly apiKey: string;
+}
+
+/** Builds the image as the README does, and makes keys with it for two groups. */
+export async function makeProvisions(engine: Engine): Promise<Provisions> {
   await makeStandIns(engine);
-  const root = packagePath('.');
   // The engine's containers have no network of their own to fetch packages by.
   const build = ['build', '--network', 'host', '-f', 'deploy/Dockerfile', '-t', 'sohu', '.'];
-  await engine.run('docker', build, { cwd: root });
+  await engine.run('docker', build, { cwd: packagePath('.') });
   const keys = join(engine.directory, 'keys');
   const sohu = (...args: readonly string[]): Promise<string> => {
     const mount = ['--network', 'none', '--user', '0', '-v', `${keys}:/keys`];
     const main = 'dist/services/cli/main.js';
     return engine.docker('run', '--rm', ...mount, 'sohu', main, ...args, '--owner', '10001');
   };
-  await sohu('keys', 'init', '/keys');
+  await sohu('keys', 'init', '/keys', '--group', '0', '--group', '1');
   const apiKey = (await sohu('keys', 'api', '/keys/api-keys.json')).trim();
+  return { engine, keys, apiKey };
+}
+
+/** Brings services of compose.yaml and the overlays up. */
+export async function startRack(
+  t: TestContext,
+  { engine, keys, apiKey }: Provisions,
+  { services, overlays = [] }: { services: readonly string[]; overlays?: readonly string[] },
+): Promise<Rack> {
+  const files = ['compose.yaml', ...overlays].flatMap((file) => ['-f', `deploy/${file}`]);
   // Any free ports.
   const env = { SOHU_KEYS: keys, SOHU_HTTP_PORT: '0', SOHU_GRAFANA_PORT: '0' };
   const compose = (...args: readonly string[]): Promise<string> =>
-    engine.run('docker-compose', ['-f', 'deploy/compose.yaml', ...args], { cwd: root, env });
+    engine.run('docker-compose', [...files, ...args], { cwd: packagePath('.'), env });
   const down = async (): Promise<readonly string[]> => {
     await compose('down', '--volumes', '--timeout', '20');
     return listLeft(engine);
   };
   t.after(down);
-  await compose('up', '--no-build', '--detach', ...SERVICES);
-  return makeRack(engine, { apiKey, compose, down });
+  await compose('up', '--no-build', '--detach', ...services);
+  return makeRack(engine, { apiKey, services, compose, down });
 }
 
 function makeRack(
   engine: Engine,
   parts: Pick<Rack, 'apiKey' | 'down'> & {
+    readonly services: readonly string[];
     readonly compose: (...args: readonly string[]) => Promise<string>;
   },
 ): Rack {
-  const { apiKey, compose, down } = parts;
+  const { apiKey, services, compose, down } = parts;
   const idOf = async (service: string): Promise<string> => {
     const label = `label=com.docker.compose.service=${service}`;
     return (await engine.docker('ps', '--all', '--quiet', '--filter', label)).trim();
@@ -91,8 +120,11 @@ function makeRack(
       const [{ Internal }] = JSON.parse(await engine.docker('network', 'inspect', network));
       return Internal;
     },
+    stop: async (service) => {
+      await engine.docker('stop', await idOf(service));
+    },
     untilHealthy: async () => {
-      for (const service of SERVICES) {
+      for (const service of services) {
         await until(`${service} is healthy`, async () => {
           return (await inspect(service)).State.Health?.Status === 'healthy';
         });
