@@ -5,6 +5,7 @@ import {
   AUTHORIZATION_FILE,
   type ClusterMembers,
   createClusterKeys,
+  oneSeatEach,
   writeClusterKeys,
 } from '../runtime/broker/cluster-keys.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
@@ -60,7 +61,7 @@ function initialize(directory: string, options: KeysOptions): void {
   const members: ClusterMembers = {
     cluster: options.cluster,
     groups: orDefault(options.group, '0'),
-    chips: options.chips,
+    chips: oneSeatEach(options.chips),
     clients: orDefault(options.client, 'default'),
   };
   const keys = createClusterKeys(members);

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import {
   createClusterKeys,
   memberName,
+  oneSeatEach,
   writeClusterKeys,
 } from '../../services/runtime/broker/cluster-keys.ts';
 import { environmentName } from '../../services/runtime/options/environment.ts';
@@ -87,7 +88,7 @@ test('eight chips, their coordinator and the gateway start with options that the
     const service = services[`chip-${rank}`]!;
     const options = optionsOf<WorkerOptions>(service, 'worker');
     assert.deepEqual([options.nats, options.metricsHost], ['nats://nats:4222', '0.0.0.0']);
-    assert.equal(seedOf(service), memberName({ kind: 'chip', group: '0', seat: rank }));
+    assert.equal(seedOf(service), memberName({ kind: 'chip', group: '0', seats: [rank] }));
     return options.rank;
   });
   assert.deepEqual(ranks, [0, 1, 2, 3, 4, 5, 6, 7]);
@@ -135,7 +136,7 @@ test('the overlay of three brokers has a second group, whose chips meet at anoth
 test('the secrets are files that `sohu keys` writes', (t) => {
   const compose = readCompose(t, 'compose.cluster.yaml');
   if (compose === undefined) return;
-  const members = { cluster: 'sohu', groups: ['0', '1'], chips: 8, clients: [] };
+  const members = { cluster: 'sohu', groups: ['0', '1'], chips: oneSeatEach(8), clients: [] };
   const written = [...createClusterKeys(members).seeds.keys()].map((name) => `${name}.nk`);
   for (const { file } of Object.values(compose.secrets)) {
     assert.ok([...written, 'api-keys.json'].includes(basename(file)), file);
@@ -203,7 +204,12 @@ test('the broker accepts its configurations, with the keys that are written for 
   if (binary === undefined) return;
   const directory = makeTemporaryDirectory(t);
   cpSync(packagePath('deploy/nats'), directory, { recursive: true });
-  const members = { cluster: 'sohu', groups: ['0', '1'], chips: 8, clients: ['alice'] };
+  const members = {
+    cluster: 'sohu',
+    groups: ['0', '1'],
+    chips: oneSeatEach(8),
+    clients: ['alice'],
+  };
   writeClusterKeys(directory, createClusterKeys(members));
   for (const file of ['nats-server.conf', 'cluster.conf']) {
     const result = runProgram(t, binary, ['-t', '-c', join(directory, file)]);

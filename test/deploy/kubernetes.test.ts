@@ -4,7 +4,11 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { addApiKey } from '../../services/cli/add-api-key.ts';
-import { createClusterKeys, writeClusterKeys } from '../../services/runtime/broker/cluster-keys.ts';
+import {
+  createClusterKeys,
+  oneSeatEach,
+  writeClusterKeys,
+} from '../../services/runtime/broker/cluster-keys.ts';
 import { environmentName } from '../../services/runtime/options/environment.ts';
 import { makeProgram, type ProgramName } from '../../services/runtime/options/programs.ts';
 import { packagePath, packageVersion } from '../../services/runtime/package-info.ts';
@@ -114,7 +118,7 @@ suite('the Kubernetes manifests', () => {
   });
 
   test('the keys are those that `sohu keys` writes', () => {
-    const chips = CHIPS.spec.replicas!;
+    const chips = oneSeatEach(CHIPS.spec.replicas!);
     const { seeds } = createClusterKeys({ cluster: 'sohu', groups: ['0'], chips, clients: [] });
     const written = [...seeds.keys()].map((name) => `${name}.nk`);
     const known = [...written, 'authorization.conf', 'api-keys.json'];
@@ -122,7 +126,7 @@ suite('the Kubernetes manifests', () => {
     for (const [, file] of files) {
       assert.ok(known.includes(file.replace(/^.*keys\//, '')), file);
     }
-    assert.equal(files.filter(([name]) => name === 'chip-seeds').length, chips);
+    assert.equal(files.filter(([name]) => name === 'chip-seeds').length, chips.length);
   });
 
   test('kustomize builds every overlay', (t) => {
@@ -131,7 +135,7 @@ suite('the Kubernetes manifests', () => {
     const deploy = join(makeTemporaryDirectory(t), 'deploy');
     cpSync(packagePath('deploy'), deploy, { recursive: true });
     const keys = join(deploy, 'kubernetes/base/keys');
-    const chips = CHIPS.spec.replicas!;
+    const chips = oneSeatEach(CHIPS.spec.replicas!);
     writeClusterKeys(
       keys,
       createClusterKeys({ cluster: 'sohu', groups: ['0'], chips, clients: [] }),

@@ -36,7 +36,9 @@ const FORBIDDEN: Readonly<Record<string, readonly Attempt[]>> = {
     ['publish', 'sohu.test.0.report.0'],
     ['publish', 'sohu.test.0.xfer.all.0'],
     ['publish', 'sohu.test.api.Inference.Abort'],
+    ['publish', 'sohu.test.api.Inference.Abort.coordinator-1'],
     ['publish', 'sohu.test.api.Inference.SubscribeKvEvents'],
+    ['publish', 'sohu.test.api.Unknown.Method'],
     ['publish', 'sohu.other.api.Inference.Generate'],
     ['publish', '$SYS.REQ.SERVER.PING'],
     ['publish', '_INBOX.somebody.1'],
@@ -61,6 +63,11 @@ const FORBIDDEN: Readonly<Record<string, readonly Attempt[]>> = {
     ['subscribe', 'sohu.test.api.>'],
     ['subscribe', '_INBOX.>'],
   ],
+  'chip-0-2-3': [
+    ['publish', 'sohu.test.0.xfer.all.1'],
+    ['publish', 'sohu.test.0.report.1'],
+    ['subscribe', 'sohu.test.0.xfer.1.*'],
+  ],
   'coordinator-0': [
     ['publish', 'sohu.test.1.command'],
     ['publish', 'sohu.test.0.report.0'],
@@ -81,7 +88,10 @@ const ALLOWED: Readonly<Record<string, readonly Attempt[]>> = {
     ['publish', 'sohu.test.api.Inference.Generate'],
     ['publish', 'sohu.test.api.control.all'],
   ],
-  gateway: [['publish', 'sohu.test.api.Inference.Abort']],
+  gateway: [
+    ['publish', 'sohu.test.api.Inference.Abort'],
+    ['publish', '$SRV.INFO'],
+  ],
   'chip-0-1': [
     ['publish', 'sohu.test.0.xfer.0.1'],
     ['publish', 'sohu.test.0.xfer.all.1'],
@@ -89,6 +99,11 @@ const ALLOWED: Readonly<Record<string, readonly Attempt[]>> = {
     ['subscribe', 'sohu.test.0.xfer.1.*'],
     ['subscribe', 'sohu.test.0.xfer.all.*'],
     ['subscribe', 'sohu.test.0.command'],
+  ],
+  'chip-0-2-3': [
+    ['publish', 'sohu.test.0.xfer.all.2'],
+    ['publish', 'sohu.test.0.report.3'],
+    ['subscribe', 'sohu.test.0.xfer.3.*'],
   ],
   'coordinator-0': [
     ['publish', 'sohu.test.0.command'],
@@ -170,7 +185,7 @@ suite('a broker that lets others in as clients', () => {
     const secured = await withSecuredBroker(t, { anonymous: true });
     if (secured === undefined) return;
     const bus = await secured.connect();
-    const passes = /_INBOX\.>|^sohu\.test\.api\.Inference\./;
+    const passes = /_INBOX\.>|^sohu\.test\.api\.\w+\./;
     for (const each of FORBIDDEN['client-alice']!.filter(([, subject]) => !passes.test(subject))) {
       await assert.rejects(attempt(bus, each), /the broker refused/, `${each}`);
     }
@@ -199,7 +214,7 @@ suite('a broker that lets others in as clients', () => {
 
 test('seeds are readable by their owner alone, and keys are not replaced', (t) => {
   const directory = join(makeTemporaryDirectory(t), 'keys');
-  const keys = createClusterKeys({ cluster: 'c', groups: ['0'], chips: 1, clients: ['a'] });
+  const keys = createClusterKeys({ cluster: 'c', groups: ['0'], chips: [[0]], clients: ['a'] });
   writeClusterKeys(directory, keys);
   const modes = [...keys.seeds.keys()].map(
     (member) => statSync(join(directory, `${member}.nk`)).mode & 0o777,

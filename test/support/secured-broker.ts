@@ -24,7 +24,7 @@ export interface SecuredBroker {
 const MEMBERS: ClusterMembers = {
   cluster: 'test',
   groups: ['0', '1'],
-  chips: 2,
+  chips: [[0], [1], [2, 3]],
   clients: ['alice', 'bob'],
 };
 

@@ -52,18 +52,18 @@ function anonymousLines({ password, permissions }: NonNullable<Authorization['an
 }
 
 function userLines(name: string, who: string, permissions: Permissions): string[] {
-  const { publish, denyPublish, subscribe, denySubscribe, allowResponses } = permissions;
+  const { publish, subscribe, denySubscribe = [], allowResponses } = permissions;
   return [
     `      # ${name}`,
     `      { ${who}, permissions: {`,
-    `          publish: ${rule(publish, denyPublish)}`,
+    `          publish: ${rule(publish)}`,
     `          subscribe: ${rule(subscribe, denySubscribe)}`,
     ...(allowResponses ? ['          allow_responses: { max: 1, expires: "10s" }'] : []),
     '      } }',
   ];
 }
 
-function rule(allow: readonly string[], deny: readonly string[] | undefined): string {
-  const denied = deny === undefined ? '' : `, deny: ${JSON.stringify(deny)}`;
+function rule(allow: readonly string[], deny: readonly string[] = []): string {
+  const denied = deny.length === 0 ? '' : `, deny: ${JSON.stringify(deny)}`;
   return `{ allow: ${JSON.stringify(allow)}${denied} }`;
 }

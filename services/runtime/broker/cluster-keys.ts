@@ -8,8 +8,8 @@ import type { BrokerRole } from './permissions.ts';
 export interface ClusterMembers {
   readonly cluster: string;
   readonly groups: readonly string[];
-  /** Seats of each group, spares included. */
-  readonly chips: number;
+  /** The seats of each chip process of a group, spares included. */
+  readonly chips: readonly (readonly number[])[];
   /** Names of those that use the SDK; each gets a key of its own. */
   readonly clients: readonly string[];
 }
@@ -34,8 +34,13 @@ export function seedFile(directory: string, member: string): string {
 /** What a member is called, in file names and in the broker's configuration. */
 export function memberName(role: Exclude<BrokerRole, { kind: 'client' }>): string {
   if (role.kind === 'coordinator') return `coordinator-${role.group}`;
-  if (role.kind === 'chip') return `chip-${role.group}-${role.seat}`;
+  if (role.kind === 'chip') return `chip-${role.group}-${role.seats.join('-')}`;
   return role.kind;
+}
+
+/** A chip process for each seat. */
+export function oneSeatEach(count: number): number[][] {
+  return Array.from({ length: count }, (_, seat) => [seat]);
 }
 
 /** Draws a key for every member, and one for who may look into the broker itself. */
@@ -78,7 +83,7 @@ function rolesOf({ groups, chips, clients }: ClusterMembers) {
   const roles: readonly Exclude<BrokerRole, { kind: 'client' }>[] = [
     ...groups.flatMap((group) => [
       { kind: 'coordinator', group } as const,
-      ...Array.from({ length: chips }, (_, seat) => ({ kind: 'chip', group, seat }) as const),
+      ...chips.map((seats) => ({ kind: 'chip', group, seats }) as const),
     ]),
     { kind: 'gateway' },
     { kind: 'monitoring' },

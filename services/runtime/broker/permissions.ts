@@ -1,15 +1,22 @@
 import { inboxPrefixOf } from '../../bus/nats-identity.ts';
 import { HEALTH_CHECK, HEALTH_LIST, HEALTH_WATCH } from '../../rpc/health/health-service.ts';
-import { ABORT, GET_SERVER_INFO, SUBSCRIBE_KV_EVENTS } from '../../rpc/inference-methods.ts';
+import {
+  DETOKENIZE,
+  GENERATE,
+  GET_SERVER_INFO,
+  SUBSCRIBE_KV_EVENTS,
+  TOKENIZE,
+} from '../../rpc/inference-methods.ts';
 import { methodName } from '../../rpc/method.ts';
+import { REFLECT } from '../../rpc/reflection/reflection-service.ts';
 import { ApiSubjects } from '../../rpc/subjects.ts';
 import { GroupSubjects } from '../../wire/subjects.ts';
 
 /** What a connection is there for; everything else is forbidden to it. */
 export type BrokerRole =
   | { readonly kind: 'coordinator'; readonly group: string }
-  /** One seat of a group: it may send only as itself. */
-  | { readonly kind: 'chip'; readonly group: string; readonly seat: number }
+  /** The seats of a group that one process holds: it may send only as these. */
+  | { readonly kind: 'chip'; readonly group: string; readonly seats: readonly number[] }
   /** HTTP or gRPC before the cluster: every method of the API. */
   | { readonly kind: 'gateway' }
   /** Asks, but touches no request of others. */
@@ -20,12 +27,24 @@ export type BrokerRole =
 /** Subjects, wildcards included, as the broker's configuration names them. */
 export interface Permissions {
   readonly publish: readonly string[];
-  readonly denyPublish?: readonly string[];
   readonly subscribe: readonly string[];
   readonly denySubscribe?: readonly string[];
   /** Lets it answer, once, on the reply subject of a message that it received. */
   readonly allowResponses?: boolean;
 }
+
+type CalledMethod = Parameters<typeof methodName>[0];
+
+const LOOKING_METHODS: readonly CalledMethod[] = [
+  ...[GET_SERVER_INFO, SUBSCRIBE_KV_EVENTS],
+  ...[HEALTH_CHECK, HEALTH_LIST, HEALTH_WATCH],
+];
+
+/** Not `Abort`, which ends requests whoever made them, nor what tells of prompts of others. */
+const CLIENT_METHODS: readonly CalledMethod[] = [
+  ...[GENERATE, TOKENIZE, DETOKENIZE, GET_SERVER_INFO],
+  ...[HEALTH_CHECK, HEALTH_LIST, HEALTH_WATCH, REFLECT],
+];
 
 /** What `role` may do in `cluster`; its inboxes are those of its public key. */
 export function permissionsOf(role: BrokerRole, cluster: string, publicKey: string): Permissions {
@@ -34,11 +53,13 @@ export function permissionsOf(role: BrokerRole, cluster: string, publicKey: stri
     case 'coordinator':
       return coordinatorPermissions(cluster, role.group, inboxes);
     case 'chip':
-      return chipPermissions(new GroupSubjects(cluster, role.group), role.seat);
+      return chipPermissions(new GroupSubjects(cluster, role.group), role.seats);
+    case 'gateway':
+      return callerPermissions([new ApiSubjects(cluster).all, '$SRV.>'], inboxes);
+    case 'client':
+      return callerPermissions(methodSubjects(cluster, CLIENT_METHODS), inboxes);
     case 'monitoring':
-      return monitoringPermissions(cluster, inboxes);
-    default:
-      return { ...callerPermissions(cluster, role.kind), subscribe: [inboxes] };
+      return callerPermissions(['$SRV.>', ...methodSubjects(cluster, LOOKING_METHODS)], inboxes);
   }
 }
 
@@ -65,39 +86,24 @@ function coordinatorPermissions(cluster: string, group: string, inboxes: string)
   };
 }
 
-function chipPermissions(subjects: GroupSubjects, seat: number): Permissions {
+function chipPermissions(subjects: GroupSubjects, seats: readonly number[]): Permissions {
   return {
-    publish: [subjects.transfersFrom(seat), subjects.report(seat)],
-    subscribe: [subjects.command, subjects.transfersTo(seat), subjects.transfersTo('all')],
+    publish: seats.flatMap((seat) => [subjects.transfersFrom(seat), subjects.report(seat)]),
+    subscribe: [
+      ...[subjects.command, subjects.transfersTo('all')],
+      ...seats.map((seat) => subjects.transfersTo(seat)),
+    ],
   };
 }
 
 /** Heartbeats of calls that the caller does not have are answered: see `ClientOutbox.disown`. */
-function callerPermissions(
-  cluster: string,
-  kind: 'gateway' | 'client',
-): Omit<Permissions, 'subscribe'> {
-  const api = new ApiSubjects(cluster);
-  const ofOthers = [ABORT, SUBSCRIBE_KV_EVENTS].map((method) => api.method(methodName(method)));
-  return {
-    publish: [api.all],
-    ...(kind === 'client' && { denyPublish: ofOthers }),
-    allowResponses: true,
-  };
+function callerPermissions(publish: readonly string[], inboxes: string): Permissions {
+  return { publish, subscribe: [inboxes], allowResponses: true };
 }
 
-function monitoringPermissions(cluster: string, inboxes: string): Permissions {
+/** The subjects of methods, for any server or for one, and those that go with calls. */
+function methodSubjects(cluster: string, methods: readonly CalledMethod[]): string[] {
   const api = new ApiSubjects(cluster);
-  const methods = [
-    GET_SERVER_INFO,
-    HEALTH_CHECK,
-    HEALTH_LIST,
-    HEALTH_WATCH,
-    SUBSCRIBE_KV_EVENTS,
-  ].map((method) => api.method(methodName(method)));
-  return {
-    publish: ['$SRV.>', api.control('*'), ...methods],
-    subscribe: [inboxes],
-    allowResponses: true,
-  };
+  const subjects = methods.map((method) => api.method(methodName(method)));
+  return [api.control('*'), ...subjects.flatMap((subject) => [subject, `${subject}.*`])];
 }

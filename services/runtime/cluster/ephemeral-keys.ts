@@ -22,7 +22,8 @@ export interface EphemeralKeys {
 export function createEphemeralKeys(place: {
   readonly cluster: string;
   readonly group: string;
-  readonly chips: number;
+  /** The seats of each chip process. */
+  readonly chips: readonly (readonly number[])[];
 }): EphemeralKeys {
   const { cluster, group, chips } = place;
   const anonymous = { permissions: anonymousPermissions(cluster), password: randomUUID() };

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { ModelError } from '../../core/support/errors.ts';
-import { memberName } from '../broker/cluster-keys.ts';
+import { memberName, oneSeatEach } from '../broker/cluster-keys.ts';
 import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
 import type { CoordinatorMessage } from '../coordinator/coordinator-messages.ts';
@@ -93,7 +93,10 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
     report: (sentence) => onProgress({ kind: 'note', sentence }),
   });
   signal.throwIfAborted();
-  const keys = createEphemeralKeys({ ...options, group: GROUP, chips: serving.tp });
+  const keys = createEphemeralKeys({
+    ...{ cluster: options.cluster, group: GROUP },
+    chips: oneSeatEach(serving.tp),
+  });
   const broker = await startBroker({ binary, authorization: keys.authorization }).catch((error) => {
     keys.remove();
     throw error;
@@ -205,7 +208,7 @@ async function startGateway(
 
 function startChip(rank: number, { serving, keys }: Launch, place: readonly string[]) {
   const threads = Math.max(1, Math.floor(availableParallelism() / serving.tp));
-  const member = memberName({ kind: 'chip', group: GROUP, seat: rank });
+  const member = memberName({ kind: 'chip', group: GROUP, seats: [rank] });
   return spawnNode({
     name: `chip ${rank}`,
     entry: packagePath('dist/services/worker/main.js'),
