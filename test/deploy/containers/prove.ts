@@ -1,36 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../../support/live-cluster.ts';
+import { complete, completedText } from './completions.ts';
 import { startEngine } from './engine.ts';
 import { firstProcess } from './first-process.ts';
-import { makeProvisions, type Rack, SECOND_GROUP, SERVICES, startRack } from './rack.ts';
+import { makeProvisions, type Rack, SERVICES, startRack } from './rack.ts';
 
 const USERS: Readonly<Record<string, number>> = { prometheus: 65534 };
 const IMAGE_USER = 10001;
-
-async function complete(rack: Rack, apiKey?: string): Promise<Response> {
-  return fetch(`${await rack.gatewayUrl()}/v1/completions`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-    },
-    body: JSON.stringify({ prompt: 'Once upon a time', max_tokens: 16, temperature: 0 }),
-  });
-}
-
-async function completedText(rack: Rack): Promise<string> {
-  const response = await complete(rack, rack.apiKey);
-  assert.equal(response.status, 200, await response.clone().text());
-  const { choices } = (await response.json()) as { choices: { text: string }[] };
-  return choices[0]!.text;
-}
-
-/** While the cluster finds together again, requests may fail; what answers, answers the same. */
-async function untilCompleted(rack: Rack, text: string): Promise<void> {
-  await until('the cluster serves again', async () => (await complete(rack, rack.apiKey)).ok);
-  assert.equal(await completedText(rack), text);
-}
 
 /** What Prometheus says of every target. */
 async function scraped(rack: Rack): Promise<Readonly<Record<string, string>>> {
@@ -62,8 +39,7 @@ async function crash(rack: Rack, service: string): Promise<void> {
 test('the Compose file, in a container engine', async (t) => {
   const engine = await startEngine(t);
   if (engine === undefined) return;
-  const provisions = await makeProvisions(engine);
-  const rack = await startRack(t, provisions, { services: SERVICES });
+  const rack = await startRack(t, await makeProvisions(engine), { services: SERVICES });
   let text = '';
 
   await t.test('becomes healthy, and serves those who have a key', async () => {
@@ -112,21 +88,4 @@ test('the Compose file, in a container engine', async (t) => {
   }
 
   await t.test('leaves nothing behind', async () => assert.deepEqual(await rack.down(), []));
-
-  await t.test(
-    'with a second group and three brokers, outlives a broker and a group',
-    async (t) => {
-      const pair = await startRack(t, provisions, {
-        services: [...SERVICES.filter((name) => name !== 'prometheus'), ...SECOND_GROUP],
-        overlays: ['compose.cluster.yaml'],
-      });
-      await pair.untilHealthy();
-      assert.equal(await completedText(pair), text);
-      await pair.stop('nats');
-      await untilCompleted(pair, text);
-      await pair.stop('coordinator');
-      await untilCompleted(pair, text);
-      assert.deepEqual(await pair.down(), []);
-    },
-  );
 });
