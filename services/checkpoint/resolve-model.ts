@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ModelError } from '../core/support/errors.ts';
+import { nearestName } from '../core/support/nearest.ts';
 
 /**
  * The path of a model: `nameOrPath` itself where it exists, else the bundled model of that name.
@@ -9,8 +10,9 @@ export function resolveModel(nameOrPath: string, bundledDirectory: string): stri
   if (nameOrPath !== '' && existsSync(nameOrPath)) return resolve(nameOrPath);
   const bundled = listBundledModels(bundledDirectory);
   if (bundled.includes(nameOrPath)) return resolve(bundledDirectory, nameOrPath);
+  const nearest = bundled.length > 1 ? `; the nearest is ${nearestName(bundled, nameOrPath)}` : '';
   throw new ModelError(
-    `model must be a path that exists or the name of a bundled model (${bundled.join(', ') || 'none found'}), not ${JSON.stringify(nameOrPath)}`,
+    `model must be a path that exists or the name of a bundled model (${bundled.join(', ') || 'none found'}), not ${JSON.stringify(nameOrPath)}${nearest}`,
   );
 }
 

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { configSchema } from '../runtime/options/config-schema.ts';
 import { describeSettings, type Setting } from '../runtime/options/describe-settings.ts';
 import { PROGRAM_NAMES } from '../runtime/options/programs.ts';
-import { EXIT_CODES_HELP } from './errors.ts';
 import { renderTable } from './table.ts';
 
 interface ConfigOptions {
@@ -27,7 +26,6 @@ export function addConfigCommand(program: Command): void {
     .option('--json', 'print JSON')
     .option('--schema', 'print the JSON Schema of such a file')
     .addHelpText('before', EXAMPLES)
-    .addHelpText('after', EXIT_CODES_HELP)
     .action(config);
 }
 

@@ -17,6 +17,20 @@ export const EXIT_CODES = {
 export const EXIT_CODES_HELP =
   '\nExit codes: 0 done, 1 failed, 2 usage, 3 model refused, 4 no broker, 5 address taken, 130 interrupted.';
 
+/** The same at length. */
+export const EXIT_CODE_MEANINGS: Readonly<Record<string, string>> = {
+  [EXIT_CODES.ok]:
+    'done; also where a cluster ends because it was told to, or nobody reads the output',
+  [EXIT_CODES.failed]:
+    'failed: a request, a process that ended, a check of `sohu doctor`, a world that does not hold',
+  [EXIT_CODES.usage]: 'wrong usage: an option, a value or a name that there is not',
+  [EXIT_CODES.modelRefused]:
+    'the model is refused: no such model, a damaged file, not a transformer',
+  [EXIT_CODES.brokerUnavailable]: 'there is no broker, or it does not start',
+  [EXIT_CODES.addressUnavailable]: 'the address of HTTP or gRPC is taken',
+  [EXIT_CODES.interrupted]: 'interrupted by Ctrl-C or SIGTERM',
+};
+
 /** The user, or the reader of our output, wants the program to end; nothing went wrong. */
 export class StopRequest extends Error {
   override readonly name = 'StopRequest';

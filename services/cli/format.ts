@@ -21,15 +21,43 @@ export function formatMs(durationMs: number): string {
     : `${threeDigits(durationMs / 1000, false)} s`;
 }
 
+/** A long duration in its two largest units, such as "2 h 5 min"; whole seconds. */
+export function formatDuration(seconds: number): string {
+  const units = [
+    ['d', 86_400],
+    ['h', 3600],
+    ['min', 60],
+    ['s', 1],
+  ] as const;
+  const first = units.findIndex(([, size]) => seconds >= size);
+  const parts = units.slice(first < 0 ? -1 : first).slice(0, 2);
+  let left = seconds;
+  return parts
+    .map(([unit, size]) => {
+      const count = Math.floor(left / size);
+      left -= count * size;
+      return `${count} ${unit}`;
+    })
+    .join(' ');
+}
+
 /** "1 token", "2 tokens". */
 export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Colours where the stream is a terminal and the user has not forbidden them. */
-export function colorsFor(stream: NodeJS.WriteStream): ReturnType<typeof picocolors.createColors> {
-  const { NO_COLOR, TERM } = process.env;
-  return picocolors.createColors(stream.isTTY === true && !NO_COLOR && TERM !== 'dumb');
+/**
+ * Colours where the stream is a terminal; NO_COLOR (any value) forbids them, FORCE_COLOR (any value
+ * but 0) asks for them elsewhere too. NO_COLOR wins.
+ */
+export function colorsFor(
+  stream: { readonly isTTY?: boolean },
+  env: NodeJS.ProcessEnv = process.env,
+): ReturnType<typeof picocolors.createColors> {
+  const { NO_COLOR, FORCE_COLOR, TERM } = env;
+  if (NO_COLOR) return picocolors.createColors(false);
+  if (FORCE_COLOR !== undefined) return picocolors.createColors(FORCE_COLOR !== '0');
+  return picocolors.createColors(stream.isTTY === true && TERM !== 'dumb');
 }
 
 function threeDigits(value: number, whole: boolean): string {

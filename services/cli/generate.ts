@@ -1,3 +1,4 @@
+import type { SearchOptions } from '../client/client-options.ts';
 import { collectCompletion } from '../client/completion.ts';
 import type { Completion, GenerateEvent, GenerateRequest, SohuClient } from '../client/index.ts';
 import { eachPrompt } from './each-prompt.ts';
@@ -14,7 +15,7 @@ export interface GenerateAllOptions {
   readonly prompts: readonly string[];
   /** What all requests have in common. */
   readonly request: Omit<GenerateRequest, 'prompt'>;
-  readonly signal: AbortSignal;
+  readonly call: SearchOptions;
   readonly onText: (place: TextPlace, text: string) => void;
   readonly onEnd: (place: TextPlace) => void;
 }
@@ -31,8 +32,8 @@ function generateOne(
   prompt: string,
   index: number,
 ): Promise<Completion> {
-  const { client, request, signal, onText, onEnd } = options;
-  const events = client.generateStream({ ...request, prompt }, { signal });
+  const { client, request, call, onText, onEnd } = options;
+  const events = client.generateStream({ ...request, prompt }, call);
   const tapped = tapEvents(events, (event) => {
     if (event.kind === 'accepted') return;
     const place = { prompt: index, choice: event.index };
@@ -42,7 +43,8 @@ function generateOne(
   return collectCompletion(tapped, request.n ?? 1);
 }
 
-async function* tapEvents(
+/** The same events, each of them shown to `onEvent` first. */
+export async function* tapEvents(
   events: AsyncIterable<GenerateEvent>,
   onEvent: (event: GenerateEvent) => void,
 ): AsyncGenerator<GenerateEvent> {

@@ -10,7 +10,6 @@ import {
 } from '../runtime/broker/cluster-keys.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
 import { addApiKey } from './add-api-key.ts';
-import { EXIT_CODES_HELP } from './errors.ts';
 
 interface KeysOptions {
   readonly cluster: string;
@@ -44,14 +43,12 @@ export function addKeysCommand(program: Command): void {
     .option('--client <name>', 'a user of the SDK (default: default); may be repeated', names, [])
     .option('--owner <uid>', 'whom the files belong to; needs root', wholeNumber(0))
     .addHelpText('before', EXAMPLES)
-    .addHelpText('after', EXIT_CODES_HELP)
     .action(initialize);
   keys
     .command('api <file>')
     .description('Add a key to a gateway’s file, which keeps its digest, and print it.')
     .option('--name <name>', 'whose it is', name, 'default')
     .option('--owner <uid>', 'whom the file belongs to; needs root', wholeNumber(0))
-    .addHelpText('after', EXIT_CODES_HELP)
     .action((file: string, options: ApiKeyOptions) => {
       process.stdout.write(`${addApiKey(file, options)}\n`);
     });

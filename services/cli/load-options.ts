@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { FORMATS, type Format } from '../core/hardware/chip.ts';
 import { findChip } from '../core/hardware/chip-catalogue.ts';
 import { isByConstruction, type PlacedModel } from '../core/timing/load-price.ts';
@@ -7,6 +7,7 @@ import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import { findModel } from './models.ts';
 
 const LATEST_SOFTWARE = 'trtllm-1.0';
+const KV_FORMATS = ['fp8', 'bf16'] as const;
 
 /** The options of a command that prices a model on chips. */
 export interface LoadOptions {
@@ -39,11 +40,7 @@ export function addLoadOptions(command: Command): Command {
       1,
     )
     .addOption(choice('--precision <name>', 'format of the linear layers', FORMATS, 'fp8'))
-    .addOption(
-      new Option('--kv-cache-dtype <name>', 'format of keys and values')
-        .choices(['fp8', 'bf16'])
-        .default('fp8'),
-    )
+    .addOption(choice('--kv-cache-dtype <name>', 'format of keys and values', KV_FORMATS, 'fp8'))
     .option(
       '--software <version>',
       `whose overheads and limits hold (default: ${LATEST_SOFTWARE}, or ${IDEAL_SOFTWARE} for a chip that is only claimed)`,

@@ -11,9 +11,9 @@ import { formatNumber, formatQuantity } from './quantity.ts';
 import { renderTable } from './table.ts';
 
 const EXAMPLES = `Examples:
-  sohu plan --model llama-3-70b --chip H100 --tp 8     does it fit, and how many tokens are left
-  sohu plan --model deepseek-v3 --chip H200 --chips 16 every layout of 16 chips that fits
-  sohu plan --model moe-100t                           how many chips 100 trillion parameters need
+  sohu plan --model llama-3-70b --chip H100 --tp 8      does it fit, and how many tokens are left
+  sohu plan --model deepseek-v3 --chip H200 --chips 16  every layout of 16 chips that fits
+  sohu plan --model moe-100t                            how many chips 100 trillion parameters need
 `;
 const HEAD = [
   'Layout',

@@ -39,7 +39,8 @@ export function runResult(info: ServerInfo, results: readonly PromptResult[]): o
   };
 }
 
-function choiceObject(
+/** A text as programs read it. */
+export function choiceObject(
   choice: Choice,
   { index, prompt }: { readonly index: number; readonly prompt: string },
 ): object {

@@ -1,11 +1,8 @@
-import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
 import type { SohuClient } from '../client/index.ts';
-import { findModel } from '../runtime/cluster/check-servable.ts';
-import { SERVING_FIELDS } from '../runtime/options/serving-options.ts';
+import { MAX_TIMEOUT_MS } from '../rpc/call-options.ts';
 import type { WantedCluster } from '../runtime/state/cluster-records.ts';
 import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
-import { EXIT_CODES_HELP } from './errors.ts';
 import { countOf, formatMs } from './format.ts';
 import { generateAll } from './generate.ts';
 import { OrderedTexts } from './ordered-texts.ts';
@@ -21,8 +18,11 @@ import { outputsOf, type PromptResult, runResult } from './run-result.ts';
 import { searchAll } from './search.ts';
 import { openSession } from './session.ts';
 import { listenForStop } from './stop-requests.ts';
+import { wantedCluster } from './wanted-cluster.ts';
 
 interface RunOptions extends ClusterOptions, RequestOptions {
+  /** Seconds; undefined where there is no limit. */
+  readonly timeout: number | undefined;
   readonly json: true | undefined;
   readonly verbose: true | undefined;
 }
@@ -47,10 +47,10 @@ export function addRunCommand(program: Command): void {
   addRequestOptions(addClusterOptions(program.command('run')))
     .description('Continue prompts, with the running cluster or with one started for the call.')
     .argument('<prompts...>', 'texts to continue; several share the batch')
+    .option('--timeout <seconds>', 'longest time for all texts', seconds)
     .option('--json', 'print one JSON object with texts, tokens, timings and chips')
     .option('--verbose', 'tell of every text how long it took and why it ended')
     .addHelpText('before', EXAMPLES)
-    .addHelpText('after', EXIT_CODES_HELP)
     .action((prompts: string[], options: RunOptions, command: Command) =>
       run(prompts, options, wantedCluster(options, command)),
     );
@@ -98,7 +98,7 @@ function sample(client: SohuClient, work: Run): Promise<PromptResult[]> {
     client,
     prompts,
     request: requestOf(options),
-    signal,
+    call: { signal, timeoutMs: timeoutMsOf(options) },
     onText: ({ prompt, choice }, text) => texts?.push(prompt * options.n + choice, text),
     onEnd: ({ prompt, choice }) => texts?.end(prompt * options.n + choice),
   });
@@ -106,17 +106,18 @@ function sample(client: SohuClient, work: Run): Promise<PromptResult[]> {
 
 async function search(client: SohuClient, work: Run): Promise<PromptResult[]> {
   const { prompts, options, signal } = work;
-  const { n, beamWidth, maxTokens, lengthPenalty, priority, ignoreEos, cacheSalt } = options;
+  const { n, beamWidth, maxTokens, lengthPenalty, priority, ignoreEos } = options;
   const results = await searchAll({
     client,
     prompts,
     request: {
       ...{ beamWidth: beamWidth!, maxTokens, lengthPenalty, priority },
       ignoreEos: ignoreEos ?? false,
-      cacheSalt: cacheSalt ?? '',
+      cacheSalt: options.cacheSalt ?? '',
+      clientId: options.clientId ?? '',
     },
     shown: n,
-    signal,
+    call: { signal, timeoutMs: timeoutMsOf(options) },
   });
   const texts = startTexts(work);
   results.forEach((result, prompt) => {
@@ -145,17 +146,8 @@ function startTexts({ prompts, options, progress }: Run): OrderedTexts | undefin
   });
 }
 
-/** What the user asked for by name; anything will do for the rest. */
-function wantedCluster(options: RunOptions, command: Command): WantedCluster {
-  const given = [...SERVING_FIELDS, 'cluster' as const]
-    .filter((name) => command.getOptionValueSource(name) === 'cli')
-    .map((name) => [name, options[name]]);
-  const { model, tokenizer, ...others } = Object.fromEntries(given) as WantedCluster;
-  return {
-    ...others,
-    ...(model !== undefined && { model: findModel(model) }),
-    ...(tokenizer !== undefined && { tokenizer: resolve(tokenizer) }),
-  };
+function timeoutMsOf({ timeout }: RunOptions): number | undefined {
+  return timeout === undefined ? undefined : Math.ceil(1000 * timeout);
 }
 
 function summary(results: readonly PromptResult[], durationMs: number): string {
@@ -163,4 +155,10 @@ function summary(results: readonly PromptResult[], durationMs: number): string {
   const tokens = outputs.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
   const rate = Math.round((1000 * tokens) / durationMs);
   return `${countOf(tokens, 'token')} in ${formatMs(durationMs)}: ${rate} tokens/s.`;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && 1000 * value <= MAX_TIMEOUT_MS) return value;
+  throw new InvalidOptionError(`It must be a number of seconds, up to ${MAX_TIMEOUT_MS / 1000}.`);
 }

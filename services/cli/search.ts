@@ -1,3 +1,4 @@
+import type { SearchOptions } from '../client/client-options.ts';
 import type { BeamSearchRequest, SohuClient } from '../client/index.ts';
 import { eachPrompt } from './each-prompt.ts';
 import type { PromptResult } from './run-result.ts';
@@ -9,14 +10,14 @@ export interface SearchAllOptions {
   readonly request: Omit<BeamSearchRequest, 'prompt'>;
   /** Number of each prompt's best beams to keep. */
   readonly shown: number;
-  readonly signal: AbortSignal;
+  readonly call: SearchOptions;
 }
 
 /** Searches the likeliest continuations of all prompts at once; throws the first error. */
 export function searchAll(options: SearchAllOptions): Promise<PromptResult[]> {
-  const { client, prompts, request, shown, signal } = options;
+  const { client, prompts, request, shown, call } = options;
   return eachPrompt(prompts, async (prompt) => {
-    const search = await client.beamSearch({ ...request, prompt }, { signal });
+    const search = await client.beamSearch({ ...request, prompt }, call);
     return { kind: 'beams', prompt, search: { ...search, beams: search.beams.slice(0, shown) } };
   });
 }

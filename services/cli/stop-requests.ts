@@ -7,11 +7,14 @@ import { EXIT_CODES, StopRequest } from './errors.ts';
 const SAME_REQUEST_MS = 500;
 
 /**
+ * `onInterrupt` may take a SIGINT for something else than the end of the program, and then gives
+ * true.
+ *
  * Fires at the first SIGINT or SIGTERM or when nobody reads standard output any more, with a
  * StopRequest as its reason. A second signal ends the program at once, and with it the processes
  * that it started.
  */
-export function listenForStop(): AbortSignal {
+export function listenForStop(onInterrupt: () => boolean = () => false): AbortSignal {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal); // Every request listens.
   let firstMs: number | undefined;
@@ -20,7 +23,7 @@ export function listenForStop(): AbortSignal {
     if (performance.now() - firstMs > SAME_REQUEST_MS) process.exit(EXIT_CODES.interrupted);
     controller.abort(new StopRequest('interrupted', EXIT_CODES.interrupted));
   };
-  process.on('SIGINT', interrupt);
+  process.on('SIGINT', () => onInterrupt() || interrupt());
   process.on('SIGTERM', interrupt);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     const left = error.code === 'EPIPE';

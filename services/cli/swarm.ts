@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError as InvalidOptionError, Option } from 'commander';
 import { UNSHARED_WASM } from '../kernels/wasm.ts';
-import { wholeNumber } from '../runtime/options/option-values.ts';
+import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import { describeFault } from '../sim/world/faults.ts';
 import { Laboratory } from '../sim/world/laboratory.ts';
 import { findDifference, runScenario, type ScenarioOutcome } from '../sim/world/run-scenario.ts';
@@ -21,6 +21,7 @@ const EXAMPLES = `Examples:
   sohu swarm --seeds 1000                             a thousand worlds in both modes, on all cores
   sohu swarm --seed 31 --seeds 1 --mode liveness      one world, and all that its seed decided
   sohu swarm --seed 31 --seeds 1 --mode liveness --faults 0,3
+  sohu swarm --seeds 100 --json
 `;
 const MODES = [...WORLD_MODES, 'both'] as const;
 /** A violation is shrunk and explained; more of them are listed. */
@@ -33,6 +34,7 @@ interface SwarmOptions {
   readonly mode: (typeof MODES)[number];
   readonly faults: readonly number[] | undefined;
   readonly requests: readonly number[] | undefined;
+  readonly json: true | undefined;
 }
 
 /** Adds `sohu swarm`: a cluster's own code in simulated worlds of faults. */
@@ -44,18 +46,27 @@ export function addSwarmCommand(program: Command): void {
     .option('--seeds <number>', 'how many seeds', wholeNumber(1), 1000)
     .option('--seed <number>', 'the first seed', wholeNumber(0), 1)
     .addOption(
-      new Option('--mode <mode>', 'whether faults go on, or stop and everything must finish')
-        .choices(MODES)
-        .default('both'),
+      choice(
+        '--mode <mode>',
+        'whether faults go on, or stop and everything must finish',
+        MODES,
+        'both',
+      ),
     )
     .option('--faults <indices>', 'with one seed: only these of its faults', indices)
     .option('--requests <indices>', 'with one seed: only these of its requests', indices)
+    .addOption(
+      new Option('--json', 'print one JSON object; violations are listed and not shrunk').conflicts(
+        ['faults', 'requests'],
+      ),
+    )
     .action(swarm);
 }
 
 async function swarm(options: SwarmOptions): Promise<void> {
   const modes = WORLD_MODES.filter((mode) => options.mode === 'both' || options.mode === mode);
-  const violations = options.seeds === 1 ? replay(options, modes) : await search(options, modes);
+  const replays = options.seeds === 1 && !options.json;
+  const violations = replays ? replay(options, modes) : await search(options, modes);
   if (violations > 0) process.exitCode = EXIT_CODES.failed;
 }
 
@@ -76,6 +87,11 @@ async function search(options: SwarmOptions, modes: readonly WorldMode[]): Promi
   });
   const { violations, events, transcript } = summary;
   progress.note(`${events} events.`);
+  if (options.json) {
+    const { seed, seeds } = options;
+    print(JSON.stringify({ seed, seeds, modes, events, transcript, violations }));
+    return violations.length;
+  }
   violations.slice(0, MAX_EXPLAINED).map(explain);
   violations.slice(MAX_EXPLAINED).map(({ seed, mode, message }) => {
     return print(`seed ${seed} (${mode}): ${message}`);

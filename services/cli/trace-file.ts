@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
 import { InvalidArgumentError } from '../core/support/errors.ts';
 import { describeValue, type Fields, isFields } from '../core/support/fields.ts';
-import { findNamed } from '../core/support/nearest.ts';
+import { findNamed, nearestName } from '../core/support/nearest.ts';
 import { type PlannedRequest, TRACE_BLOCK_TOKENS } from '../sim/capacity/planned-request.ts';
 
 const FORMATS = {
@@ -48,8 +48,21 @@ function readText(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     throw new InvalidArgumentError(
-      `trace_file must be a file that can be read, and ${path} is not: ${(error as Error).message}`,
+      `trace_file must be a file that can be read, and ${path} is not: ${(error as Error).message}${nearestTrace(path)}`,
     );
+  }
+}
+
+/** Names the trace beside a path that is none, so that a slip of the keyboard shows. */
+function nearestTrace(path: string): string {
+  try {
+    const names = readdirSync(dirname(path)).filter((name) =>
+      ENDINGS.some((it) => name.endsWith(it)),
+    );
+    if (names.length === 0) return '';
+    return `; the nearest is ${join(dirname(path), nearestName(names, basename(path)))}`;
+  } catch {
+    return '';
   }
 }
 

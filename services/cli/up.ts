@@ -6,17 +6,21 @@ import { addGatewayOptions, type GatewayOptions } from '../runtime/options/gatew
 import { portNumber } from '../runtime/options/option-values.ts';
 import { addConfiguration } from '../runtime/options/programs.ts';
 import { applySettings } from '../runtime/options/settings.ts';
-import { recordCluster } from '../runtime/state/cluster-records.ts';
+import { isRunning } from '../runtime/process/process-identity.ts';
+import { type ClusterLogs, openClusterLogs } from '../runtime/state/cluster-logs.ts';
+import { readStopOrder, recordCluster } from '../runtime/state/cluster-records.ts';
 import { chipTable } from './chip-table.ts';
 import { clusterAddresses } from './cluster-addresses.ts';
 import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
-import { EXIT_CODES_HELP, StopRequest } from './errors.ts';
+import { StopRequest } from './errors.ts';
 import { Progress } from './progress.ts';
+import { findStarter, type Starter, startDetached } from './serve/detach.ts';
 import { startCluster } from './start-cluster.ts';
 import { listenForStop, untilStopped } from './stop-requests.ts';
 
 interface UpOptions extends ClusterOptions, GatewayOptions {
   readonly demo: boolean;
+  readonly detach: true | undefined;
 }
 
 interface Serving {
@@ -25,6 +29,8 @@ interface Serving {
   readonly options: UpOptions;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Who waits for a cluster in the background to serve. */
+  readonly starter: Starter | undefined;
 }
 
 const EXAMPLES = `Examples:
@@ -32,6 +38,7 @@ const EXAMPLES = `Examples:
   sohu up --model stories260K.bin --precision f32 --tp 4
   sohu up --kv-cache-dtype fp8 --max-num-seqs 64 --no-demo
   sohu up --port 0 --api-key-file keys.json
+  sohu up --detach              serve in the background: see sohu ps, sohu logs and sohu down
 `;
 const DEMO_PROMPT = 'Once upon a time';
 const DEMO_TOKENS = 128;
@@ -42,8 +49,8 @@ export function addUpCommand(program: Command): void {
     .description('Start a cluster of emulated chips and serve until Ctrl-C.')
     .option('--grpc-port <number>', 'also serve gRPC there (0: a free port)', portNumber)
     .option('--no-demo', 'tell no story first')
+    .option('-d, --detach', 'serve in the background until `sohu down`')
     .addHelpText('before', EXAMPLES)
-    .addHelpText('after', EXIT_CODES_HELP)
     .action(up);
   addConfiguration(command).hook('preAction', () =>
     applySettings(command, ['coordinator', 'gateway'], process.env),
@@ -53,42 +60,50 @@ export function addUpCommand(program: Command): void {
 async function up(options: UpOptions): Promise<void> {
   // Also read by the gateway's process; here it can refuse them before anything starts.
   readApiKeys(options);
-  const signal = listenForStop();
+  const stopped = listenForStop();
   const progress = new Progress();
-  const cluster = await startCluster({ options, gateway: options, signal, progress });
+  const starter = findStarter();
+  if (options.detach && starter === undefined) return startDetached(stopped);
+  const signal = starter === undefined ? stopped : AbortSignal.any([stopped, starter.left]);
+  const logs = openLogs(progress);
+  const cluster = await startCluster({ options, gateway: options, logs, signal, progress });
+  const forget = await record(cluster, progress);
   try {
-    await serve(cluster, { options, signal, progress });
+    await serve(cluster, { options, signal, progress, starter });
   } catch (error) {
     const reason = signal.aborted ? signal.reason : error;
     // From here on, to be stopped is how it should end.
     if (!(reason instanceof StopRequest)) throw reason;
     progress.note('Stopping.');
   } finally {
-    await cluster.stop();
+    await cluster.stop(readStopOrder(process.pid));
+    forget();
+    logs?.close();
   }
 }
 
 async function serve(
   cluster: RunningCluster,
-  rest: Pick<Serving, 'options' | 'signal' | 'progress'>,
+  rest: Omit<Serving, 'cluster' | 'client'>,
 ): Promise<void> {
-  const forget = await record(cluster, rest.progress);
   const client = await SohuClient.connect(cluster.natsUrl, { cluster: cluster.cluster });
   try {
     const broken = cluster.failed.then((error) => Promise.reject(error));
     await Promise.race([present({ ...rest, cluster, client }), broken]);
   } finally {
-    forget();
     await client.close();
   }
 }
 
 /** A cluster that cannot be recorded still serves those who know its address. */
 async function record(cluster: RunningCluster, progress: Progress): Promise<() => void> {
-  const { natsUrl, gatewayUrl, serving } = cluster;
-  const addresses = { natsUrl, gatewayUrl, cluster: cluster.cluster };
+  const { serving, natsUrl, gatewayUrl, grpcAddress, metricsAddress } = cluster;
+  const addresses = { natsUrl, gatewayUrl, grpcAddress, metricsAddress };
+  const startedAt = new Date().toISOString();
+  const { pid } = process;
   try {
-    return await recordCluster({ ...serving, ...addresses, pid: process.pid });
+    const place = { cluster: cluster.cluster, pid, startedAt };
+    return await recordCluster({ ...serving, ...addresses, ...place });
   } catch (error) {
     progress.note(`Other commands will not find this cluster: ${(error as Error).message}.`);
     return () => {};
@@ -96,13 +111,26 @@ async function record(cluster: RunningCluster, progress: Progress): Promise<() =
 }
 
 async function present(serving: Serving): Promise<never> {
-  const { cluster, client, options, signal, progress } = serving;
-  if (options.demo) await demonstrate(serving);
+  const { cluster, client, options, signal, progress, starter } = serving;
+  if (options.demo && starter === undefined) await demonstrate(serving);
   const info = await client.serverInfo({ signal });
-  process.stdout.write(`${chipTable(info.chips, process.stdout)}\n\n`);
-  process.stdout.write(`${clusterAddresses(cluster, info.chips)}\n`);
-  progress.note(`Serving ${info.modelName} (${info.precision}) until Ctrl-C.`);
+  const chips = chipTable(info.chips, process.stdout);
+  const text = `${chips}\n\n${clusterAddresses(cluster, info.chips)}\n`;
+  const end = starter === undefined ? 'Ctrl-C' : '`sohu down`';
+  process.stdout.write(text);
+  progress.note(`Serving ${info.modelName} (${info.precision}) until ${end}.`);
+  starter?.tellServing(text);
   return untilStopped(signal);
+}
+
+/** Without logs, as on a full disk, a cluster serves all the same. */
+function openLogs(progress: Progress): ClusterLogs | undefined {
+  try {
+    return openClusterLogs(process.pid, isRunning);
+  } catch (error) {
+    progress.note(`What the processes write is not kept: ${(error as Error).message}.`);
+    return undefined;
+  }
 }
 
 /** Streams a story; the cluster also serves where it cannot tell one. */

@@ -3,6 +3,7 @@ import type { TokenLogprob } from '../core/sampling/drawn-token.ts';
 import { MAX_LOGPROBS } from '../core/sampling/params.ts';
 import type { ServerInfo } from '../rpc/inference-types.ts';
 import { RpcError } from '../rpc/status.ts';
+import { allOrNone } from './all-or-none.ts';
 import type { Completion } from './completion.ts';
 import { checkInteger, checkNumber, INT32, invalidField } from './field-checks.ts';
 import type { GenerateRequest } from './request.ts';
@@ -46,12 +47,13 @@ export interface BeamSearchResult {
 
 /** What a search needs of a client. */
 export interface BeamSearchClient {
-  generate(request: GenerateRequest): Promise<Completion>;
+  /** The signal ends it. */
+  generate(request: GenerateRequest, signal: AbortSignal): Promise<Completion>;
   serverInfo(): Promise<ServerInfo>;
   tokenize(text: string): Promise<readonly number[]>;
   detokenize(
     tokenIds: readonly number[],
-    place: { readonly previousTokenId: number | undefined },
+    place: { readonly previousTokenId: number | undefined; readonly signal: AbortSignal },
   ): Promise<string>;
 }
 
@@ -92,7 +94,8 @@ export async function searchBeams(
   const ended: Path[] = [];
   let beams: readonly Path[] = [{ tokenIds: [], cumulativeLogprob: 0, score: 0, ended: false }];
   for (let round = 0; round < search.maxTokens && beams.length > 0; round++) {
-    const extended = (await Promise.all(beams.map((beam) => extend(search, beam)))).flat();
+    const extensions = await allOrNone(beams, (beam, signal) => extend(search, beam, signal));
+    const extended = extensions.flat();
     ended.push(...extended.filter((path) => path.ended));
     const open = extended.filter((path) => !path.ended);
     beams = open.sort(byScore).slice(0, beamWidth);
@@ -101,15 +104,22 @@ export async function searchBeams(
   return {
     requestId,
     promptTokens: search.promptIds.length,
-    beams: await Promise.all(paths.map((path) => toBeam(search, path))),
+    beams: await allOrNone(paths, (path, signal) => toBeam(search, path, signal)),
   };
 }
 
-/** Throws INVALID_ARGUMENT for a search that no server could serve. */
+/**
+ * Throws INVALID_ARGUMENT for a search that no server could serve: a constraint, which allows a
+ * beam's next token by those before it, would begin anew with each of the search's requests.
+ */
 export function checkBeamSearch(
-  request: Pick<BeamSearchRequest, 'beamWidth' | 'maxTokens' | 'lengthPenalty'>,
+  request: Partial<BeamSearchRequest> & Pick<BeamSearchRequest, 'beamWidth' | 'maxTokens'>,
 ): void {
   const { beamWidth, maxTokens, lengthPenalty = 1 } = request;
+  const { structuredOutputs } = request as GenerateRequest;
+  if (structuredOutputs !== undefined) {
+    throw invalidField('structuredOutputs', 'absent in a beam search', structuredOutputs);
+  }
   checkInteger('beamWidth', beamWidth, { from: 1, to: MAX_BEAM_WIDTH });
   checkInteger('maxTokens', maxTokens, { from: 1, to: INT32.to });
   checkNumber('lengthPenalty', lengthPenalty);
@@ -135,10 +145,10 @@ async function prepare(client: BeamSearchClient, request: BeamSearchRequest): Pr
   };
 }
 
-async function extend(search: Search, beam: Path): Promise<Path[]> {
+async function extend(search: Search, beam: Path, signal: AbortSignal): Promise<Path[]> {
   const { client, request, promptIds } = search;
   const prompt = [...promptIds, ...beam.tokenIds];
-  const { choices } = await client.generate({ ...request, prompt });
+  const { choices } = await client.generate({ ...request, prompt }, signal);
   const [logprobs] = choices[0]!.logprobs;
   if (logprobs === undefined) {
     throw new RpcError('DATA_LOSS', 'the server sent no log-probabilities');
@@ -155,10 +165,14 @@ function extendBy(search: Search, beam: Path, next: TokenLogprob): Path {
   return { tokenIds, cumulativeLogprob, score, ended };
 }
 
-async function toBeam({ client, promptIds }: Search, path: Path): Promise<Beam> {
+async function toBeam(
+  { client, promptIds }: Search,
+  path: Path,
+  signal: AbortSignal,
+): Promise<Beam> {
   const { tokenIds, cumulativeLogprob, score, ended } = path;
   const visible = ended ? tokenIds.slice(0, -1) : tokenIds;
-  const text = await client.detokenize(visible, { previousTokenId: promptIds.at(-1) });
+  const text = await client.detokenize(visible, { previousTokenId: promptIds.at(-1), signal });
   return { tokenIds, text, finishReason: ended ? 'stop' : 'length', cumulativeLogprob, score };
 }
 

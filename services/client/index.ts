@@ -41,3 +41,4 @@ export type { Choice, Completion } from './completion.ts';
 export type { GenerateRequest } from './request.ts';
 export type { ServedModel } from './served-model.ts';
 export { SohuClient } from './sohu-client.ts';
+export type { StructuredOutputs } from './structured-outputs.ts';

@@ -12,15 +12,19 @@ import {
   invalidField,
   UINT32,
 } from './field-checks.ts';
+import { type StructuredOutputs, toConstraint } from './structured-outputs.ts';
 
 /** A prompt and how to continue it; what is left out has the server's default. */
-export interface GenerateRequest extends Partial<Omit<RequestSampling, 'logitBias'>> {
+export interface GenerateRequest
+  extends Partial<Omit<RequestSampling, 'logitBias' | 'constraint'>> {
   /** Text, or token ids to use exactly as given. */
   readonly prompt: string | readonly number[];
   /** Recognises the request in answers and logs; a random one where absent. */
   readonly requestId?: string;
   /** What is added to the logits of token ids, such as `{ 12: -100 }`. */
   readonly logitBias?: Readonly<Record<number, number>>;
+  /** What the text of every sample must be; any where absent. */
+  readonly structuredOutputs?: StructuredOutputs | undefined;
   /** Smaller comes first, where the server schedules by priority; 0 where absent. */
   readonly priority?: number;
   /** The prompt shares cached prefixes only with prompts of the same salt. */
@@ -48,18 +52,24 @@ const SAMPLING_CHECKS: Checks = {
   stop: (name, value) => checkList(name, value, checkString),
   stopTokenIds: (name, value) => checkList(name, value, checkTokenId),
   includeStopStrInOutput: checkBoolean,
+  constraint: () => {},
   n: (name, value) => checkInteger(name, value, UINT32),
 };
 
 /** Checks the types that the wire needs; which values are sensible is for the server to say. */
 export function toGenerateInput(request: GenerateRequest): GenerateInput {
   const { prompt, requestId = randomUUID(), ...rest } = request;
-  const { priority = 0, cacheSalt = '', clientId = '', logitBias, ...given } = rest;
+  const { priority = 0, cacheSalt = '', clientId = '', ...sampled } = rest;
+  const { logitBias, structuredOutputs, ...given } = sampled;
   checkString('requestId', requestId);
   checkInteger('priority', priority, INT32);
   checkString('cacheSalt', cacheSalt);
   checkString('clientId', clientId);
-  const sampling = toSampling({ ...given, logitBias: toLogitBias(logitBias ?? {}) });
+  const sampling = toSampling({
+    ...given,
+    logitBias: toLogitBias(logitBias ?? {}),
+    constraint: toConstraint(structuredOutputs),
+  });
   return { requestId, prompt: toPrompt(prompt), sampling, priority, cacheSalt, clientId };
 }
 

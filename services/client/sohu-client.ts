@@ -109,10 +109,11 @@ export class SohuClient {
     const callOptions = this.#withDeadline(options);
     return searchBeams(
       {
-        generate: (each) => this.generate(each, callOptions()),
+        generate: (each, signal) => this.generate(each, callOptions(signal)),
         serverInfo: () => this.serverInfo(callOptions()),
         tokenize: (text) => this.tokenize(text, callOptions()),
-        detokenize: (tokenIds, place) => this.detokenize(tokenIds, { ...place, ...callOptions() }),
+        detokenize: (tokenIds, { previousTokenId, signal }) =>
+          this.detokenize(tokenIds, { previousTokenId, ...callOptions(signal) }),
       },
       request,
     );
@@ -195,16 +196,20 @@ export class SohuClient {
     return this.#rpc.callServerStreaming(GENERATE, input, this.#withTimeout(options));
   }
 
-  /** Options for many calls that share one time limit. */
+  /** Options for many calls that share one time limit; another signal may end each of them too. */
   #withDeadline({
     timeoutMs = this.#timeoutMs,
     signal,
     metadata,
-  }: SearchOptions): () => SearchOptions {
-    if (timeoutMs === undefined) return () => ({ signal, metadata });
+  }: SearchOptions): (other?: AbortSignal) => SearchOptions {
+    const either = (other: AbortSignal | undefined): AbortSignal | undefined =>
+      signal !== undefined && other !== undefined
+        ? AbortSignal.any([signal, other])
+        : (other ?? signal);
+    if (timeoutMs === undefined) return (other) => ({ signal: either(other), metadata });
     const endMs = performance.now() + timeoutMs;
     const leftMs = (): number => Math.max(1, Math.ceil(endMs - performance.now()));
-    return () => ({ signal, metadata, timeoutMs: leftMs() });
+    return (other) => ({ signal: either(other), metadata, timeoutMs: leftMs() });
   }
 
   #withTimeout(options: CallOptions): CallOptions {

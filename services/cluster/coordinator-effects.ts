@@ -25,7 +25,13 @@ export type CoordinatorEvent =
       /** Moments of the sequence in device time; undefined where that is not modelled. */
       readonly deviceTimes: Readonly<RequestTimes> | undefined;
     }
-  | { readonly kind: 'requestFailed'; readonly sequence: Sequence; readonly message: string }
+  | {
+      readonly kind: 'requestFailed';
+      readonly sequence: Sequence;
+      readonly message: string;
+      /** Whether the request itself is why, and would fail again. */
+      readonly isAtFault: boolean;
+    }
   /** What it would have drawn is drawn in a later step: no request fails for it. */
   | { readonly kind: 'stepFailed'; readonly message: string }
   | { readonly kind: 'kvEvents'; readonly events: readonly KvEvent[] }

@@ -1,3 +1,4 @@
+import type { GrammarCompiler } from '../core/grammar/grammar.ts';
 import type { SchedulerOptions } from '../core/scheduler/options.ts';
 import type { StepPricer } from '../core/timing/step-pricer.ts';
 import type { Journal } from './journal.ts';
@@ -15,6 +16,8 @@ export interface CoordinatorOptions {
   readonly patienceMicros: number;
   /** Undefined where no later coordinator goes on with the requests of this one. */
   readonly journal?: Journal | undefined;
+  /** Without it requests have no constraints. */
+  readonly grammars?: GrammarCompiler;
   /** What steps take on the modelled chips; without it there is no device time. */
   readonly pricer?: StepPricer;
 }

@@ -6,6 +6,7 @@ import { DeviceClock } from './device-clock.ts';
 import { type Member, Membership } from './membership.ts';
 import type { ChipCounters, Hello, Ready, Report } from './messages.ts';
 import { type OpenRequest, RequestLedger, readJournal } from './request-ledger.ts';
+import { SequenceGrammars } from './sequence-grammars.ts';
 import { StepLoop } from './step-loop.ts';
 
 const TICK_MICROS = 250_000;
@@ -195,13 +196,14 @@ export class Coordinator {
   }
 
   #serve(kvBlocks: number): Serving {
-    const { vocabSize, stepTimeoutMicros, pricer } = this.#options;
+    const { vocabSize, stepTimeoutMicros, pricer, grammars } = this.#options;
     const scheduler = new Scheduler({ ...this.#options.scheduler, kvBlocks });
     const clock = pricer && new DeviceClock(pricer);
     const loop = new StepLoop({
       scheduler,
       clock,
       vocabSize,
+      grammars: grammars && new SequenceGrammars(grammars),
       stepTimeoutMicros,
       effects: {
         command: (command) => this.#effects.command(command),
@@ -223,7 +225,9 @@ export class Coordinator {
 
   #failAll(sequences: readonly Sequence[]): void {
     const message = 'the group has too few KV blocks left for the request';
-    for (const sequence of sequences) this.#note({ kind: 'requestFailed', sequence, message });
+    for (const sequence of sequences) {
+      this.#note({ kind: 'requestFailed', sequence, message, isAtFault: false });
+    }
   }
 
   #beginAnew(reason: string): void {

@@ -2,6 +2,7 @@ import type { KvCacheDtype, Precision } from '../core/model/precision.ts';
 import type { Candidate, LeafCandidates, Mass } from '../core/sampling/candidates.ts';
 import type { ShardLogprobs } from '../core/sampling/logprobs.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 
 /** What a group serves and how; every chip of the group gets the same. */
 export interface GroupSpec {
@@ -58,6 +59,8 @@ export interface StepSequence {
   readonly tokens: readonly number[];
   readonly start: number;
   readonly sample: boolean;
+  /** The tokens that may be drawn; undefined where all may. */
+  readonly mask: TokenMask | undefined;
   /** KV blocks that its table gains at the end; with an admission the whole table. */
   readonly blocks: readonly number[];
   readonly admission: SequenceAdmission | undefined;

@@ -10,6 +10,7 @@ import {
 import { applyLogitRules, changesLogits, type LogitRules } from '../core/sampling/logit-rules.ts';
 import type { ShardLogprobs } from '../core/sampling/logprobs.ts';
 import { needsNucleus, type SamplingParams } from '../core/sampling/params.ts';
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { ChipSequence, ChipSequences } from './chip-sequences.ts';
 import type { ShardDraw, ShardSample, StepCommand } from './messages.ts';
@@ -39,7 +40,7 @@ export class ShardSampler {
     this.#rows = [];
     return command.sequences
       .filter(({ sample }) => sample)
-      .map(({ id }) => this.#sampleRow(this.#sequences.get(id)));
+      .map(({ id, mask }) => this.#sampleRow(this.#sequences.get(id), mask));
   }
 
   /** A sampled row of the last step; undefined where it had none of that index. */
@@ -52,9 +53,10 @@ export class ShardSampler {
     this.#rows = [];
   }
 
-  #sampleRow(sequence: ChipSequence): ShardSample {
+  #sampleRow(sequence: ChipSequence, mask: TokenMask | undefined): ShardSample {
     const { sampling, choice } = sequence.admission;
-    const row = this.#applyRules(this.#shard.logitsOf(this.#rows.length), sequence);
+    const rules = rulesOf(sequence, mask);
+    const row = this.#applyRules(this.#shard.logitsOf(this.#rows.length), rules);
     this.#rows.push(row);
     const draw = needsNucleus(sampling)
       ? this.#nucleusOf(row.logits, sampling.temperature)
@@ -64,8 +66,7 @@ export class ShardSampler {
     return { draw, logprobs };
   }
 
-  #applyRules(logits: Float32Array, sequence: ChipSequence): LogitsRow {
-    const rules = rulesOf(sequence);
+  #applyRules(logits: Float32Array, rules: LogitRules): LogitsRow {
     if (!changesLogits(rules)) return { logits, raw: undefined };
     const raw = rules.params.logprobs === undefined ? undefined : logits.slice();
     applyLogitRules(logits, this.#tokens.start, rules);
@@ -115,10 +116,13 @@ export class ShardSampler {
   }
 }
 
-function rulesOf({ admission, position, counts }: ChipSequence): LogitRules {
+function rulesOf(
+  { admission, position, counts }: ChipSequence,
+  allowed: TokenMask | undefined,
+): LogitRules {
   const { sampling, promptLength, minTokens, stopTokenIds } = admission;
   const isTooShort = position - promptLength < minTokens;
-  return { params: sampling, masked: isTooShort ? stopTokenIds : [], counts };
+  return { params: sampling, masked: isTooShort ? stopTokenIds : [], allowed, counts };
 }
 
 /** Tokens that may be drawn, as far as the shard names them. */

@@ -1,4 +1,5 @@
 import { countsTokens } from '../core/sampling/params.ts';
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 import type { ShardLayout } from '../shard/layout.ts';
 import type { ChipSequence, ChipSequences } from './chip-sequences.ts';
 import type { StepCommand, StepSequence } from './messages.ts';
@@ -9,9 +10,18 @@ export type StepFault = (typeof STEP_FAULTS)[number];
 /**
  * `order`: not after the step before it; `size`: no rows, or more than the group's limits;
  * `sequence`: unknown, or twice; `position`: not where the sequence continues, or beyond the
- * context; `token` and `block`: outside their range, or too few or too many blocks.
+ * context; `token` and `block`: outside their range, or too few or too many blocks; `mask`: not of
+ * this vocabulary.
  */
-export const STEP_FAULTS = ['order', 'size', 'sequence', 'position', 'token', 'block'] as const;
+export const STEP_FAULTS = [
+  'order',
+  'size',
+  'sequence',
+  'position',
+  'token',
+  'block',
+  'mask',
+] as const;
 
 /**
  * Finds what would make a chip read or write outside its memory, or compute something else than
@@ -53,8 +63,14 @@ function checkPart(
   }
   const isToken = (token: number): boolean => token < config.vocabSize;
   if (!(tokens.every(isToken) && (admission?.history ?? []).every(isToken))) return 'token';
+  if (part.mask !== undefined && !isMask(part.mask, config.vocabSize)) return 'mask';
   const before = admission === undefined ? known!.blocks.length : 0;
   return isTable(part, before, layout) ? undefined : 'block';
+}
+
+function isMask(mask: TokenMask, vocabSize: number): boolean {
+  if (mask.kind === 'tokens') return mask.tokens.every((token) => token < vocabSize);
+  return mask.bits.length === Math.ceil(vocabSize / 8);
 }
 
 /** Whether the table, with the blocks that it had before, holds every position of the part. */

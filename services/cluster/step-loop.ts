@@ -1,7 +1,11 @@
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 import type { ScheduledStep, Scheduler } from '../core/scheduler/scheduler.ts';
+import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
+import { InvalidArgumentError } from '../core/support/errors.ts';
 import type { CoordinatorEffects } from './coordinator-effects.ts';
 import type { DeviceClock } from './device-clock.ts';
-import type { Logits, StepReport } from './messages.ts';
+import type { Logits, StepReport, StepSequence } from './messages.ts';
+import type { SequenceGrammars } from './sequence-grammars.ts';
 import { StepCollector } from './step-collector.ts';
 import { stepSequence } from './step-sequence.ts';
 
@@ -10,6 +14,8 @@ export interface StepLoopOptions {
   readonly clock: DeviceClock | undefined;
   /** Tokens of the model's vocabulary. */
   readonly vocabSize: number;
+  /** Undefined where no request has a constraint. */
+  readonly grammars: SequenceGrammars | undefined;
   /** A step that takes longer is given up. */
   readonly stepTimeoutMicros: number;
   readonly effects: Pick<CoordinatorEffects, 'command' | 'event' | 'nowMicros'>;
@@ -123,8 +129,28 @@ export class StepLoop {
       epoch,
       step: this.#step,
       released,
-      sequences: sequences.map(stepSequence),
+      sequences: sequences.map((scheduled) => this.#partOf(scheduled)),
     });
+  }
+
+  #partOf(scheduled: ScheduledSequence): StepSequence {
+    const { sequence, sample } = scheduled;
+    const isConstrained = sample && sequence.request.constraint !== undefined;
+    return stepSequence(scheduled, isConstrained ? this.#maskOf(scheduled) : undefined);
+  }
+
+  /** Undefined where the sequence fails for it: the step goes on without it. */
+  #maskOf({ sequence }: ScheduledSequence): TokenMask | undefined {
+    const { grammars, scheduler, effects } = this.#options;
+    try {
+      return grammars?.maskOf(sequence);
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error;
+      scheduler.cancel(sequence);
+      const { message } = error;
+      effects.event({ kind: 'requestFailed', sequence, message, isAtFault: true });
+      return undefined;
+    }
   }
 
   #isCurrent(report: StepReport | Logits): boolean {
@@ -166,7 +192,7 @@ export class StepLoop {
     if (++this.#divergentSteps >= MAX_DIVERGENT_STEPS) {
       this.#divergentSteps = 0;
       for (const sequence of scheduler.cancelAll()) {
-        effects.event({ kind: 'requestFailed', sequence, message });
+        effects.event({ kind: 'requestFailed', sequence, message, isAtFault: false });
       }
     }
     this.fail(message);

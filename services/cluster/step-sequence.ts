@@ -1,15 +1,20 @@
 import { countsTokens } from '../core/sampling/params.ts';
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
 import type { SequenceAdmission, StepSequence } from './messages.ts';
 
-/** What the chips are told of a sequence's part of a step. */
-export function stepSequence(scheduled: ScheduledSequence): StepSequence {
+/** What the chips are told of a sequence's part of a step; a constrained one has a mask. */
+export function stepSequence(
+  scheduled: ScheduledSequence,
+  mask: TokenMask | undefined,
+): StepSequence {
   const { sequence, start, count, sample, newBlocks, admitted } = scheduled;
   return {
     id: sequence.id,
     tokens: sequence.tokens.slice(start, start + count),
     start,
     sample,
+    mask,
     blocks: newBlocks,
     admission: admitted ? admissionOf(scheduled) : undefined,
   };
@@ -17,7 +22,9 @@ export function stepSequence(scheduled: ScheduledSequence): StepSequence {
 
 function admissionOf({ sequence, start }: ScheduledSequence): SequenceAdmission {
   const { request, choice, stopTokenIds, tokens } = sequence;
-  const { sampling, minTokens, promptTokens } = request;
+  const { sampling, promptTokens, constraint } = request;
+  // The mask of a constrained sequence says when it may stop.
+  const minTokens = constraint === undefined ? request.minTokens : 0;
   return {
     sampling,
     choice,

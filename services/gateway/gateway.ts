@@ -62,11 +62,15 @@ export class Gateway {
     return `http://${host}:${port}`;
   }
 
-  /** Ends every request with an answer, and then the server; who does not read it is cut off. */
-  async close(): Promise<void> {
+  /**
+   * Takes no more requests, lets the open ones finish for `drainMs`, and ends every one with an
+   * answer, then the server; who does not read it is cut off.
+   */
+  async close(drainMs = 0): Promise<void> {
     const wait = new AbortController();
-    const limit = delay(CLOSE_GRACE_MS, undefined, { signal: wait.signal }).catch(() => {});
-    await Promise.race([this.#requests.close(), limit]);
+    const { signal } = wait;
+    const limit = delay(drainMs + CLOSE_GRACE_MS, undefined, { signal }).catch(() => {});
+    await Promise.race([this.#requests.close(drainMs), limit]);
     wait.abort();
     await this.app.close();
   }

@@ -49,15 +49,29 @@ export class OpenRequests {
     return controller.signal;
   }
 
-  /** Ends all with UNAVAILABLE, and takes no more; resolves when the last response is over. */
-  async close(): Promise<void> {
+  /**
+   * Takes no more, and after `drainMs` ends those that are left with UNAVAILABLE; resolves when the
+   * last response is over.
+   */
+  async close(drainMs = 0): Promise<void> {
     this.#closed = true;
+    if (this.#open.size === 0) return;
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
+    if (drainMs > 0) await this.#within(emptied, drainMs);
     for (const controller of this.#open) {
       controller.abort(new RpcError('UNAVAILABLE', 'the gateway is shutting down'));
     }
     if (this.#open.size > 0) await emptied;
+  }
+
+  async #within(emptied: Promise<void>, limitMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    });
+    await Promise.race([emptied, limit]);
+    clearTimeout(timer);
   }
 }

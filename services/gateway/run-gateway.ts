@@ -38,8 +38,9 @@ export async function runGateway(options: GatewayProcessOptions): Promise<void> 
     nowMs: () => performance.now(),
   });
   if (await tryListen(gateway, options)) {
-    onStopSignal(async () => {
-      await gateway.close();
+    onStopSignal(async (drainMs) => {
+      console.log(`stopping; open requests have ${drainMs} ms to finish`);
+      await gateway.close(drainMs);
       await client.close();
     });
   } else {
@@ -92,8 +93,9 @@ function refuse(reason: 'address' | 'model', message: string): void {
   tellParent({ kind: 'refused', reason, message });
 }
 
-/** A gateway that nobody started, as in Compose, has nobody to tell: there it logs. */
+/** A gateway that nobody started, as in Compose, has nobody to tell: there it only logs. */
 function tellParent(message: GatewayMessage): void {
-  if (process.send !== undefined) process.send(message);
-  else console.error(JSON.stringify(message));
+  process.send?.(message);
+  if (message.kind === 'listening') console.log(`listening at ${message.url}`);
+  else console.error(message.message);
 }

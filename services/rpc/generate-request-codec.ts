@@ -1,6 +1,7 @@
 import { sohu } from '#proto';
 import type { LogitBias } from '../core/sampling/params.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
+import { decodeConstraint, encodeConstraint } from './constraint-codec.ts';
 import type { GenerateInput, Prompt, RequestSampling } from './inference-types.ts';
 import { DEFAULT_SAMPLING } from './request-sampling.ts';
 
@@ -27,9 +28,11 @@ export function decodeGenerateRequest(bytes: Uint8Array): GenerateInput {
 }
 
 function encodeSampling(sampling: RequestSampling): sohu.v1.SamplingParams.$Properties {
-  const { maxTokens, seed, logprobs, stop, stopTokenIds, logitBias, ...rest } = sampling;
+  const { maxTokens, seed, logprobs, stop, stopTokenIds, logitBias, constraint, ...rest } =
+    sampling;
   return {
     ...rest,
+    ...(constraint && encodeConstraint(constraint)),
     maxTokens: maxTokens ?? null,
     seed: seed ?? null,
     logprobs: logprobs ?? null,
@@ -67,6 +70,7 @@ function decodeSampling(params: sohu.v1.SamplingParams.$Properties): RequestSamp
     stopTokenIds: params.stopTokenIds ?? DEFAULT_SAMPLING.stopTokenIds,
     includeStopStrInOutput:
       params.includeStopStrInOutput ?? DEFAULT_SAMPLING.includeStopStrInOutput,
+    constraint: decodeConstraint(params),
     n: params.n ?? DEFAULT_SAMPLING.n,
   };
 }

@@ -1,3 +1,4 @@
+import type { Constraint } from '../core/grammar/constraint.ts';
 import type { KvEvent } from '../core/kv/kv-events.ts';
 import type { DrawLogprobs } from '../core/sampling/drawn-token.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
@@ -26,6 +27,8 @@ export interface RequestSampling extends Omit<SamplingParams, 'seed'> {
   readonly stopTokenIds: readonly number[];
   /** Whether the text that ended a sample is part of it. */
   readonly includeStopStrInOutput: boolean;
+  /** What the text of every sample must be; undefined where it may be any. */
+  readonly constraint: Constraint | undefined;
   /** Samples of the same prompt: they share the seed and draw differently. */
   readonly n: number;
 }

@@ -1,3 +1,4 @@
+import { CONSTRAINT_FIELDS } from '../core/grammar/constraint.ts';
 import { GREEDY, type SamplingParams, validateSampling } from '../core/sampling/params.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
 import type { RequestSampling } from './inference-types.ts';
@@ -13,6 +14,7 @@ export const DEFAULT_SAMPLING: RequestSampling = {
   stop: [],
   stopTokenIds: [],
   includeStopStrInOutput: false,
+  constraint: undefined,
   n: 1,
 };
 
@@ -29,6 +31,7 @@ export function checkRequestSampling(sampling: RequestSampling): void {
   checkLengths(sampling);
   checkStops(sampling);
   checkSamples(sampling);
+  checkConstraint(sampling);
 }
 
 function checkLogitBias({ logitBias }: Pick<SamplingParams, 'logitBias'>): void {
@@ -73,6 +76,14 @@ function checkStopText(name: string, text: string): void {
   if (/\p{Surrogate}/u.test(text)) {
     throw new InvalidArgumentError(`${name} must be Unicode without lone surrogates`);
   }
+}
+
+/** Whether it can be compiled is for the engine to say, which has the vocabulary. */
+function checkConstraint({ constraint, ignoreEos }: RequestSampling): void {
+  if (constraint === undefined || !ignoreEos) return;
+  throw new InvalidArgumentError(
+    `ignore_eos must be false beside ${CONSTRAINT_FIELDS[constraint.kind]}: a constrained text ends where it is complete`,
+  );
 }
 
 function checkSamples({ n }: RequestSampling): void {

@@ -1,9 +1,10 @@
 import type { Bus, BusMessage, Subscription } from '../bus/bus.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
+import { CallCounts } from './call-counts.ts';
 import { MAX_TIMEOUT_MS } from './call-options.ts';
 import { decodeClientFrame, type OpenFrame } from './client-frame.ts';
 import { checkMetadata, EMPTY_METADATA } from './metadata.ts';
-import type { ServerStreamingMethod, UnaryMethod } from './method.ts';
+import { type Method, methodName, type ServerStreamingMethod, type UnaryMethod } from './method.ts';
 import { overloaded } from './overloaded.ts';
 import {
   type ServedMethod,
@@ -52,6 +53,7 @@ export class RpcServer {
   readonly #inbox: string;
   readonly #controls: readonly Subscription[];
   readonly #calls = new Map<string, ServerCall>();
+  readonly #openByMethod = new CallCounts();
   #droppedFrames = 0;
 
   constructor(bus: Bus, options: RpcServerOptions) {
@@ -94,6 +96,12 @@ export class RpcServer {
   ): void {
     const { interceptors } = this.#options;
     this.#registry.add(serveMethod(method, streamOfOne(handler), interceptors));
+  }
+
+  /** Takes no more calls, and resolves when none of the method is open, or after the limit. */
+  async drain(method: Method, limitMs: number): Promise<void> {
+    this.#registry.stop();
+    await this.#openByMethod.untilNone(methodName(method), limitMs);
   }
 
   /** Takes no more calls, ends the open ones with UNAVAILABLE, and resolves once that is sent. */
@@ -139,7 +147,7 @@ export class RpcServer {
   }
 
   #open(
-    { run }: ServedMethod,
+    { run, name }: ServedMethod,
     route: {
       readonly frame: OpenFrame;
       readonly replyTo: string;
@@ -153,10 +161,12 @@ export class RpcServer {
     const call = new ServerCall({ ...options, callId, replyTo, abandonedTo, timeoutMs, credit });
     const context = call.context(metadata);
     this.#calls.set(callId, call);
+    this.#openByMethod.begin(name);
     void call
       .run(() => run(payload, context))
       .then((status) => {
         this.#calls.delete(callId);
+        this.#openByMethod.end(name);
         onEnd(status);
       });
   }

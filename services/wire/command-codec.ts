@@ -1,6 +1,7 @@
 import { sohu } from '#proto';
 import type { Command, GroupSpec, StepCommand, StepSequence } from '../cluster/messages.ts';
 import { KV_CACHE_DTYPES, PRECISIONS } from '../core/model/precision.ts';
+import type { TokenMask } from '../core/sampling/token-mask.ts';
 import { decodeAdmission, encodeAdmission } from './admission-codec.ts';
 
 const CommandMessage = sohu.v1.Command;
@@ -51,8 +52,15 @@ function commandBody(command: Command): sohu.v1.Command.$Properties {
 
 function sequenceBody(sequence: StepSequence): sohu.v1.StepSequence.$Properties {
   const { id, start, sample, admission } = sequence;
-  const body = { id, start, sample, tokens: [...sequence.tokens], blocks: [...sequence.blocks] };
-  return admission === undefined ? body : { ...body, admission: encodeAdmission(admission) };
+  return {
+    ...{ id, start, sample, tokens: [...sequence.tokens], blocks: [...sequence.blocks] },
+    admission: admission === undefined ? null : encodeAdmission(admission),
+    mask: sequence.mask === undefined ? null : maskBody(sequence.mask),
+  };
+}
+
+function maskBody(mask: TokenMask): sohu.v1.TokenMask.$Properties {
+  return mask.kind === 'bits' ? { bits: mask.bits } : { tokens: { tokens: [...mask.tokens] } };
 }
 
 function stepOf(message: sohu.v1.StepCommand.$Properties): StepCommand {
@@ -71,9 +79,16 @@ function sequenceOf(message: sohu.v1.StepSequence.$Properties): StepSequence {
     tokens: message.tokens ?? [],
     start: message.start ?? 0,
     sample: message.sample ?? false,
+    mask: message.mask ? maskOf(message.mask) : undefined,
     blocks: message.blocks ?? [],
     admission: message.admission ? decodeAdmission(message.admission) : undefined,
   };
+}
+
+/** One that says nothing allows nothing, which no chip takes. */
+function maskOf({ tokens, bits }: sohu.v1.TokenMask.$Properties): TokenMask {
+  if (tokens) return { kind: 'tokens', tokens: tokens.tokens ?? [] };
+  return { kind: 'bits', bits: new Uint8Array(bits ?? []) };
 }
 
 function specOf(message: sohu.v1.GroupSpec.$Properties): GroupSpec | undefined {

@@ -28,7 +28,9 @@ async function runWorker(options: WorkerOptions): Promise<void> {
   const host = new ChipHost({ bus, cluster, group, rank, threads, metricsAddress, onStep });
   metrics.watch(host);
   host.start();
+  console.log(`offers itself at ${options.nats}; metrics at ${metricsAddress}`);
   onStopSignal(async () => {
+    console.log('stopping');
     await Promise.all([host.close(), server.close(), bus.close()]);
   });
 }

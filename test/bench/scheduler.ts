@@ -19,6 +19,7 @@ interface Options {
   readonly running: number[];
   readonly waiting: number[];
   readonly policy: SchedulingPolicy[];
+  readonly clients: number;
   readonly steps: number;
 }
 
@@ -31,9 +32,10 @@ function timeSteps(load: {
   readonly running: number;
   readonly waiting: number;
   readonly policy: SchedulingPolicy;
+  readonly clients: number;
   readonly steps: number;
 }): number[] {
-  const { running, waiting, policy, steps } = load;
+  const { running, waiting, policy, clients, steps } = load;
   const scheduler = new Scheduler(
     makeSchedulerOptions({
       maxNumSeqs: running,
@@ -45,7 +47,7 @@ function timeSteps(load: {
       kvBlocks: Math.ceil((1.1 * running * (PROMPT_TOKENS + OUTPUT_TOKENS)) / BLOCK_SIZE),
     }),
   );
-  const feed = new RequestFeed(scheduler);
+  const feed = new RequestFeed(scheduler, clients);
   const durations: number[] = [];
   const warmup = 2 * OUTPUT_TOKENS;
   for (let step = 0; step < warmup + steps; step++) {
@@ -67,10 +69,12 @@ function timeSteps(load: {
 /** Keeps requests coming, of different lengths so that they end at different times. */
 class RequestFeed {
   readonly #scheduler: Scheduler;
+  readonly #clients: number;
   #count = 0;
 
-  constructor(scheduler: Scheduler) {
+  constructor(scheduler: Scheduler, clients: number) {
     this.#scheduler = scheduler;
+    this.#clients = clients;
   }
 
   fill(total: number): void {
@@ -78,7 +82,7 @@ class RequestFeed {
       const index = this.#count++;
       const promptTokens = Array.from({ length: PROMPT_TOKENS }, (_, i) => (index * 31 + i) % 5003);
       const maxTokens = 1 + ((index * 7919) % (2 * OUTPUT_TOKENS));
-      const common = { priority: index % 3, clientId: `client-${index % 50}` };
+      const common = { priority: index % 3, clientId: `client-${index % this.#clients}` };
       this.#scheduler.add(makeGenerationRequest({ promptTokens, maxTokens, ...common }), index);
     }
   }
@@ -107,6 +111,7 @@ const options = new Command('bench:scheduler')
   .option('--running <list>', 'running sequences', listOf(wholeNumber(1)), [250, 500, 1000, 2000])
   .option('--waiting <list>', 'waiting requests', listOf(wholeNumber(0)), [1000, 10_000])
   .option('--policy <list>', 'policies', listOf(oneOf(SCHEDULING_POLICIES)), ['fcfs'])
+  .option('--clients <count>', 'clients that requests come from', wholeNumber(1), 50)
   .option('--steps <count>', 'timed steps', wholeNumber(1), 500)
   .parse()
   .opts<Options>();
@@ -114,7 +119,7 @@ printTable(
   options.policy.flatMap((policy) =>
     options.waiting.flatMap((waiting) =>
       options.running.map((running) => {
-        const durations = timeSteps({ running, waiting, policy, steps: options.steps });
+        const durations = timeSteps({ ...options, running, waiting, policy });
         return {
           policy,
           running,

@@ -61,6 +61,24 @@ suite('wrong usage ends with exit code 2 and a sentence that names the valid cho
       ['presence_penalty', '-2 and 2'],
     ],
     ['a bias of no token', ['run', '--logit-bias', 'x=1', 'Hi'], ['--logit-bias', '12=-100,7=3.5']],
+    ['two biases for a token', ['run', '--logit-bias', '7=1,12=2,7=3', 'Hi'], ['token 7', 'two']],
+    [
+      'two biases for a token, in two options',
+      ['run', '--logit-bias', '7=1', '--logit-bias', '7=1', 'Hi'],
+      ['token 7', 'two'],
+    ],
+    ['top-k below all', ['run', '--top-k', '-2', 'Hi'], ['--top-k', 'from 0']],
+    ['no time', ['run', '--timeout', '0', 'Hi'], ['--timeout', 'seconds']],
+    ['a long client', ['run', '--client-id', 'x'.repeat(129), 'Hi'], ['client_id', '0 to 128']],
+    ['a slip in a policy', ['up', '--scheduling-policy', 'fire'], ['nearest is fair']],
+    ['a slip in a chip', ['price', '--chip', 'H10'], ['H100', 'the nearest is H100']],
+    ['a slip in a model', ['price', '--model', 'lama-3-70b'], ['the nearest is llama-3-70b']],
+    ['a slip in a trace', ['sim', '--trace-file', 'package.jsonl'], ['package.jsonl']],
+    ['a topic that there is not', ['help', 'exit-code'], ['the nearest is exit-codes']],
+    ['a shell without completion', ['completion', 'tcsh'], ['bash, zsh, fish']],
+    ['a cluster that does not run', ['down', 'rack'], ['none does', '"rack"']],
+    ['a cluster and all', ['down', '--all', 'rack'], ['--all', '"rack"', 'exclude']],
+    ['a parameter of a chat', ['chat', '--temperature', '-1'], ['temperature', '-1']],
     ['a large bias', ['run', '--logit-bias', '5=101', 'Hi'], ['logit_bias', '-100 and 100', '5']],
     ['too many alternatives', ['run', '--logprobs', '129', 'Hi'], ['logprobs', '0 to 128']],
     ['a priority that is no number', ['run', '--priority', 'high', 'Hi'], ['--priority', 'whole']],
@@ -76,6 +94,22 @@ suite('wrong usage ends with exit code 2 and a sentence that names the valid cho
       'beams that are drawn',
       ['run', '--beam-width', '2', '--temperature', '1', 'Hi'],
       ['--beam-width', '--temperature'],
+    ],
+    [
+      'an expression that is none',
+      ['run', '--regex', '(', 'Hi'],
+      ['regex must be', 'Unterminated'],
+    ],
+    ['a schema that is not there', ['run', '--json-schema', 'none.json', 'Hi'], ['--json-schema']],
+    [
+      'two constraints',
+      ['run', '--regex', 'a', '--choice', 'b', 'Hi'],
+      ['--regex', 'cannot be used with', '--choice'],
+    ],
+    [
+      'a constraint of beams',
+      ['run', '--beam-width', '2', '--json-object', 'Hi'],
+      ['--beam-width', '--json-object'],
     ],
     ['a penalty without beams', ['run', '--length-penalty', '2', 'Hi'], ['needs --beam-width']],
     ['a seed that is too large', ['run', '--seed', '4294967296', 'Hi'], ['--seed']],
@@ -182,29 +216,5 @@ suite('what only looks', () => {
   test('--version prints the version', async (t) => {
     const exit = await runCli(t, makeCliEnvironment(t), ['--version']);
     assert.deepEqual(exit, { code: 0, stdout: `${packageVersion()}\n`, stderr: '' });
-  });
-
-  for (const command of [[], ['up'], ['run'], ['doctor']]) {
-    test(`the help of sohu ${command.join('')} begins with examples`, async (t) => {
-      const exit = await runCli(t, makeCliEnvironment(t), [...command, '--help']);
-      assert.equal(exit.code, 0);
-      assert.match(exit.stdout, /^Examples:\n {2}sohu /);
-      assert.match(exit.stdout, /Exit codes: /);
-    });
-  }
-
-  test('doctor names each need, and fails where one is not met', async (t) => {
-    const env = makeCliEnvironment(t);
-    const json = await runCli(t, env, ['doctor', '--json']);
-    const { ok, checks } = JSON.parse(json.stdout);
-    assert.equal(json.code, ok ? 0 : 1);
-    const lines = await runCli(t, env, ['doctor']);
-    for (const check of checks) {
-      assert.ok(lines.stdout.includes(`${check.ok ? '✓' : '✗'} ${check.name}`), lines.stdout);
-    }
-    const broken = { ...env, SOHU_NATS_SERVER: '/nonexistent' };
-    const without = await runCli(t, broken, ['doctor']);
-    assert.equal(without.code, 1);
-    assert.match(without.stdout, /✗ Broker +the broker \/nonexistent is not an executable/);
   });
 });

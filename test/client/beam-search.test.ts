@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { TokenLogprob } from '../../services/core/sampling/drawn-token.ts';
 import type { GenerateEvent, GenerateInput } from '../../services/rpc/inference-types.ts';
+import { RpcError } from '../../services/rpc/status.ts';
 import { COMPLETE, CountingEngine, SERVER_INFO } from './counting-engine.ts';
 import { makeMemoryWorld } from './worlds.ts';
 
@@ -169,12 +171,40 @@ suite('beam search', () => {
       [{ beamWidth: 0 }, /^beamWidth must be a whole number from 1 to 64/],
       [{ beamWidth: 65 }, /^beamWidth/],
       [{ maxTokens: 0 }, /^maxTokens/],
+      [{ structuredOutputs: { regex: 'a' } }, /^structuredOutputs must be absent in a beam/],
       [{ lengthPenalty: Number.POSITIVE_INFINITY }, /^lengthPenalty/],
     ];
     for (const [parameters, message] of bad) {
       const search = client.beamSearch({ ...request, ...parameters });
       await assert.rejects(search, { code: 'INVALID_ARGUMENT', message });
     }
+  });
+
+  test('a beam that fails ends the others', async () => {
+    const engine = makeToyEngine({ seed: 1, vocabSize: 8, eosTokenIds: [], levels: 1000 });
+    const draw = engine.generate;
+    let open = 0;
+    let running: (() => void) | undefined;
+    const othersRun = new Promise<void>((resolve) => {
+      running = resolve;
+    });
+    engine.generate = async function* (input, signal) {
+      if (engine.inputs.length === 0) return yield* draw.call(engine, input, signal);
+      engine.inputs.push(input);
+      if (engine.inputs.length === 1 + 4) {
+        await othersRun;
+        throw new RpcError('RESOURCE_EXHAUSTED', 'the queue is full');
+      }
+      if (++open === 3) running!();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      open--;
+      yield* [];
+    };
+    const { client } = makeMemoryWorld(engine, { client: { retry: false } });
+    const search = client.beamSearch({ prompt: 'ab', beamWidth: 4, maxTokens: 3 });
+    await assert.rejects(search, { code: 'RESOURCE_EXHAUSTED', message: /the queue is full/ });
+    while (open > 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(engine.inputs.length, 1 + 4, 'and no round comes after');
   });
 
   test('ends with the deadline of the whole and by its signal', async () => {
@@ -189,6 +219,20 @@ suite('beam search', () => {
     await assert.rejects(late, { code: 'DEADLINE_EXCEEDED' });
     const signal = AbortSignal.abort();
     await assert.rejects(client.beamSearch(request, { signal }), { code: 'CANCELLED' });
+  });
+
+  test('gives the requests of all rounds one deadline together', async () => {
+    const engine = makeToyEngine({ seed: 1, vocabSize: 8, eosTokenIds: [], levels: 1000 });
+    const draw = engine.generate;
+    engine.generate = async function* (input, signal) {
+      await setTimeout(30);
+      yield* draw.call(engine, input, signal);
+    };
+    const { client } = makeMemoryWorld(engine);
+    const request = { prompt: [0], beamWidth: 2, maxTokens: 11 };
+    const late = client.beamSearch(request, { timeoutMs: 150 });
+    await assert.rejects(late, { code: 'DEADLINE_EXCEEDED' });
+    assert.ok(engine.inputs.length < 1 + 10 * 2, 'the rounds that were left are not asked for');
   });
 
   test('says so where the server sends no log-probabilities', async () => {

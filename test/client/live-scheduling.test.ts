@@ -10,6 +10,7 @@ import {
   type ServingOptions,
 } from '../../services/runtime/options/serving-options.ts';
 import { arbitrarySamplingOf } from '../core/arbitrary-sampling.ts';
+import { assertDrawn } from '../support/assert-drawn.ts';
 import { natsServerBinary } from '../support/broker.ts';
 import { ReferenceGenerator } from '../support/reference-generator.ts';
 import { BUNDLED_MODELS } from '../support/requirements.ts';
@@ -50,10 +51,11 @@ suite('a cluster of processes with eight KV blocks', () => {
     const client = await SohuClient.connect(cluster.natsUrl, { cluster: 'test' });
     t.after(() => client.close());
     const samplings = fc.sample(arbitrarySamplingOf(VOCABULARY), { numRuns: REQUESTS, seed: 12 });
-    const requests = samplings.map(({ logitBias, logprobs: _, ...sampling }, index) => ({
+    const requests = samplings.map(({ logitBias, ...sampling }, index) => ({
       ...{ ...sampling, prompt: makePrompt(index), ignoreEos: true },
       logitBias: Object.fromEntries(logitBias.map(({ token, bias }) => [token, bias])),
       ...{ maxTokens: 8 + (index % 40), minTokens: index % 4, stopTokenIds: [index % 9, 13] },
+      n: index % 8 === 0 ? 3 : 1,
     }));
     const neighbours = requests.slice(0, 20).map(async (request, index) => {
       let tokens = 0;
@@ -69,11 +71,18 @@ suite('a cluster of processes with eight KV blocks', () => {
     completions.forEach((completion, index) => {
       const { prompt, maxTokens, minTokens, stopTokenIds } = requests[index]!;
       const sampling = samplings[index]!;
-      const request = { prompt, maxTokens, minTokens, stopTokenIds, sampling, choice: 0 };
-      const expected = oracle.generate(request);
-      const [choice] = completion.choices;
-      assert.deepEqual(choice!.tokenIds, expected.tokens);
-      assert.equal(choice!.finishReason, expected.finishReason);
+      const request = { prompt, maxTokens, minTokens, stopTokenIds, sampling };
+      assert.equal(completion.choices.length, requests[index]!.n);
+      for (const { index: choice, tokenIds, logprobs, finishReason } of completion.choices) {
+        const expected = oracle.generate({ ...request, choice });
+        const isAsked = sampling.logprobs !== undefined;
+        assertDrawn(
+          { tokens: tokenIds, logprobs: isAsked ? logprobs : tokenIds.map(() => undefined) },
+          expected,
+        );
+        assert.equal(logprobs.length, isAsked ? tokenIds.length : 0);
+        assert.equal(finishReason, expected.finishReason);
+      }
       assertTimings(completion);
     });
     const choices = completions.flatMap((completion) => completion.choices);

@@ -43,12 +43,19 @@ for (const [name, makeWorld] of Object.entries(WORLDS)) {
       const sampling = {
         ...{ temperature: 0.5, topP: 0.9, topK: 40, minP: 0.1, seed: 9 },
         ...{ repetitionPenalty: 1.1, presencePenalty: -0.5, frequencyPenalty: 0.25 },
-        ...{ maxTokens: 4, minTokens: 2, ignoreEos: true, n: 2, logprobs: 3 },
+        ...{ maxTokens: 4, minTokens: 2, ignoreEos: false, n: 2, logprobs: 3 },
         ...{ stop: ['\n\n', 'Ende'], stopTokenIds: [7, 8], includeStopStrInOutput: true },
       };
       const names = { requestId: 'r', priority: -3, cacheSalt: 'pepper', clientId: 'me' };
       const logitBias = { 12: -100, 7: 3.5 };
-      await world.client.generate({ prompt: [5], ...names, ...sampling, logitBias });
+      const structuredOutputs = { json: { type: 'object' } };
+      await world.client.generate({
+        prompt: [5],
+        ...names,
+        ...sampling,
+        logitBias,
+        structuredOutputs,
+      });
       const biases = [
         { token: 7, bias: 3.5 },
         { token: 12, bias: -100 },
@@ -57,7 +64,10 @@ for (const [name, makeWorld] of Object.entries(WORLDS)) {
         {
           ...names,
           prompt: { kind: 'tokens', tokenIds: [5] },
-          sampling: { ...sampling, logitBias: biases },
+          sampling: {
+            ...{ ...sampling, logitBias: biases },
+            constraint: { kind: 'jsonSchema', schema: '{"type":"object"}' },
+          },
         },
       ]);
     });
@@ -232,6 +242,11 @@ test('the client refuses what the wire cannot carry, before it is sent', async (
     [{ logitBias: [1] }, /^logitBias must/],
     [{ logitBias: { x: 1 } }, /^logitBias must be an object of token ids/],
     [{ logitBias: { 1: 'x' } }, /^logitBias\[1\] must/],
+    [{ structuredOutputs: {} }, /^structuredOutputs must be an object with exactly one of/],
+    [{ structuredOutputs: { regex: 'a', json: {} } }, /^structuredOutputs must/],
+    [{ structuredOutputs: { xml: 'a' } }, /^structuredOutputs must/],
+    [{ structuredOutputs: { regex: 1 } }, /^structuredOutputs.regex must/],
+    [{ structuredOutputs: { choice: [1] } }, /^structuredOutputs.choice\[0\] must/],
     [{ priority: 2 ** 31 }, /^priority must/],
     [{ cacheSalt: 1 }, /^cacheSalt must/],
   ];

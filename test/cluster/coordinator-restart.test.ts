@@ -3,6 +3,9 @@ import { suite, type TestContext, test } from 'node:test';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
 import type { JournalRecord } from '../../services/cluster/journal.ts';
+import type { Constraint } from '../../services/core/grammar/constraint.ts';
+import { TokenGrammars } from '../../services/core/grammar/token-grammars.ts';
+import type { Tokenizer } from '../../services/core/text/tokenizer.ts';
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
 import { writeHfCheckpoint } from '../support/checkpoint-files.ts';
@@ -15,6 +18,21 @@ const CHIPS = 2;
 const PLACE = { cluster: 'test', group: '0' };
 const LIMITS = { maxNumSeqs: 4, maxNumBatchedTokens: 32, blockSize: 16 };
 const REQUEST = { prompt: [3, 1, 4, 1, 5, 9], maxTokens: 40 };
+const VOCAB_SIZE = 64;
+const END = 0;
+const CONSTRAINT: Constraint = { kind: 'regex', pattern: '([A-M]{3}[n-z]{2}|[a-z]){3,9}' };
+
+/** Every token but the first is a letter or a sign. */
+const LETTERS: Tokenizer = {
+  vocabSize: VOCAB_SIZE,
+  encode: () => [],
+  tokenBytes: (id) => (id === END ? new Uint8Array(0) : Uint8Array.of(0x3f + id)),
+};
+
+/** Each coordinator compiles anew. */
+function makeGrammars(): TokenGrammars {
+  return new TokenGrammars({ tokenizer: LETTERS, vocabSize: VOCAB_SIZE, endTokenIds: [END] });
+}
 
 /** A coordinator of a group whose journal keeps what `records` holds. */
 function startCoordinator(
@@ -24,7 +42,8 @@ function startCoordinator(
   onEvent: (event: CoordinatorEvent) => void,
 ): CoordinatorHost {
   const host = new CoordinatorHost({
-    ...{ ...PLACE, bus: broker.connect(), onEvent, vocabSize: 64 },
+    ...{ ...PLACE, bus: broker.connect(), onEvent, vocabSize: VOCAB_SIZE },
+    grammars: makeGrammars(),
     spec: {
       ...{ ...LIMITS, model, precision: 'f32', kvCacheDtype: 'auto', tensorParallel: CHIPS },
       numGpuBlocksOverride: 16,
@@ -49,11 +68,12 @@ function startChips(t: TestContext, broker: MemoryBroker): void {
 }
 
 suite('a live coordinator that ends in the middle of a request', () => {
-  test('is followed by one that finds the chips and draws the same tokens', async (t) => {
+  const draws = async (t: TestContext, constraint: Constraint | undefined): Promise<void> => {
     const model = makeTemporaryDirectory(t);
     writeHfCheckpoint(model, { seed: 4 });
-    const expected = await MemoryCluster.use({ model, tp: 1 }, (cluster) =>
-      cluster.generate(REQUEST),
+    const expected = await MemoryCluster.use(
+      { model, tp: 1, grammars: makeGrammars() },
+      (cluster) => cluster.generate({ ...REQUEST, stopTokenIds: [END], constraint }),
     );
     const broker = new MemoryBroker();
     const records: JournalRecord[] = [];
@@ -63,7 +83,8 @@ suite('a live coordinator that ends in the middle of a request', () => {
       const first = startCoordinator(broker, model, records, (event) => {
         if (event.kind === 'ready') {
           const { prompt, maxTokens } = REQUEST;
-          const request = { promptTokens: prompt, maxTokens, ignoreEos: true };
+          const given = { ignoreEos: true, stopTokenIds: [END], constraint };
+          const request = { ...given, promptTokens: prompt, maxTokens };
           queueMicrotask(() => first.coordinator.submit(makeGenerationRequest(request)));
         }
         if (event.kind === 'token') tokens.push(event.drawn.token);
@@ -85,5 +106,11 @@ suite('a live coordinator that ends in the middle of a request', () => {
     });
     assert.ok(before < tokens.length && epoch > 1);
     assert.deepEqual(tokens, expected.tokens);
-  });
+  };
+
+  test('is followed by one that finds the chips and draws the same tokens', (t) =>
+    draws(t, undefined));
+
+  test('is followed by one that goes on with a constraint where the text stands', (t) =>
+    draws(t, CONSTRAINT));
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { TENSOR_PARALLEL_DEGREES } from '../../services/core/model/shard-plan.ts';
 import type { DrawnToken } from '../../services/core/sampling/drawn-token.ts';
 import { GREEDY, type SamplingParams } from '../../services/core/sampling/params.ts';
+import { makeTokenMask, type TokenMask } from '../../services/core/sampling/token-mask.ts';
 import type { ScheduledSequence } from '../../services/core/scheduler/step-builder.ts';
 import { arbitrarySamplingOf } from '../core/arbitrary-sampling.ts';
 import { makeConfig } from '../core/model-configs.ts';
@@ -16,6 +17,23 @@ import { ShardedSampling } from '../support/sharded-sampling.ts';
 /** A sequence at one moment, and the logits that its next token is drawn from. */
 interface Moment extends NaiveSequence {
   readonly logits: Float32Array;
+}
+
+/** Some tokens, a few or most of them, and never none. */
+function arbitraryAllowed(vocabSize: number): fc.Arbitrary<ReadonlySet<number> | undefined> {
+  const few = fc.array(fc.nat({ max: vocabSize - 1 }), { minLength: 1, maxLength: 5 });
+  const ids = Array.from({ length: vocabSize }, (_, id) => id);
+  const most = few.map((absent) => ids.filter((id) => id === 0 || !absent.includes(id)));
+  return fc.option(
+    fc.oneof(few, most).map((list) => new Set(list)),
+    { nil: undefined },
+  );
+}
+
+function maskOf(allowed: ReadonlySet<number>, vocabSize: number): TokenMask {
+  const bits = new Uint8Array(Math.ceil(vocabSize / 8));
+  for (const id of allowed) bits[id >> 3]! |= 1 << (id & 7);
+  return makeTokenMask(bits);
 }
 
 function arbitraryTokens(vocabSize: number, minLength: number): fc.Arbitrary<number[]> {
@@ -47,6 +65,7 @@ function arbitraryMoment(vocabSize: number): fc.Arbitrary<Moment> {
     sampling: arbitrarySamplingOf(vocabSize),
     choice: fc.nat({ max: 3 }),
     logits: arbitraryLogits(vocabSize),
+    allowed: arbitraryAllowed(vocabSize),
   });
 }
 
@@ -79,6 +98,8 @@ function scheduleMoment(
     minTokens,
     stopTokenIds,
     sampling,
+    // Whatever it is: the mask that would follow from it is given by the test.
+    constraint: moment.allowed && { kind: 'jsonObject' },
   });
   const sequence = makeSequence({ request, generated, choice, id });
   const end = sequence.tokens.length;
@@ -110,6 +131,7 @@ function drawSharded(
   return group.draw(
     parts.map(({ last }) => last),
     moments.map(({ logits }) => logits),
+    moments.map(({ allowed, logits }) => allowed && maskOf(allowed, logits.length)),
   );
 }
 

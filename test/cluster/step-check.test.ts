@@ -12,6 +12,7 @@ import type {
 import { checkStep, type StepFault } from '../../services/cluster/step-check.ts';
 import { planShard } from '../../services/core/model/shard-plan.ts';
 import { GREEDY } from '../../services/core/sampling/params.ts';
+import type { TokenMask } from '../../services/core/sampling/token-mask.ts';
 import { planLayout } from '../../services/shard/layout.ts';
 import { Shard } from '../../services/shard/shard.ts';
 import { makeConfig } from '../core/model-configs.ts';
@@ -37,9 +38,12 @@ const COUNTED: SequenceAdmission = {
   sampling: { ...GREEDY, presencePenalty: 1 },
 };
 
+const LACKING: TokenMask = { kind: 'tokens', tokens: [LAYOUT.plan.config.vocabSize] };
+const OTHER: TokenMask = { kind: 'bits', bits: new Uint8Array(0) };
+
 function part(fields: Partial<StepSequence>): StepSequence {
-  const usual = { id: 7, tokens: [1, 2], start: 5, sample: true, blocks: [], admission: undefined };
-  return { ...usual, ...fields };
+  const usual = { id: 7, tokens: [1, 2], start: 5, sample: true, mask: undefined, blocks: [] };
+  return { ...usual, admission: undefined, ...fields };
 }
 
 function joining(fields: Partial<StepSequence>): StepSequence {
@@ -120,6 +124,8 @@ suite('checking a step command', () => {
     ['a block that memory lacks', 'block', command([part({ blocks: [10] })])],
     ['rows without a block', 'block', command([part({ tokens: [1, 2, 3, 4] })])],
     ['rows without a block at admission', 'block', command([joining({ id: 7, blocks: [] })])],
+    ['a mask of a token that the model lacks', 'mask', command([part({ mask: LACKING })])],
+    ['a mask of another vocabulary', 'mask', command([part({ mask: OTHER })])],
     ['a table longer than the context', 'block', command([part({ blocks: [0, 1, 3, 4, 5] })])],
   ];
   for (const [what, fault, sent] of wrong) {
@@ -137,6 +143,7 @@ suite('checking a step command', () => {
       tokens: fc.array(fc.nat({ max: 51 }), { maxLength: 7 }),
       start: fc.oneof(fc.constantFrom(0, 5), small),
       sample: fc.boolean(),
+      mask: fc.constant(undefined),
       blocks: smalls,
       admission: fc.option(fc.constant(ADMISSION), { nil: undefined }),
     });

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { FairQueue } from '../../services/core/scheduler/fair-queue.ts';
+import type { Sequence } from '../../services/core/scheduler/request.ts';
 import { Scheduler } from '../../services/core/scheduler/scheduler.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
+import { makeSequence } from '../support/scheduled-sequence.ts';
 import { makeSchedulerOptions } from '../support/scheduler-options.ts';
+import { NaiveFairQueue } from './naive-fair-queue.ts';
 
 const PROMPT = 10;
 const OUTPUT = 5;
@@ -114,4 +119,101 @@ suite('fairness between clients', () => {
     assert.equal(scheduler.schedule(99)!.sequences[0]!.sequence, second);
     assert.equal(third!.state, 'waiting');
   });
+
+  test('the next is the one that a look at every client finds, whoever comes, goes and is served', () => {
+    const arbitraryAction = fc.record({
+      kind: fc.constantFrom(
+        'arrive',
+        'arrive',
+        'admit',
+        'admit',
+        'token',
+        'token',
+        'preempt',
+        'end',
+        'cancel',
+      ),
+      number: fc.nat({ max: 30 }),
+    });
+    const property = fc.property(
+      fc.array(arbitraryAction, { maxLength: 120, size: 'max' }),
+      (actions) => {
+        const pair = new QueuePair();
+        for (const { kind, number } of actions) pair[kind as 'arrive'](number);
+        pair.drain();
+      },
+    );
+    fc.assert(property, { numRuns: 400 });
+  });
 });
+
+/** A queue and its oracle, told the same. */
+class QueuePair {
+  readonly #queue = new FairQueue();
+  readonly #naive = new NaiveFairQueue();
+  readonly #waiting: Sequence[] = [];
+  readonly #running: Sequence[] = [];
+
+  arrive(number: number): void {
+    const request = { promptTokens: [1, 2, 3].slice(number % 3), clientId: `${number % 7}` };
+    const sequence = makeSequence({ request: makeGenerationRequest(request) });
+    this.#wait(sequence, 'push');
+  }
+
+  admit(): void {
+    const sequence = this.#check();
+    if (sequence === undefined) return;
+    this.#leave(sequence);
+    this.#running.push(sequence);
+    this.#queue.chargePrompt(sequence);
+    this.#naive.charge(sequence.request.clientId, sequence.request.promptTokens.length);
+    this.#check();
+  }
+
+  token(number: number): void {
+    const sequence = this.#running[number % this.#running.length];
+    if (sequence === undefined) return;
+    this.#queue.chargeToken(sequence);
+    this.#naive.charge(sequence.request.clientId, 2);
+    this.#check();
+  }
+
+  preempt(number: number): void {
+    const [sequence] = this.#running.splice(number % this.#running.length, 1);
+    if (sequence !== undefined) this.#wait(sequence, 'pushBack');
+  }
+
+  end(number: number): void {
+    this.#running.splice(number % this.#running.length, 1);
+  }
+
+  cancel(number: number): void {
+    const sequence = this.#waiting[number % this.#waiting.length];
+    if (sequence !== undefined) this.#leave(sequence);
+    this.#check();
+  }
+
+  drain(): void {
+    while (this.#check() !== undefined) this.admit();
+    assert.equal(this.#queue.size, 0);
+  }
+
+  #wait(sequence: Sequence, kind: 'push' | 'pushBack'): void {
+    this.#queue[kind](sequence);
+    this.#naive[kind](sequence);
+    this.#waiting.push(sequence);
+    this.#check();
+  }
+
+  #leave(sequence: Sequence): void {
+    this.#queue.remove(sequence);
+    this.#naive.remove(sequence);
+    this.#waiting.splice(this.#waiting.indexOf(sequence), 1);
+  }
+
+  #check(): Sequence | undefined {
+    assert.equal(this.#queue.size, this.#waiting.length);
+    assert.equal(this.#queue.peek(), this.#naive.peek());
+    return this.#queue.peek();
+  }
+}

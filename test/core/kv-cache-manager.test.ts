@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { hashBlock, hashText, rootHash } from '../../services/core/kv/block-hash.ts';
+import { hashText } from '../../services/core/kv/block-hash.ts';
 import { type BlockTable, emptyBlockTable } from '../../services/core/kv/block-table.ts';
+import { HashChain } from '../../services/core/kv/hash-chain.ts';
+import { NO_BLOCK } from '../../services/core/kv/hash-index.ts';
 import { KvCacheManager } from '../../services/core/kv/kv-cache-manager.ts';
 import type { KvEvent } from '../../services/core/kv/kv-events.ts';
 import { PrefixCache } from '../../services/core/kv/prefix-cache.ts';
@@ -88,37 +90,45 @@ suite('the KV cache', () => {
   test('other tokens, another beginning or another salt with the same hash are no hit', () => {
     const cache = new PrefixCache({ kvBlocks: 8, blockSize: 2 });
     const hash = { high: 7, low: 9 };
-    const root = (tokens: readonly number[], origin: string) =>
-      ({ hash, origin, tokens, start: 0 }) as const;
-    const first = cache.store(0, root([1, 2], ''));
-    assert.equal(cache.find(root([1, 3], '')), undefined);
-    assert.equal(cache.find(root([1, 2], 'salt')), undefined);
-    const second = cache.store(1, root([1, 3], ''));
-    const third = cache.store(2, root([1, 2], 'salt'));
-    const child = { hash: { high: 1, low: 1 }, tokens: [5, 6], start: 0 };
-    const grandchild = cache.store(3, { ...child, origin: first });
-    assert.equal(cache.find({ ...child, origin: second }), undefined);
-    assert.equal(cache.find({ ...child, origin: first }), grandchild);
-    assert.equal(cache.find({ ...child, origin: first, hash: { high: 2, low: 2 } }), undefined);
+    const root = (tokens: readonly number[], salt: string) =>
+      ({ hash, parent: NO_BLOCK, salt, tokens, start: 0 }) as const;
+    cache.store(0, root([1, 2], ''));
+    assert.equal(cache.find(root([1, 3], '')), NO_BLOCK);
+    assert.equal(cache.find(root([1, 2], 'salt')), NO_BLOCK);
+    cache.store(1, root([1, 3], ''));
+    cache.store(2, root([1, 2], 'salt'));
+    const child = { hash: { high: 1, low: 1 }, salt: '', tokens: [5, 6], start: 0 };
+    cache.store(3, { ...child, parent: 0 });
+    assert.equal(cache.find({ ...child, parent: 1 }), NO_BLOCK);
+    assert.equal(cache.find({ ...child, parent: NO_BLOCK }), NO_BLOCK);
+    assert.equal(cache.find({ ...child, parent: 0 }), 3);
+    assert.equal(cache.find({ ...child, parent: 0, hash: { high: 2, low: 1 } }), NO_BLOCK);
+    assert.equal(cache.find({ ...child, parent: 0, hash: { high: 1, low: 2 } }), NO_BLOCK);
     const found = () =>
       [root([1, 2], ''), root([1, 3], ''), root([1, 2], 'salt')].map((key) => cache.find(key));
-    assert.deepEqual(found(), [first, second, third]);
+    assert.deepEqual(found(), [0, 1, 2]);
     cache.evict(1);
-    assert.deepEqual(found(), [first, undefined, third]);
+    assert.deepEqual(found(), [0, NO_BLOCK, 2]);
     cache.evict(2);
-    assert.deepEqual(found(), [first, undefined, undefined]);
+    assert.deepEqual(found(), [0, NO_BLOCK, NO_BLOCK]);
     cache.evict(0);
-    assert.deepEqual(found(), [undefined, undefined, undefined]);
+    assert.deepEqual(found(), [NO_BLOCK, NO_BLOCK, NO_BLOCK]);
+    cache.store(0, root([7, 8], ''));
+    assert.equal(cache.find({ ...child, parent: 0 }), NO_BLOCK, 'its origin was another content');
   });
 
   test('chained hashes tell apart what differs anywhere before', () => {
-    const range = { start: 0, end: 2 };
     const hashes = ['', 'a', 'b'].flatMap((salt) =>
       [
         [1, 2],
         [2, 1],
         [1, 2 ** 31],
-      ].map((tokens) => hashBlock(hashBlock(rootHash(salt), tokens, range), [3, 4], range)),
+      ].map((tokens) => {
+        const chain = new HashChain(salt);
+        chain.append([...tokens, 3, 4], 0, 2);
+        chain.append([...tokens, 3, 4], 2, 4);
+        return chain.at(1);
+      }),
     );
     assert.equal(new Set(hashes.map(hashText)).size, hashes.length);
     for (const hash of hashes) assert.match(hashText(hash), /^[0-9a-f]{16}$/);
@@ -149,10 +159,10 @@ suite('the KV cache', () => {
           kv.checkIntegrity(tables);
           follow(kv.takeEvents(), cached);
           for (const table of tables) {
-            table.contents.forEach((_, index) => {
+            for (let index = 0; index < table.knownBlocks; index++) {
               const expected = tokensOf.get(table)!.slice(0, (index + 1) * BLOCK_SIZE);
-              assert.deepEqual(cached.get(hashText(table.hashes[index]!)), expected);
-            });
+              assert.deepEqual(cached.get(hashText(table.hashes.at(index))), expected);
+            }
           }
         }
         for (const table of tables) kv.release(table);

@@ -43,6 +43,12 @@ export class PagedMemory {
     }
   }
 
+  /** Loses all content and every table. */
+  clear(): void {
+    this.#slots.clear();
+    this.#tables.clear();
+  }
+
   #slotOf(id: number, position: number): number {
     const block = this.#tables.get(id)![Math.floor(position / this.#blockSize)];
     assert.ok(block !== undefined, 'every position has a block');

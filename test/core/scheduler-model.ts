@@ -11,6 +11,8 @@ interface Known {
   state: 'waiting' | 'running' | 'finished' | 'cancelled';
   computed: number;
   preemptions: number;
+  /** Whether it waits again, after it has run. */
+  cameBack: boolean;
   /** Of all admissions so far, which it was. */
   admission: number;
 }
@@ -44,7 +46,8 @@ export class SchedulerModel {
       );
       for (const sequence of admission.sequences) {
         const state = 'waiting';
-        this.#known.push({ sequence, state, computed: 0, preemptions: 0, admission: 0 });
+        const counts = { computed: 0, preemptions: 0, admission: 0 };
+        this.#known.push({ sequence, state, cameBack: false, ...counts });
       }
     } else {
       assert.equal(admission.reason, this.#isServable(request) ? 'full' : 'invalid');
@@ -60,6 +63,19 @@ export class SchedulerModel {
     this.scheduler.cancel(known.sequence);
     if (known.state === 'waiting' || known.state === 'running') known.state = 'cancelled';
     assert.equal(known.sequence.table.blocks.length, 0, 'it holds no block from now on');
+  }
+
+  /** The chips lose all that they hold, perhaps in the middle of a step. */
+  loseMemory(): void {
+    this.scheduler.loseMemory();
+    this.#step = undefined;
+    this.#memory.clear();
+    for (const known of this.#of('running')) {
+      known.state = 'waiting';
+      known.computed = 0;
+      known.cameBack = true;
+    }
+    assert.equal(this.scheduler.usedBlocks, 0);
   }
 
   /** Schedules a step where none is in flight; returns whether there is one now. */
@@ -168,6 +184,7 @@ export class SchedulerModel {
     for (const victim of victims) {
       victim.state = 'waiting';
       victim.preemptions++;
+      victim.cameBack = true;
     }
     for (const victim of victims) {
       for (const other of this.#of('running')) {
@@ -184,8 +201,8 @@ export class SchedulerModel {
       if (other === admitted) continue;
       if (schedulingPolicy === 'priority') assert.ok(comesBefore(admitted, other));
       if (schedulingPolicy !== 'fcfs') continue;
-      if (other.preemptions > 0) assert.ok(admitted.preemptions > 0, 'the preempted come first');
-      else if (admitted.preemptions === 0) assert.ok(admitted.sequence.id < other.sequence.id);
+      if (other.cameBack) assert.ok(admitted.cameBack, 'who has run comes first');
+      else if (!admitted.cameBack) assert.ok(admitted.sequence.id < other.sequence.id);
     }
   }
 

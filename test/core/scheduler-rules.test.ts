@@ -322,4 +322,43 @@ suite('the rules of continuous batching', () => {
     assert.ok(chunked.times.admittedMicros! > admitted);
     assert.ok(chunked.times.firstTokenMicros! > chunked.times.admittedMicros!);
   });
+
+  test('a preemption after the first token counts as decoding', () => {
+    const bench = new Bench({ kvBlocks: 4 });
+    const first = bench.add({ prompt: 8, maxTokens: 6 });
+    const second = bench.add({ prompt: 8, maxTokens: 6 });
+    bench.step();
+    const { admittedMicros, firstTokenMicros } = second.times;
+    bench.step();
+    assert.equal(second.preemptions, 1);
+    while (second.state !== 'ended') bench.step();
+    assert.equal(first.state, 'ended');
+    assert.deepEqual(
+      [second.times.admittedMicros, second.times.firstTokenMicros],
+      [admittedMicros, firstTokenMicros],
+    );
+  });
+
+  test('only a first admission counts for the prefix cache, however often one is admitted', () => {
+    const bench = new Bench({ kvBlocks: 4, maxNumBatchedTokens: 12 });
+    bench.add({ prompt: 7, maxTokens: 6 });
+    const chunked = bench.add({ prompt: 11, maxTokens: 5 });
+    while (chunked.state !== 'ended') bench.step();
+    assert.ok(chunked.preemptions > 0);
+    assert.equal(chunked.cachedTokens, 0, 'what it found again of its own is no hit');
+    const { prefixCacheQueries, prefixCacheHits } = bench.scheduler.stats;
+    assert.deepEqual([prefixCacheQueries, prefixCacheHits], [7 + 11, 0]);
+  });
+
+  test('guaranteed_no_evict keeps free what is missing, not what is there', () => {
+    const bench = new Bench({ kvBlocks: 5, capacitySchedulerPolicy: 'guaranteed_no_evict' });
+    bench.add({ prompt: 8, maxTokens: 5 }); // three blocks at its longest
+    bench.add({ prompt: 4, maxTokens: 5 }); // two
+    assert.equal(bench.step().length, 2, 'all five blocks are promised in one step');
+    const late = new Bench({ kvBlocks: 5, capacitySchedulerPolicy: 'guaranteed_no_evict' });
+    late.add({ prompt: 8, maxTokens: 5 });
+    late.step();
+    late.add({ prompt: 4, maxTokens: 5 });
+    assert.equal(late.step().length, 2, 'or in two');
+  });
 });

@@ -49,7 +49,7 @@ const arbitraryPrompt = fc.oneof(
     .map(([length, end]) => [...new Array<number>(length).fill(2), ...end]),
 );
 
-const arbitraryAction = fc.oneof(
+const arbitraryStep = fc.oneof(
   fc.record({
     kind: fc.constant('add' as const),
     promptTokens: arbitraryPrompt,
@@ -69,6 +69,12 @@ const arbitraryAction = fc.oneof(
   fc.record({ kind: fc.constant('complete' as const), seed: fc.nat() }),
 );
 
+/** The chips lose their memory seldom. */
+const arbitraryAction = fc.oneof(
+  { weight: 40, arbitrary: arbitraryStep },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('loseMemory' as const) }) },
+);
+
 suite('the scheduler', () => {
   test('keeps its limits, its order and its promises under any course of events', () => {
     let preemptions = 0;
@@ -84,6 +90,7 @@ suite('the scheduler', () => {
             model.add(request);
           } else if (action.kind === 'cancel') model.cancel(action.index);
           else if (action.kind === 'schedule') model.schedule();
+          else if (action.kind === 'loseMemory') model.loseMemory();
           else model.complete(action.seed);
           model.check();
         }

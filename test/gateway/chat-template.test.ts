@@ -37,8 +37,24 @@ suite('the template of a checkpoint', () => {
   test('comes from tokenizer_config.json, with the names of its special tokens', (t) => {
     const model = modelWith(t, {});
     assert.equal(model.name, 'my-model');
-    // The first line break after a block is none of the text, as in Transformers.
-    assert.equal(render(model), '<|begin_of_text|>Be brief.Hi');
+    assert.equal(render(model), '<|begin_of_text|>Be brief. Hi');
+  });
+
+  test('of the bundled model tells one story, with a space where a message does not begin with one', (t) => {
+    const { chatTemplate } = modelWith(t, {});
+    const told = (...contents: string[]): string => {
+      const messages = contents.map((content, index) => {
+        return { role: index % 2 === 0 ? 'user' : 'assistant', content };
+      });
+      return chatTemplate.render({ messages, addGenerationPrompt: true, variables: {} }).text;
+    };
+    assert.equal(
+      told('Once upon a time', ', there was a cat.', 'A dog came.', ' it ran', '\n\nThe end'),
+      '<|begin_of_text|>Once upon a time, there was a cat. A dog came. it ran\n\nThe end',
+    );
+    assert.equal(told('Hi', '', 'you'), '<|begin_of_text|>Hi you', 'an empty answer adds nothing');
+    const grown = told('One', ' two', 'three');
+    assert.ok(grown.startsWith(told('One')), 'the prompt of a turn begins with those before');
   });
 
   test('comes from chat_template.jinja first', (t) => {

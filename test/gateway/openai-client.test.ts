@@ -59,6 +59,51 @@ test('the openai client works with a live cluster', async (t) => {
     assert.equal(await runner.finalContent(), story);
   });
 
+  await t.test(
+    'a chat that is parsed by a JSON schema, as zodResponseFormat sends it',
+    async () => {
+      const schema = {
+        type: 'object',
+        properties: {
+          name: { type: 'string', maxLength: 12 },
+          animal: { anyOf: [{ $ref: '#/definitions/animal' }, { type: 'null' }] },
+          age: { type: 'integer', minimum: 1, maximum: 20 },
+        },
+        required: ['name', 'animal', 'age'],
+        additionalProperties: false,
+        definitions: { animal: { type: 'string', enum: ['cat', 'dog', 'bird'] } },
+        $schema: 'http://json-schema.org/draft-07/schema#',
+      };
+      const json_schema = { name: 'pet', strict: true, schema };
+      const { choices } = await openai.chat.completions.parse({
+        ...{ ...greedy, messages, max_tokens: 60 },
+        response_format: { type: 'json_schema', json_schema },
+      });
+      const [{ message, finish_reason }] = choices as [(typeof choices)[0]];
+      assert.equal(finish_reason, 'stop');
+      const pet = JSON.parse(message.content!) as Record<string, unknown>;
+      assert.deepEqual(Object.keys(pet), ['name', 'animal', 'age']);
+      assert.ok(['cat', 'dog', 'bird', null].includes(pet.animal as string));
+      assert.ok(Number.isInteger(pet.age) && Number(pet.age) >= 1 && Number(pet.age) <= 20);
+      const wrong = openai.chat.completions.create({
+        ...{ ...greedy, messages },
+        response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { not: {} } } },
+      });
+      await assert.rejects(wrong, { status: 400, message: /json_schema must not have "not"/ });
+    },
+  );
+
+  await t.test('choices of vLLM, streamed', async () => {
+    const choice = ['a happy end', 'a sad end'];
+    const extra = { structured_outputs: { choice } };
+    const stream = await openai.completions.create({
+      ...{ ...greedy, ...extra, prompt: 'It had', stream: true },
+    });
+    let text = '';
+    for await (const chunk of stream) text += chunk.choices[0]!.text;
+    assert.ok(choice.includes(text), text);
+  });
+
   await t.test('completions, streamed and not, of several prompts', async () => {
     const prompt = ['Once upon a time', 'The dog'];
     const whole = await openai.completions.create({ ...greedy, prompt });

@@ -3,8 +3,16 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { suite, type TestContext, test } from 'node:test';
 import { RpcError } from '../../services/rpc/status.ts';
-import { SETTINGS, startGateway } from './make-gateway.ts';
-import { accepted, StandInEngine, stayQuiet, talkOn, tokens, until } from './stand-in-engine.ts';
+import { post, SETTINGS, startGateway } from './make-gateway.ts';
+import {
+  accepted,
+  StandInEngine,
+  sayHello,
+  stayQuiet,
+  talkOn,
+  tokens,
+  until,
+} from './stand-in-engine.ts';
 
 const CHAT = { messages: [{ role: 'user', content: 'Once' }], stream: true };
 
@@ -29,6 +37,12 @@ async function sendWithoutReading(t: TestContext, url: string): Promise<Socket> 
     `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
   return socket;
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 async function readUntil(response: Response, enough: (text: string) => boolean): Promise<string> {
@@ -164,6 +178,37 @@ test('a gateway that ends tells those who are in the middle of a stream', async 
     /^data: \{"error":\{"message":"the gateway is shutting down".*\n\ndata: \[DONE\]\n\n$/,
   );
   assert.equal(engine.openCount, 0);
+});
+
+test('a gateway that drains lets a stream finish, and takes nothing new', async (t) => {
+  let finish!: () => void;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const engine = new StandInEngine(async function* (call) {
+    const [first, ...rest] = await collect(sayHello(call));
+    yield first!;
+    await finished;
+    yield* rest;
+  });
+  const { gateway, url } = await startGateway(t, engine);
+  const response = await request(url, CHAT);
+  const closed = gateway.close(60_000);
+  const refused = await post(gateway, '/v1/chat/completions', CHAT);
+  assert.equal(refused.status, 503);
+  finish();
+  const text = await response.text();
+  assert.doesNotMatch(text, /shutting down/);
+  assert.match(text, /data: \[DONE\]\n\n$/);
+  await closed;
+});
+
+test('a gateway whose time to drain is up ends what is left with an answer', async (t) => {
+  const engine = new StandInEngine(stayQuiet);
+  const { gateway, url } = await startGateway(t, engine);
+  const response = await request(url, CHAT);
+  const [text] = await Promise.all([response.text(), gateway.close(1)]);
+  assert.match(text, /the gateway is shutting down/);
 });
 
 test('a hundred streams at once are each whole', async (t) => {

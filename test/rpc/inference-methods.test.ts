@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { sohu } from '#proto';
+import type { Constraint } from '../../services/core/grammar/constraint.ts';
 import type { KvEvent } from '../../services/core/kv/kv-events.ts';
 import { checkGenerateInput } from '../../services/rpc/check-generate-input.ts';
 import {
@@ -31,6 +33,13 @@ function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<
   return fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
 }
 
+const constraint: fc.Arbitrary<Constraint> = fc.oneof(
+  record({ kind: fc.constant('jsonSchema' as const), schema: text }),
+  record({ kind: fc.constant('jsonObject' as const) }),
+  record({ kind: fc.constant('regex' as const), pattern: text }),
+  record({ kind: fc.constant('choice' as const), choices: fc.array(text, { maxLength: 3 }) }),
+);
+
 const input = record<GenerateInput>({
   requestId: fc.string({ minLength: 1, maxLength: 128 }),
   prompt: fc.oneof(
@@ -56,6 +65,7 @@ const input = record<GenerateInput>({
     stop: fc.array(text, { maxLength: 4 }),
     stopTokenIds: tokenIds,
     includeStopStrInOutput: fc.boolean(),
+    constraint: fc.option(constraint, { nil: undefined }),
     n: uint32,
   }),
   priority: int32,
@@ -155,6 +165,21 @@ const info = record<ServerInfo>({
     }),
     { maxLength: 8 },
   ),
+});
+
+test('a constraint of vLLM’s protocol that is not supported is refused, not passed over', () => {
+  const { GenerateRequest } = sohu.v1;
+  for (const [field, name] of [
+    ['grammar', 'grammar'],
+    ['structuralTag', 'structural_tag'],
+  ] as const) {
+    const samplingParams = { [field]: 'root ::= "a"' };
+    const bytes = GenerateRequest.encode({ requestId: 'r', text: '', samplingParams }).finish();
+    assert.throws(() => GENERATE.decodeRequest(bytes), {
+      name: 'InvalidArgumentError',
+      message: `${name} must be absent: json_schema, json_object, regex and choice are supported`,
+    });
+  }
 });
 
 test('requests, events and server information survive their encoding', () => {

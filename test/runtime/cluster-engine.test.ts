@@ -12,6 +12,7 @@ import type { Tokenizer } from '../../services/core/text/tokenizer.ts';
 import type { GenerateEvent } from '../../services/rpc/inference-types.ts';
 import { RpcError } from '../../services/rpc/status.ts';
 import { ClusterEngine } from '../../services/runtime/coordinator/cluster-engine.ts';
+import { openBundledModel } from '../support/bundled-grammars.ts';
 import { MemoryCluster } from '../support/memory-cluster.ts';
 import { BUNDLED_MODELS } from '../support/requirements.ts';
 import { stopNaively } from '../text/naive-stop-strings.ts';
@@ -20,6 +21,7 @@ const MODEL = join(BUNDLED_MODELS, 'tinystories-5m');
 const PROMPT = 'Once upon a time';
 const LENGTH = 40;
 
+const { grammars: GRAMMARS } = openBundledModel();
 const LIMITS = { maxQueued: 8 };
 const NEVER = new AbortController().signal;
 
@@ -43,7 +45,7 @@ function serve(work: (serving: Serving) => Promise<void>): Promise<void> {
   };
   const scheduler = { maxNumQueuedReqs: LIMITS.maxQueued };
   return MemoryCluster.use(
-    { model: MODEL, tp: 1, onEvent, scheduler },
+    { model: MODEL, tp: 1, onEvent, scheduler, grammars: GRAMMARS },
     async ({ host, config }) => {
       const { coordinator } = host;
       const tokenizer = openTokenizer({ file: undefined, modelPath: MODEL, config });
@@ -51,6 +53,7 @@ function serve(work: (serving: Serving) => Promise<void>): Promise<void> {
         coordinator,
         config,
         tokenizer,
+        grammars: GRAMMARS,
         modelName: 'tinystories-5m',
         precision: 'f32',
         tensorParallel: 1,
@@ -161,6 +164,26 @@ suite('the engine', () => {
       assert.deepEqual(usage.promptTokens, alone.usage.promptTokens);
       assert.equal(usage.completionTokens, 36);
       assert.equal(load(), 0);
+    }));
+
+  test('a sample that a stop string ends is computed no more while the others go on', () =>
+    serve(async ({ generate, tokenizer, steps }) => {
+      const request = { temperature: 1, seed: 5, n: 3, maxTokens: LENGTH };
+      const { choices } = await generate(request);
+      const texts = choices.map(({ tokenIds }) => piecesOf(tokenizer, tokenIds).join(''));
+      const stop = texts[1]!
+        .split(' ')
+        .find(
+          (word) => word.length > 3 && texts.every((text, i) => text.includes(word) === (i === 1)),
+        )!;
+      const before = steps.length;
+      const stopped = await generate({ ...request, stop: [stop] });
+      const lengths = stopped.choices.map(({ tokenIds }) => tokenIds.length);
+      assert.ok(lengths[1]! < LENGTH && lengths[0] === LENGTH && lengths[2] === LENGTH);
+      assert.deepEqual(
+        steps.slice(before),
+        Array.from({ length: LENGTH }, (_, step) => (step < lengths[1]! ? 3 : 2)),
+      );
     }));
 
   test('chooses a seed that repeats the draws', () =>
@@ -276,6 +299,71 @@ suite('the engine', () => {
       assert.throws(() => {
         engine.detokenize({ tokenIds: [vocabSize], previousTokenId: undefined });
       }, /^InvalidArgumentError: token_ids/);
+      assert.equal(load(), 0);
+    }));
+
+  test('ends constrained texts where they are complete, whatever else the request says', () =>
+    serve(async ({ generate, tokenizer }) => {
+      const colour = { structuredOutputs: { choice: ['red', 'green', 'blue'] }, ignoreEos: false };
+      const { choices } = await generate({ ...colour, n: 3, temperature: 1, seed: 3, logprobs: 2 });
+      for (const { text, finishReason, stopReason, tokenIds, logprobs } of choices) {
+        assert.ok(colour.structuredOutputs.choice.includes(text), text);
+        assert.deepEqual([finishReason, stopReason], ['stop', undefined]);
+        assert.equal(tokenIds.at(-1), 1, 'the end of text is a token');
+        // Of the model's own logits: what the constraint allows is unlikely to be among the likeliest.
+        for (const { logprob, top } of logprobs) assert.ok(logprob <= top[0]!.logprob);
+      }
+      // There is nothing else to say than the end, though it is early.
+      const early = (await generate({ ...colour, minTokens: 20 })).choices[0]!;
+      assert.ok(colour.structuredOutputs.choice.includes(early.text), early.text);
+      assert.deepEqual([early.finishReason, early.tokenIds.length < 20], ['stop', true]);
+      // It may end at once, and may go on: min_tokens decides.
+      const words = { structuredOutputs: { regex: '([a-z ]{3,})?' }, ignoreEos: false };
+      const bias = { logitBias: { 1: 100 } };
+      assert.equal((await generate({ ...words, ...bias })).choices[0]!.text, '');
+      const late = (await generate({ ...words, ...bias, minTokens: 5 })).choices[0]!;
+      assert.equal(late.tokenIds.length, 6);
+      const cut = (await generate({ ...words, maxTokens: 4, minTokens: 4 })).choices[0]!;
+      assert.deepEqual([cut.finishReason, cut.tokenIds.length], ['length', 4]);
+      const stop = late.text.slice(2, 4);
+      const stopped = (await generate({ ...words, ...bias, stop: [stop], minTokens: 0 }))
+        .choices[0]!;
+      assert.equal(stopped.text, '');
+      const [first] = tokenizer.encode('r').slice(-1);
+      const byId = (
+        await generate({ ...colour, logitBias: { [first!]: 100 }, stopTokenIds: [first!] })
+      ).choices[0]!;
+      assert.deepEqual([byId.finishReason, byId.stopReason, byId.text], ['stop', first, '']);
+    }));
+
+  test('refuses constraints that it cannot keep, and fails those that turn out so alone', () =>
+    serve(async ({ generate, load }) => {
+      const free = await generate({});
+      const bad: [object, RegExp][] = [
+        [{ regex: '(?=a)' }, /^regex must not have \(\?=a\)/],
+        [{ choice: [] }, /^choice must have 1 to 4096 texts, not 0/],
+        [{ json: '{' }, /^json_schema must be JSON/],
+        [
+          { json: { type: 'array', uniqueItems: true } },
+          /^json_schema must not have "uniqueItems"/,
+        ],
+      ];
+      for (const [structuredOutputs, message] of bad) {
+        const answer = generate({ structuredOutputs, ignoreEos: false });
+        await assert.rejects(answer, { name: 'InvalidArgumentError', message });
+      }
+      const ambiguous = { structuredOutputs: { regex: '.*[a-m].{1000}' }, ignoreEos: false };
+      const [failed, beside] = await Promise.allSettled([
+        generate({ ...ambiguous, maxTokens: 200 }),
+        generate({}),
+      ]);
+      assert.equal(failed!.status, 'rejected');
+      assert.equal(failed.reason.code, 'FAILED_PRECONDITION');
+      assert.match(failed.reason.message, /more work than a step may spend/);
+      assert.deepEqual(
+        beside!.status === 'fulfilled' && beside.value.choices[0]!.tokenIds,
+        free.choices[0]!.tokenIds,
+      );
       assert.equal(load(), 0);
     }));
 

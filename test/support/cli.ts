@@ -41,13 +41,24 @@ export function makeCliEnvironment(t: TestContext): CliEnvironment {
   };
 }
 
-/** Starts the built program; it is killed when the test ends. */
-export function startCli(t: TestContext, env: CliEnvironment, args: readonly string[]): CliProcess {
-  const child = spawn(process.execPath, [packagePath('dist/services/cli/main.js'), ...args], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+/** The built program. */
+export const CLI = packagePath('dist/services/cli/main.js');
+
+/**
+ * Starts the built program; it is killed when the test ends. `input` is all that it reads; without
+ * one there is nothing to read.
+ */
+export function startCli(
+  t: TestContext,
+  env: CliEnvironment,
+  args: readonly string[],
+  input?: string,
+): CliProcess {
+  const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
+  // It may end without reading.
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (chunk: string) => {
@@ -70,8 +81,9 @@ export function runCli(
   t: TestContext,
   env: CliEnvironment,
   args: readonly string[],
+  input?: string,
 ): Promise<CliExit> {
-  return startCli(t, env, args).exited;
+  return startCli(t, env, args, input).exited;
 }
 
 /** The processes below a process, with what they call themselves. */

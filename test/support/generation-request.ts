@@ -15,6 +15,7 @@ export function makeGenerationRequest({ sampling, ...given }: Given): Generation
     stopTokenIds: [],
     ignoreEos: false,
     sampling: { ...GREEDY, ...sampling },
+    constraint: undefined,
     n: 1,
     priority: 0,
     cacheSalt: '',

@@ -3,6 +3,8 @@ import type { Bus } from '../../services/bus/bus.ts';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
 import { openCheckpoint } from '../../services/checkpoint/open-checkpoint.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
+import type { Constraint } from '../../services/core/grammar/constraint.ts';
+import type { GrammarCompiler } from '../../services/core/grammar/grammar.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { KvCacheDtype, Precision } from '../../services/core/model/precision.ts';
 import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
@@ -27,6 +29,8 @@ export interface MemoryClusterOptions {
   readonly scheduler?: Partial<SchedulerOptions>;
   readonly threads?: number;
   readonly stepTimeoutMicros?: number;
+  /** Without them requests have no constraints. */
+  readonly grammars?: GrammarCompiler;
   /** Wraps the bus of a chip, for faults. */
   readonly wrapBus?: (bus: Bus, rank: number) => Bus;
   /** Hears of every drawn token, while the logits of the step's `sample`-th sampled row are still there. */
@@ -42,6 +46,7 @@ export interface GenerateOptions {
   /** All that end it: the model's own are generated through. */
   readonly stopTokenIds?: readonly number[];
   readonly sampling?: Partial<SamplingParams>;
+  readonly constraint?: Constraint | undefined;
   /** Which of the request's parallel samples is looked at; as many are generated as it takes. */
   readonly choice?: number;
 }
@@ -109,6 +114,7 @@ export class MemoryCluster {
         ...options.scheduler,
       }),
       vocabSize: config.vocabSize,
+      ...(options.grammars && { grammars: options.grammars }),
       stepTimeoutMicros: options.stepTimeoutMicros ?? 60e6,
       patienceMicros: 60e6,
       onEvent: (event) => this.#observe(event),
@@ -202,6 +208,7 @@ export class MemoryCluster {
           minTokens: request.minTokens ?? 0,
           stopTokenIds: request.stopTokenIds ?? [],
           sampling: request.sampling ?? {},
+          constraint: request.constraint,
           ignoreEos: true,
           n: choice + 1,
         }),

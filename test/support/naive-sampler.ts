@@ -9,6 +9,8 @@ export interface NaiveSequence {
   readonly stopTokenIds: readonly number[];
   readonly sampling: SamplingParams;
   readonly choice: number;
+  /** The tokens that may be drawn, whatever their number; all where absent. */
+  readonly allowed?: ReadonlySet<number> | undefined;
 }
 
 /** A drawn token, and how near a threshold came to a probability, where rounding could decide. */
@@ -46,10 +48,11 @@ export function drawNaively(raw: Float32Array, sequence: NaiveSequence): NaiveDr
 
 /** The logits as the draw sees them: masked, biased and penalised one token after the other, each operation in f32. */
 function changed(raw: Float32Array, sequence: NaiveSequence): Scored[] {
-  const { sampling, prompt, generated, minTokens, stopTokenIds } = sequence;
+  const { sampling, prompt, generated, minTokens, stopTokenIds, allowed } = sequence;
   const f32 = Math.fround;
   return Array.from(raw, (logit, token) => {
-    if (generated.length < minTokens && stopTokenIds.includes(token)) {
+    const isEarly = allowed === undefined && generated.length < minTokens;
+    if ((isEarly && stopTokenIds.includes(token)) || allowed?.has(token) === false) {
       return { token, score: Number.NEGATIVE_INFINITY };
     }
     let score = logit;

@@ -12,6 +12,8 @@ export interface ReferenceRequest {
   readonly stopTokenIds: readonly number[];
   readonly sampling: SamplingParams;
   readonly choice: number;
+  /** The tokens that may follow the generated ones; all may where absent. */
+  readonly allowed?: (generated: readonly number[]) => ReadonlySet<number>;
 }
 
 /** What one sample of a request gives. */
@@ -43,7 +45,11 @@ export class ReferenceGenerator {
     const logprobs: (DrawLogprobs | undefined)[] = [];
     let logits = this.#chip.logits(prompt).at(-1)!;
     for (;;) {
-      const drawn = drawNaively(logits, { ...request, generated: tokens });
+      const drawn = drawNaively(logits, {
+        ...request,
+        generated: tokens,
+        allowed: request.allowed?.(tokens),
+      });
       tokens.push(drawn.token);
       logprobs.push(drawn.logprobs);
       const isStopped = stopTokenIds.includes(drawn.token);

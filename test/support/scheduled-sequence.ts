@@ -16,7 +16,7 @@ export function makeSequence(options: {
   const { request, generated = [], choice = 0, id = 1 } = options;
   const limits = makeSchedulerOptions({ maxModelLen: 1e6 });
   const sequence = createSequence({ id, request, choice, nowMicros: 0, options: limits });
-  sequence.tokens.push(...generated);
+  sequence.tokens = [...request.promptTokens, ...generated];
   sequence.state = 'running';
   return sequence;
 }

@@ -6,6 +6,7 @@ import { stepSequence } from '../../services/cluster/step-sequence.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import { planShard } from '../../services/core/model/shard-plan.ts';
 import type { DrawnToken } from '../../services/core/sampling/drawn-token.ts';
+import type { TokenMask } from '../../services/core/sampling/token-mask.ts';
 import type { ScheduledSequence } from '../../services/core/scheduler/step-builder.ts';
 import { planLayout } from '../../services/shard/layout.ts';
 import { Shard } from '../../services/shard/shard.ts';
@@ -54,13 +55,18 @@ export class ShardedSampling {
     });
   }
 
-  /** Carries out the sampling of one step; `logits` has one row of the whole vocabulary for each sampled sequence. */
+  /**
+   * Carries out the sampling of one step; `logits` has one row of the whole vocabulary for each sampled sequence,
+   * `masks` the mask of each scheduled one, where it has any.
+   */
   draw(
     scheduled: readonly ScheduledSequence[],
     logits: readonly Float32Array[],
+    masks: readonly (TokenMask | undefined)[] = [],
   ): readonly DrawnToken[] {
     const step = ++this.#step;
-    const command = overWire({ kind: 'step', epoch: 1, step, released: [], sequences: scheduled });
+    const sequences = scheduled.map((each, index) => stepSequence(each, masks[index]));
+    const command = overWire({ kind: 'step', epoch: 1, step, released: [], sequences });
     const collector = new StepCollector({
       step,
       scheduled: { sequences: scheduled, released: [] },
@@ -95,14 +101,8 @@ export class ShardedSampling {
   }
 }
 
-function overWire({
-  sequences,
-  ...command
-}: Omit<StepCommand, 'sequences'> & {
-  readonly sequences: readonly ScheduledSequence[];
-}): StepCommand {
-  const encoded = encodeCommand({ ...command, sequences: sequences.map(stepSequence) });
-  return decodeCommand(encoded) as StepCommand;
+function overWire(command: StepCommand): StepCommand {
+  return decodeCommand(encodeCommand(command)) as StepCommand;
 }
 
 function reportOf(

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { type ClusterRecord, findRunningClusters } from '../../runtime/state/cluster-records.ts';
 import { arrivalRate } from '../../sim/capacity/workload.ts';
-import { EXIT_CODES, EXIT_CODES_HELP } from '../errors.ts';
+import { EXIT_CODES } from '../errors.ts';
 import { Progress } from '../progress.ts';
 import { listenForStop } from '../stop-requests.ts';
 import { loadOf } from './bench-load.ts';
@@ -36,7 +36,7 @@ export function addBenchCommand(program: Command): void {
         'Load a server that speaks the OpenAI protocol, and measure it as clients see it.',
       )
       .addHelpText('before', EXAMPLES)
-      .addHelpText('after', `${NOTES}\n${EXIT_CODES_HELP}`),
+      .addHelpText('after', NOTES),
   ).action(bench);
 }
 

@@ -1,4 +1,4 @@
-import { assert } from '../support/errors.ts';
+import { assert, fail } from '../support/errors.ts';
 import { FreeList } from './free-list.ts';
 
 /**
@@ -44,7 +44,7 @@ export class BlockPool {
 
   /** Lets go of a block; the last table that does makes it free. */
   release(block: number): void {
-    assert(this.#references[block]! > 0, `block ${block} is in use when it is freed`);
+    if (this.#references[block] === 0) fail(`block ${block} is in use when it is freed`);
     if (--this.#references[block]! === 0) this.#free.push(block);
   }
 

@@ -1,5 +1,4 @@
-import type { BlockHash } from './block-hash.ts';
-import type { BlockContent } from './prefix-cache.ts';
+import { HashChain } from './hash-chain.ts';
 
 /** Where one sequence's keys and values lie. */
 export interface BlockTable {
@@ -7,12 +6,14 @@ export interface BlockTable {
   readonly salt: string;
   /** Blocks in the order of the tokens; grows at its end only, until it is released. */
   readonly blocks: number[];
-  /** Hashes of the sequence's full blocks, as far as they have been needed. */
-  readonly hashes: BlockHash[];
-  /** What the first of `blocks` hold, as far as the prefix cache knows it. */
-  readonly contents: BlockContent[];
+  /** Of the sequence's tokens; outlasts the blocks. */
+  readonly hashes: HashChain;
+  /** How many of `blocks`, from the first on, the prefix cache knows the content of. */
+  knownBlocks: number;
+  /** Tokens that `blocks` hold. */
+  capacity: number;
 }
 
 export function emptyBlockTable(salt: string): BlockTable {
-  return { salt, blocks: [], hashes: [], contents: [] };
+  return { salt, blocks: [], hashes: new HashChain(salt), knownBlocks: 0, capacity: 0 };
 }

@@ -1,4 +1,4 @@
-import { assert } from '../support/errors.ts';
+import { assert, fail } from '../support/errors.ts';
 
 /** The members of 0 … size−1 that are free, oldest first; every operation takes constant time. */
 export class FreeList {
@@ -28,7 +28,7 @@ export class FreeList {
 
   /** Adds a member as the youngest. */
   push(member: number): void {
-    assert(!this.has(member), `block ${member} is in use when it is freed`);
+    if (this.has(member)) fail(`block ${member} is in use when it is freed`);
     const youngest = this.#previous[this.#ends]!;
     this.#link(youngest, member);
     this.#link(member, this.#ends);
@@ -44,7 +44,7 @@ export class FreeList {
   }
 
   remove(member: number): void {
-    assert(this.has(member), `block ${member} is free when it is taken`);
+    if (!this.has(member)) fail(`block ${member} is free when it is taken`);
     this.#link(this.#previous[member]!, this.#next[member]!);
     this.#previous[member] = -1;
     this.#count--;

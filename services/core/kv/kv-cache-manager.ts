@@ -1,9 +1,9 @@
 import { assert } from '../support/errors.ts';
-import { hashBlock, rootHash } from './block-hash.ts';
 import { BlockPool } from './block-pool.ts';
 import type { BlockTable } from './block-table.ts';
+import { NO_BLOCK } from './hash-index.ts';
 import type { KvEvent } from './kv-events.ts';
-import { type BlockContent, type BlockKey, PrefixCache } from './prefix-cache.ts';
+import { type BlockKey, PrefixCache } from './prefix-cache.ts';
 
 export interface KvCacheOptions {
   readonly kvBlocks: number;
@@ -17,12 +17,12 @@ export interface KvCacheOptions {
 export class KvCacheManager {
   readonly #options: KvCacheOptions;
   readonly #pool: BlockPool;
-  readonly #cache: PrefixCache;
+  readonly #cache: PrefixCache | undefined;
 
   constructor(options: KvCacheOptions) {
     this.#options = options;
     this.#pool = new BlockPool(options.kvBlocks);
-    this.#cache = new PrefixCache(options);
+    this.#cache = options.enablePrefixCaching ? new PrefixCache(options) : undefined;
   }
 
   /** Tokens in a block. */
@@ -51,60 +51,61 @@ export class KvCacheManager {
    * The cached blocks that a sequence's tokens begin with, at most so many that one token is left
    * to compute: something must be sampled from.
    */
-  findPrefix(table: BlockTable, tokens: readonly number[]): readonly BlockContent[] {
-    const found: BlockContent[] = [];
-    if (!this.#options.enablePrefixCaching) return found;
+  findPrefix(table: BlockTable, tokens: readonly number[]): readonly number[] {
+    const found: number[] = [];
+    if (this.#cache === undefined) return found;
     const limit = Math.floor((tokens.length - 1) / this.#options.blockSize);
     while (found.length < limit) {
-      const content = this.#cache.find(this.#keyOf(table, tokens, found));
-      if (content === undefined) break;
-      found.push(content);
+      const block = this.#cache.find(this.#keyOf(table, tokens, found, found.length));
+      if (block === NO_BLOCK) break;
+      found.push(block);
     }
     return found;
   }
 
   /** Free blocks that a new table takes which begins with `prefix` and holds `tokens` tokens. */
-  demandOf(prefix: readonly BlockContent[], tokens: number): number {
-    const idle = prefix.filter(({ blocks }) => this.#pool.isFree(blocks[0]!)).length;
+  demandOf(prefix: readonly number[], tokens: number): number {
+    let idle = 0;
+    for (const block of prefix) if (this.#pool.isFree(block)) idle++;
     return idle + this.blocksFor(tokens) - prefix.length;
   }
 
   /** Lets an empty table begin with what `findPrefix` has found. */
-  sharePrefix(table: BlockTable, prefix: readonly BlockContent[]): void {
+  sharePrefix(table: BlockTable, prefix: readonly number[]): void {
     assert(table.blocks.length === 0, 'only an empty table takes a prefix');
-    for (const content of prefix) {
-      const block = content.blocks[0]!;
+    for (const block of prefix) {
       this.#pool.share(block);
       table.blocks.push(block);
-      table.contents.push(content);
     }
+    table.knownBlocks = prefix.length;
+    table.capacity = prefix.length * this.#options.blockSize;
   }
 
-  /** Whether a table can grow to hold `tokens` tokens. */
-  canGrow(table: BlockTable, tokens: number): boolean {
-    return this.blocksFor(tokens) - table.blocks.length <= this.#pool.freeBlocks;
-  }
-
-  /** Makes a table hold `tokens` tokens; returns the blocks that it gains. */
-  grow(table: BlockTable, tokens: number): readonly number[] {
+  /**
+   * Makes a table hold `tokens` tokens; returns the blocks that it gains, or undefined, and leaves it
+   * as it is, where too few are free.
+   */
+  grow(table: BlockTable, tokens: number): readonly number[] | undefined {
+    if (tokens <= table.capacity) return NO_BLOCKS;
     const missing = this.blocksFor(tokens) - table.blocks.length;
-    if (missing <= 0) return NO_BLOCKS;
+    if (missing > this.#pool.freeBlocks) return undefined;
     const gained: number[] = [];
     for (let i = 0; i < missing; i++) {
       const block = this.#allocate();
       gained.push(block);
       table.blocks.push(block);
     }
+    table.capacity += missing * this.#options.blockSize;
     return gained;
   }
 
   /** Lets others find the full blocks among the first `computed` tokens of a sequence. */
   remember(table: BlockTable, tokens: readonly number[], computed: number): void {
-    if (!this.#options.enablePrefixCaching) return;
-    const full = Math.floor(computed / this.#options.blockSize);
-    while (table.contents.length < full) {
-      const block = table.blocks[table.contents.length]!;
-      table.contents.push(this.#cache.store(block, this.#keyOf(table, tokens, table.contents)));
+    if (this.#cache === undefined) return;
+    while ((table.knownBlocks + 1) * this.#options.blockSize <= computed) {
+      const index = table.knownBlocks;
+      this.#cache.store(table.blocks[index]!, this.#keyOf(table, tokens, table.blocks, index));
+      table.knownBlocks++;
     }
   }
 
@@ -113,48 +114,53 @@ export class KvCacheManager {
    * last.
    */
   release(table: BlockTable): void {
-    for (let index = table.blocks.length - 1; index >= 0; index--) {
-      this.#pool.release(table.blocks[index]!);
+    for (let block = table.blocks.pop(); block !== undefined; block = table.blocks.pop()) {
+      this.#pool.release(block);
     }
-    table.blocks.length = 0;
-    table.contents.length = 0;
+    table.knownBlocks = 0;
+    table.capacity = 0;
   }
 
   /** Forgets all content, for chips that lost their memory. No table may hold a block. */
   clearCache(): void {
     assert(this.#pool.usedBlocks === 0, 'no block is in use when all content is forgotten');
-    this.#cache.clear();
+    this.#cache?.clear();
   }
 
   /** What has happened to the content since the last call. */
   takeEvents(): readonly KvEvent[] {
-    return this.#cache.takeEvents();
+    return this.#cache?.takeEvents() ?? [];
   }
 
   checkIntegrity(tables: readonly BlockTable[]): void {
     this.#pool.checkIntegrity(tables.map(({ blocks }) => blocks));
-    for (const { blocks, contents } of tables) {
-      assert(contents.length <= blocks.length, 'content is known of a table’s own blocks');
-      for (const [index, content] of contents.entries()) {
-        assert(content.blocks.includes(blocks[index]!), 'a block holds what its table says');
-      }
+    this.#cache?.checkIntegrity();
+    for (const { blocks, capacity, knownBlocks } of tables) {
+      assert(capacity === blocks.length * this.blockSize, 'a table knows how much it holds');
+      assert(knownBlocks <= blocks.length, 'content is known of a table’s own blocks');
+      const isKnown = blocks.slice(0, knownBlocks).every((block) => this.#cache?.has(block));
+      assert(isKnown, 'what a table knows the content of holds some');
     }
   }
 
   #allocate(): number {
     const block = this.#pool.allocate();
-    this.#cache.evict(block);
+    this.#cache?.evict(block);
     return block;
   }
 
-  /** The key of the block behind `before`. */
-  #keyOf(table: BlockTable, tokens: readonly number[], before: readonly BlockContent[]): BlockKey {
-    const index = before.length;
+  /** The key of block `index` of a sequence, which comes after the blocks `before`. */
+  #keyOf(
+    { hashes, salt }: BlockTable,
+    tokens: readonly number[],
+    before: readonly number[],
+    index: number,
+  ): BlockKey {
     const { blockSize } = this.#options;
     const start = index * blockSize;
-    const parent = table.hashes[index - 1] ?? rootHash(table.salt);
-    table.hashes[index] ??= hashBlock(parent, tokens, { start, end: start + blockSize });
-    return { hash: table.hashes[index], origin: before[index - 1] ?? table.salt, tokens, start };
+    if (hashes.length === index) hashes.append(tokens, start, start + blockSize);
+    const parent = index === 0 ? NO_BLOCK : before[index - 1]!;
+    return { hash: hashes.at(index), parent, salt, tokens, start };
   }
 }
 

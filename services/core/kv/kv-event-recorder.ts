@@ -8,6 +8,13 @@ type Growing<Event> = {
 };
 type GrowingEvent = Growing<KvEvent>;
 
+interface StoredBlock {
+  readonly hash: BlockHash;
+  /** Its own begin at `start`. */
+  readonly tokens: readonly number[];
+  readonly start: number;
+}
+
 /** Collects events; what happens to blocks that follow each other becomes one event. */
 export class KvEventRecorder {
   readonly #blockSize: number;
@@ -17,17 +24,11 @@ export class KvEventRecorder {
     this.#blockSize = blockSize;
   }
 
-  stored(block: {
-    readonly hash: BlockHash;
-    readonly parentHash: BlockHash | undefined;
-    /** Its own begin at `start`. */
-    readonly tokens: readonly number[];
-    readonly start: number;
-  }): void {
-    const { hash, parentHash, tokens, start } = block;
+  /** A block became known; `parentHash` is that of the block before it. */
+  stored({ hash, tokens, start }: StoredBlock, parentHash: BlockHash | undefined): void {
     const end = start + this.#blockSize;
     const last = this.#events.at(-1);
-    if (last?.kind === 'blockStored' && last.hashes.at(-1) === parentHash) {
+    if (last?.kind === 'blockStored' && isEqual(last.hashes.at(-1), parentHash)) {
       last.hashes.push(hash);
       for (let i = start; i < end; i++) last.tokens.push(tokens[i]!);
       return;
@@ -57,4 +58,8 @@ export class KvEventRecorder {
     if (events.length > 0) this.#events = [];
     return events;
   }
+}
+
+function isEqual(a: BlockHash | undefined, b: BlockHash | undefined): boolean {
+  return a?.high === b?.high && a?.low === b?.low;
 }

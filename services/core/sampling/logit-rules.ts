@@ -1,29 +1,33 @@
 import type { SamplingParams } from './params.ts';
 import { penalise } from './penalties.ts';
 import type { TokenCounts } from './token-counts.ts';
+import { applyTokenMask, type TokenMask } from './token-mask.ts';
 
 /** What changes a row of logits before the draw. */
 export interface LogitRules {
   readonly params: SamplingParams;
   /** Tokens that must not be drawn. */
   readonly masked: readonly number[];
+  /** The tokens that may be drawn; undefined where all may. */
+  readonly allowed: TokenMask | undefined;
   /** Undefined where nothing is penalised. */
   readonly counts: TokenCounts | undefined;
 }
 
 /** Whether the rules change any logit of the vocabulary. */
-export function changesLogits({ params, masked, counts }: LogitRules): boolean {
-  return masked.length > 0 || params.logitBias.length > 0 || counts !== undefined;
+export function changesLogits({ params, masked, allowed, counts }: LogitRules): boolean {
+  if (allowed !== undefined || counts !== undefined) return true;
+  return masked.length > 0 || params.logitBias.length > 0;
 }
 
 /**
- * Applies the rules to a shard's logits in place, in vLLM's order: mask, bias, penalties; every
+ * Applies the rules to a shard's logits in place, in vLLM's order: masks, bias, penalties; every
  * operation in f32. `logits[i]` belongs to token `firstToken + i`.
  */
 export function applyLogitRules(
   logits: Float32Array,
   firstToken: number,
-  { params, masked, counts }: LogitRules,
+  { params, masked, allowed, counts }: LogitRules,
 ): void {
   const change = (token: number, changed: (logit: number) => number): void => {
     const logit = logits[token - firstToken];
@@ -35,6 +39,7 @@ export function applyLogitRules(
   for (const [token, outputCount] of counts?.outputCounts ?? []) {
     change(token, (logit) => penalise(logit, outputCount, params));
   }
-  // The mask outweighs whatever is added or multiplied: last, it need not pass through the others.
+  // Masks outweigh whatever is added or multiplied: last, they need not pass through the others.
+  if (allowed !== undefined) applyTokenMask(logits, firstToken, allowed);
   for (const token of masked) change(token, () => Number.NEGATIVE_INFINITY);
 }

@@ -1,5 +1,4 @@
 import type { KvCacheManager } from '../kv/kv-cache-manager.ts';
-import type { BlockContent } from '../kv/prefix-cache.ts';
 import type { SchedulerOptions } from './options.ts';
 import type { Sequence } from './request.ts';
 
@@ -17,7 +16,7 @@ export class AdmissionRoom {
   }
 
   /** Whether a sequence fits that finds `prefix` cached and is to hold `tokens` tokens now. */
-  admits(sequence: Sequence, prefix: readonly BlockContent[], tokens: number): boolean {
+  admits(sequence: Sequence, prefix: readonly number[], tokens: number): boolean {
     const { capacitySchedulerPolicy, watermark } = this.#options;
     const held = capacitySchedulerPolicy === 'max_utilization' ? tokens : longestCourse(sequence);
     // Where nobody runs there is nobody to keep blocks for, and waiting would be for ever.

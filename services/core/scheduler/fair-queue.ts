@@ -1,4 +1,5 @@
 import { FcfsQueue } from './fcfs-queue.ts';
+import { LowestClients } from './lowest-clients.ts';
 import type { Sequence } from './request.ts';
 import type { WaitingQueue } from './waiting-queue.ts';
 
@@ -6,9 +7,12 @@ import type { WaitingQueue } from './waiting-queue.ts';
 const OUTPUT_WEIGHT = 2;
 
 interface Client {
+  readonly id: string;
   readonly queue: FcfsQueue;
   /** Weighted tokens that the client was given, comparable between clients that wait. */
   counter: number;
+  /** Smaller for those that have been known for longer. */
+  order: number;
 }
 
 /**
@@ -18,9 +22,12 @@ interface Client {
  */
 export class FairQueue implements WaitingQueue {
   readonly #clients = new Map<string, Client>();
+  readonly #waiting = new LowestClients<Client>(({ queue }) => queue.size > 0);
+  readonly #idle = new LowestClients<Client>(({ queue }) => queue.size === 0);
   #size = 0;
   /** The client that left the queue last: what it is given since counts. */
   #last: Client | undefined;
+  #nextOrder = 0;
 
   get size(): number {
     return this.#size;
@@ -37,12 +44,13 @@ export class FairQueue implements WaitingQueue {
   }
 
   peek(): Sequence | undefined {
-    return this.#next()?.queue.peek();
+    return this.#waiting.peek()?.queue.peek();
   }
 
   remove(sequence: Sequence): void {
     const client = this.#clients.get(sequence.request.clientId)!;
     client.queue.remove(sequence);
+    if (client.queue.size === 0) this.#idle.add(client);
     this.#last = client;
     this.#size--;
   }
@@ -55,48 +63,53 @@ export class FairQueue implements WaitingQueue {
     this.#charge(sequence, OUTPUT_WEIGHT);
   }
 
-  #charge({ request }: Sequence, weight: number): void {
-    let client = this.#clients.get(request.clientId);
+  #charge({ request: { clientId } }: Sequence, weight: number): void {
+    let client = this.#clients.get(clientId);
     if (client === undefined) {
       const last = this.#last?.counter ?? 0;
-      client = { queue: new FcfsQueue(), counter: Math.min(last, this.#lowestWaiting() ?? last) };
-      this.#clients.set(request.clientId, client);
+      client = this.#makeClient(clientId, Math.min(last, this.#lowestWaiting() ?? last));
+      this.#clients.set(clientId, client);
+      this.#idle.add(client);
     }
     client.counter += weight;
   }
 
   /** The client of a sequence that begins to wait, its counter lifted where it was idle. */
-  #join({ request }: Sequence): Client {
-    const known = this.#clients.get(request.clientId);
+  #join({ request: { clientId } }: Sequence): Client {
+    const known = this.#clients.get(clientId);
     if (known !== undefined && known.queue.size > 0) return known;
-    const client = known ?? { queue: new FcfsQueue(), counter: 0 };
+    const client = known ?? this.#makeClient(clientId, 0);
     const waiting = this.#lowestWaiting();
     const last = this.#last?.counter ?? 0;
     client.counter = Math.max(client.counter, waiting ?? last);
     this.#forgetIdle(Math.min(last, waiting ?? last));
-    this.#clients.set(request.clientId, client);
+    if (!this.#clients.has(clientId)) {
+      client.order = this.#nextOrder++;
+      this.#clients.set(clientId, client);
+    }
+    this.#waiting.add(client);
     return client;
   }
 
-  #next(): Client | undefined {
-    let next: Client | undefined;
-    for (const client of this.#clients.values()) {
-      if (client.queue.size === 0) continue;
-      if (next === undefined || client.counter < next.counter) next = client;
-    }
-    return next;
+  #makeClient(id: string, counter: number): Client {
+    return { id, queue: new FcfsQueue(), counter, order: this.#nextOrder++ };
   }
 
   /** The lowest counter of those that wait; undefined where nobody does. */
   #lowestWaiting(): number | undefined {
-    return this.#next()?.counter;
+    return this.#waiting.peek()?.counter;
   }
 
   /** An idle client whose counter the lift would reach anyway needs no memory of it. */
   #forgetIdle(floor: number): void {
-    for (const [id, client] of this.#clients) {
-      const isIdle = client.queue.size === 0 && client !== this.#last;
-      if (isIdle && client.counter <= floor) this.#clients.delete(id);
+    const isBelow = (): boolean =>
+      (this.#idle.peek()?.counter ?? Number.POSITIVE_INFINITY) <= floor;
+    let last: Client | undefined;
+    while (isBelow()) {
+      const client = this.#idle.pop()!;
+      if (client === this.#last) last = client;
+      else this.#clients.delete(client.id);
     }
+    if (last !== undefined) this.#idle.add(last);
   }
 }

@@ -1,3 +1,4 @@
+import type { Constraint } from '../grammar/constraint.ts';
 import { type BlockTable, emptyBlockTable } from '../kv/block-table.ts';
 import type { SamplingParams } from '../sampling/params.ts';
 import type { SchedulerOptions } from './options.ts';
@@ -11,13 +12,15 @@ export interface GenerationRequest {
   readonly promptTokens: readonly number[];
   /** Tokens to generate at the most. */
   readonly maxTokens: number;
-  /** Generated tokens before which no stop token is drawn. */
+  /** Generated tokens before which no stop token is drawn, unless the constraint allows no other. */
   readonly minTokens: number;
   /** Ids that end the generation beside the model's own. */
   readonly stopTokenIds: readonly number[];
   /** Whether the model's own stop tokens are generated through. */
   readonly ignoreEos: boolean;
   readonly sampling: SamplingParams;
+  /** What the text of every sample must be; undefined where it may be any. */
+  readonly constraint: Constraint | undefined;
   /** Parallel samples of the same prompt. */
   readonly n: number;
   /** Smaller comes first, where the policy goes by it. */
@@ -46,8 +49,8 @@ export interface Sequence {
   readonly choice: number;
   /** Ids that end it. */
   readonly stopTokenIds: readonly number[];
-  /** Prompt and generated tokens. */
-  readonly tokens: number[];
+  /** Prompt and generated tokens: the request's own list until `appendToken` has made a copy. */
+  tokens: readonly number[];
   /** Most tokens that the sequence may ever have. */
   readonly tokenLimit: number;
   /** `ended` by itself, or with its group; `cancelled` by its client, perhaps after its end. */
@@ -77,7 +80,7 @@ export function createSequence(options: {
     request,
     choice,
     stopTokenIds: [...(request.ignoreEos ? [] : stopTokenIds), ...request.stopTokenIds],
-    tokens: [...request.promptTokens],
+    tokens: request.promptTokens,
     tokenLimit: tokenLimitOf(request, maxModelLen),
     state: 'waiting',
     computedTokens: 0,
@@ -101,6 +104,16 @@ export function tokenLimitOf(request: GenerationRequest, maxModelLen: number): n
 /** Tokens that are not computed yet. */
 export function pendingTokens(sequence: Sequence): number {
   return sequence.tokens.length - sequence.computedTokens;
+}
+
+/** Gives a sequence its next token. */
+export function appendToken(sequence: Sequence, token: number, nowMicros: number): void {
+  const { times } = sequence;
+  // No copy earlier: those that wait, and the samples of a request, share the list of its prompt.
+  if (times.firstTokenMicros === undefined) sequence.tokens = [...sequence.tokens, token];
+  else (sequence.tokens as number[]).push(token);
+  times.firstTokenMicros ??= nowMicros;
+  times.lastTokenMicros = nowMicros;
 }
 
 /** Generated tokens so far. */

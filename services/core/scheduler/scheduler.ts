@@ -6,6 +6,7 @@ import { AdmissionRoom } from './admission-room.ts';
 import type { SchedulerOptions } from './options.ts';
 import { chooseVictim } from './preemption.ts';
 import {
+  appendToken,
   completionTokens,
   createSequence,
   type FinishReason,
@@ -90,7 +91,7 @@ export class Scheduler {
     return [...generated].map(([choice, tokens]) => {
       const options = this.#options;
       const sequence = createSequence({ id: this.#nextId++, request, choice, nowMicros, options });
-      sequence.tokens.push(...tokens);
+      sequence.tokens = [...request.promptTokens, ...tokens];
       this.#sequences.waiting.arrive(sequence);
       return sequence;
     });
@@ -165,7 +166,7 @@ export class Scheduler {
       if (sequence.state !== 'running') continue; // cancelled meanwhile
       sequence.computedTokens += count;
       if (!sample) continue;
-      assert(token !== undefined, `sequence ${sequence.id} was sampled`);
+      assert(token !== undefined, 'who was to be sampled was');
       outputs.push(this.#append(sequence, token, nowMicros));
     }
     return outputs;
@@ -189,13 +190,15 @@ export class Scheduler {
       const sequence = running[index]!;
       const count = this.#tokensFor(pendingTokens(sequence), step);
       const tokens = sequence.computedTokens + count;
-      while (sequence.state === 'running' && !kv.canGrow(sequence.table, tokens)) {
+      let newBlocks = kv.grow(sequence.table, tokens);
+      while (newBlocks === undefined) {
         const victim = chooseVictim(running, this.#options.schedulingPolicy);
         step.remove(victim);
         if (this.#sequences.preempt(victim) < index) index--;
+        if (victim === sequence) break;
+        newBlocks = kv.grow(sequence.table, tokens);
       }
-      if (sequence.state !== 'running') break;
-      const newBlocks = kv.grow(sequence.table, tokens);
+      if (newBlocks === undefined) break;
       step.add({ sequence, count, admitted: false, newBlocks });
     }
     // Not earlier: whoever is preempted computes nothing in this step that others could share.
@@ -227,13 +230,13 @@ export class Scheduler {
   }
 
   #append(sequence: Sequence, drawn: DrawnToken, nowMicros: number): SequenceOutput {
-    const { tokens, times, request, tokenLimit } = sequence;
-    tokens.push(drawn.token);
-    times.firstTokenMicros ??= nowMicros;
-    times.lastTokenMicros = nowMicros;
+    appendToken(sequence, drawn.token, nowMicros);
+    const { tokens, request, tokenLimit } = sequence;
     this.#sequences.waiting.chargeToken(sequence);
-    const stopped =
-      sequence.stopTokenIds.includes(drawn.token) && completionTokens(sequence) > request.minTokens;
+    // A constraint lets none be drawn before unless there is nothing else left to say.
+    const mayStop =
+      completionTokens(sequence) > request.minTokens || request.constraint !== undefined;
+    const stopped = mayStop && sequence.stopTokenIds.includes(drawn.token);
     const finishReason = stopped ? 'stop' : tokens.length >= tokenLimit ? 'length' : undefined;
     if (finishReason !== undefined) this.#sequences.end(sequence);
     return { sequence, drawn, finishReason };

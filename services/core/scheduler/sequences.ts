@@ -1,5 +1,4 @@
 import { KvCacheManager } from '../kv/kv-cache-manager.ts';
-import type { BlockContent } from '../kv/prefix-cache.ts';
 import { assert } from '../support/errors.ts';
 import { type Load, promptTokensLeft } from './admission.ts';
 import type { SchedulerOptions } from './options.ts';
@@ -45,7 +44,7 @@ export class Sequences implements Load {
   }
 
   /** Lets a waiting sequence run, with what the prefix cache holds of it. */
-  admit(sequence: Sequence, prefix: readonly BlockContent[], nowMicros: number): void {
+  admit(sequence: Sequence, prefix: readonly number[], nowMicros: number): void {
     const { times, request, table } = sequence;
     this.waiting.remove(sequence);
     this.kv.sharePrefix(table, prefix);

@@ -15,12 +15,13 @@ export function findNamed<T>(
   if (found !== undefined) return found;
   const names = items.flatMap((item) => options.namesOf(item).slice(0, 1));
   throw new InvalidArgumentError(
-    `${options.field} must be one of ${names.join(', ')}, not ${JSON.stringify(wanted)}; the nearest is ${nearestOf(names, key)}`,
+    `${options.field} must be one of ${names.join(', ')}, not ${JSON.stringify(wanted)}; the nearest is ${nearestName(names, wanted)}`,
   );
 }
 
-function nearestOf(names: readonly string[], key: string): string {
-  const nearest = closest(key, names.map(normalize));
+/** The name that takes the fewest changes to become `wanted`, case and separators aside. */
+export function nearestName(names: readonly string[], wanted: string): string {
+  const nearest = closest(normalize(wanted), names.map(normalize));
   return names.find((name) => normalize(name) === nearest) ?? '';
 }
 

@@ -1,3 +1,5 @@
+import { Heap } from '../support/heap.ts';
+
 /** What two neighbouring tokens merge into, and how good that is. */
 export interface Merge {
   readonly id: number;
@@ -26,7 +28,7 @@ export function mergePairs(
   ids: readonly number[],
   findMerge: (left: number, right: number) => Merge | undefined,
 ): number[] {
-  const heap = new CandidateHeap();
+  const heap = new Heap(isBetter);
   const consider = (left: Piece | undefined, right: Piece | undefined): void => {
     if (left === undefined || right === undefined) return;
     const merge = findMerge(left.id, right.id);
@@ -69,46 +71,6 @@ function collectIds(first: Piece | undefined): number[] {
   const ids: number[] = [];
   for (let piece = first; piece !== undefined; piece = piece.next) ids.push(piece.id);
   return ids;
-}
-
-/** A binary heap whose top is the best candidate. */
-class CandidateHeap {
-  readonly #items: Candidate[] = [];
-
-  push(candidate: Candidate): void {
-    const items = this.#items;
-    let index = items.length;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!isBetter(candidate, items[parent]!)) break;
-      items[index] = items[parent]!;
-      index = parent;
-    }
-    items[index] = candidate;
-  }
-
-  pop(): Candidate | undefined {
-    const items = this.#items;
-    const top = items[0];
-    const last = items.pop();
-    if (top === undefined || last === undefined || items.length === 0) return top;
-    let index = 0;
-    for (let child = this.#betterChild(0); child !== undefined; child = this.#betterChild(index)) {
-      if (!isBetter(items[child]!, last)) break;
-      items[index] = items[child]!;
-      index = child;
-    }
-    items[index] = last;
-    return top;
-  }
-
-  #betterChild(index: number): number | undefined {
-    const left = 2 * index + 1;
-    const right = left + 1;
-    if (left >= this.#items.length) return undefined;
-    if (right >= this.#items.length) return left;
-    return isBetter(this.#items[right]!, this.#items[left]!) ? right : left;
-  }
 }
 
 function isBetter(a: Candidate, b: Candidate): boolean {

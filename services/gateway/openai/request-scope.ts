@@ -1,3 +1,4 @@
+import { toConstraint } from '../../client/structured-outputs.ts';
 import type { Fields } from '../../core/support/fields.ts';
 import { checkRequestSampling, DEFAULT_SAMPLING } from '../../rpc/request-sampling.ts';
 import type { GenerationPlan } from '../generation-plan.ts';
@@ -56,11 +57,12 @@ export function makePlan(
     clientId: scope.tenant ?? fields.user,
   };
   const maxTokens = prompts.map((prompt) => maxTokensOf(prompt.length, parts, scope));
-  const { logitBias = {} } = sampling;
+  const { logitBias = {}, structuredOutputs } = sampling;
   checkRequestSampling({
     ...DEFAULT_SAMPLING,
     ...sampling,
     logitBias: Object.entries(logitBias).map(([id, bias]) => ({ token: Number(id), bias })),
+    constraint: toConstraint(structuredOutputs),
     maxTokens: Math.min(...maxTokens),
   });
   return {

@@ -13,6 +13,7 @@ import {
   text,
   whole,
 } from './fields.ts';
+import { oneConstraint, responseFormat, structuredOutputs } from './structured-outputs.ts';
 
 const INT32 = { from: -(2 ** 31), to: 2 ** 31 - 1 };
 const TOKEN_ID = whole({ from: 0, to: 2 ** 32 - 1 });
@@ -44,6 +45,8 @@ export const SAMPLING_FIELDS = {
   min_tokens: field(whole({ from: 0, to: INT32.to }), DEFAULT_SAMPLING.minTokens),
   ignore_eos: field(flag, DEFAULT_SAMPLING.ignoreEos),
   include_stop_str_in_output: field(flag, DEFAULT_SAMPLING.includeStopStrInOutput),
+  response_format: optional(responseFormat),
+  structured_outputs: optional(structuredOutputs),
   priority: field(whole(INT32), 0),
   cache_salt: field(text, ''),
   user: field(shortText(MAX_USER_LENGTH), ''),
@@ -62,7 +65,8 @@ export const MAX_TOKENS_FIELD = whole({ from: 0, to: INT32.to });
 
 /** The part of an engine's request that the common fields decide. */
 export function toSamplingRequest(fields: SamplingFields): Omit<GenerateRequest, 'prompt'> {
-  const { seed } = fields;
+  const { seed, response_format: format, structured_outputs: outputs } = fields;
+  const structuredOutputs = oneConstraint(format, outputs);
   return {
     temperature: fields.temperature,
     topP: fields.top_p,
@@ -81,6 +85,7 @@ export function toSamplingRequest(fields: SamplingFields): Omit<GenerateRequest,
     minTokens: fields.min_tokens,
     ignoreEos: fields.ignore_eos,
     includeStopStrInOutput: fields.include_stop_str_in_output,
+    ...(structuredOutputs !== undefined && { structuredOutputs }),
     priority: fields.priority,
     cacheSalt: fields.cache_salt,
   };

@@ -1,16 +1,17 @@
-import { type Fields, isFields } from '../../core/support/fields.ts';
+import type { Fields } from '../../core/support/fields.ts';
 import { HttpError } from '../http-error.ts';
 
 /** A field that would change the answer, and the values of it that do not. */
 interface UnsupportedField {
   readonly name: string;
   readonly isHarmless: (value: unknown) => boolean;
+  /** What to use in its place, where there is something. */
+  readonly instead?: string;
 }
 
 const never = (): boolean => false;
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 const isFalse = (value: unknown): boolean => value === false;
-const isText = (value: unknown): boolean => isFields(value) && value.type === 'text';
 
 /** What is known and would be ignored wrongly; unknown fields are accepted as they are in vLLM. */
 const UNSUPPORTED: readonly UnsupportedField[] = [
@@ -23,12 +24,13 @@ const UNSUPPORTED: readonly UnsupportedField[] = [
   { name: 'bad_words', isHarmless: isEmptyList },
   { name: 'truncate_prompt_tokens', isHarmless: never },
   { name: 'skip_special_tokens', isHarmless: (value) => value === true },
-  { name: 'response_format', isHarmless: isText },
-  { name: 'structured_outputs', isHarmless: never },
-  { name: 'guided_json', isHarmless: never },
-  { name: 'guided_regex', isHarmless: never },
-  { name: 'guided_choice', isHarmless: never },
+  // vLLM had these before 0.12.
+  { name: 'guided_json', isHarmless: never, instead: 'structured_outputs.json' },
+  { name: 'guided_regex', isHarmless: never, instead: 'structured_outputs.regex' },
+  { name: 'guided_choice', isHarmless: never, instead: 'structured_outputs.choice' },
   { name: 'guided_grammar', isHarmless: never },
+  { name: 'guided_whitespace_pattern', isHarmless: never },
+  { name: 'structural_tag', isHarmless: never },
   { name: 'tools', isHarmless: isEmptyList },
   { name: 'functions', isHarmless: isEmptyList },
   { name: 'chat_template', isHarmless: never },
@@ -37,9 +39,10 @@ const UNSUPPORTED: readonly UnsupportedField[] = [
 
 /** Refuses with 400 what this server would have to do and cannot. */
 export function refuseUnsupported(body: Fields): void {
-  for (const { name, isHarmless } of UNSUPPORTED) {
+  for (const { name, isHarmless, instead } of UNSUPPORTED) {
     const value = Object.hasOwn(body, name) ? body[name] : undefined;
     if (value === undefined || value === null || isHarmless(value)) continue;
-    throw new HttpError(400, `${name} is not supported`, { param: name });
+    const hint = instead === undefined ? '' : `: ${instead} has taken its place`;
+    throw new HttpError(400, `${name} is not supported${hint}`, { param: name });
   }
 }

@@ -3,6 +3,7 @@ import { availableParallelism, constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ManagedProcess, ProcessExit } from '../process/managed-process.ts';
+import type { LineSink } from '../process/read-lines.ts';
 import { spawnGuarded } from '../process/spawn-guarded.ts';
 import { BrokerUnavailableError } from './broker-unavailable-error.ts';
 
@@ -15,6 +16,8 @@ export interface BrokerOptions {
   readonly logFile?: string;
   /** The part of its configuration that says who may do what; by default everybody everything. */
   readonly authorization?: string;
+  /** Takes the lines of its log, where that does not go to a file. */
+  readonly onLine?: LineSink | undefined;
   readonly startTimeoutMs?: number;
   /** How long it may take over its own shutdown before it is killed. */
   readonly stopGraceMs?: number;
@@ -48,6 +51,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       command: options.binary,
       args: ['-c', configFile],
       env: goEnvironment(),
+      onLine: options.onLine,
     });
     const urls = await untilReady({ server, directory, options });
     return makeBroker({ server, urls, options });
@@ -83,6 +87,8 @@ function configText({
     'max_payload: 8MB',
     'max_pending: 64MB',
     'write_deadline: "2s"',
+    // Whoever takes the lines knows when.
+    `logtime: ${logFile !== undefined}`,
     ...(logFile === undefined ? [] : [`log_file: ${JSON.stringify(logFile)}`]),
     authorization,
   ].join('\n');

@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/nats-server.ts';
 import type { ManagedProcess, ProcessExit } from '../process/managed-process.ts';
+import type { LineSink } from '../process/read-lines.ts';
 
 /** The processes of one cluster: they serve together, and end together. */
 export class ClusterProcesses {
@@ -9,11 +10,15 @@ export class ClusterProcesses {
   readonly #chips: ManagedProcess[] = [];
   /** What stands before the chips. */
   readonly #heads: ManagedProcess[] = [];
+  readonly #log: LineSink;
   #fail!: (error: Error) => void;
   #stopped: Promise<void> | undefined;
 
-  constructor(broker: Broker) {
+  /** `log` is told of every beginning and end. */
+  constructor(broker: Broker, log: LineSink = () => {}) {
     this.#broker = broker;
+    this.#log = log;
+    log(`the broker (pid ${broker.pid}) listens at ${broker.url}`);
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -34,27 +39,31 @@ export class ClusterProcesses {
   }
 
   /**
-   * Ends the heads one by one, then the chips together, then the broker; resolves when all of them
-   * are gone.
+   * Ends the heads one by one, which together may take `drainMs` to finish their work, then the
+   * chips together, then the broker; resolves when all of them are gone.
    */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  stop(drainMs = 0): Promise<void> {
+    this.#stopped ??= this.#stop(drainMs);
     return this.#stopped;
   }
 
-  async #stop(): Promise<void> {
-    for (const head of [...this.#heads].reverse()) await head.stop();
+  async #stop(drainMs: number): Promise<void> {
+    this.#log(drainMs > 0 ? `stopping; open requests have ${drainMs} ms to finish` : 'stopping');
+    const endMs = performance.now() + drainMs;
+    for (const head of [...this.#heads].reverse()) await head.drain(endMs - performance.now());
     await Promise.all(this.#chips.map((chip) => chip.stop()));
     await this.#broker.stop();
   }
 
   #watch(node: ManagedProcess): void {
+    this.#log(`${node.name} started (pid ${node.pid})`);
     void node.exited.then((exit) => {
       this.#ended(`${node.name} (pid ${node.pid}) ended ${describeExit(exit)}`);
     });
   }
 
   #ended(sentence: string): void {
+    this.#log(sentence);
     if (this.#stopped === undefined) this.#fail(new Error(sentence));
   }
 }

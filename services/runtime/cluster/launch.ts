@@ -13,6 +13,7 @@ import {
 import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
+import type { ClusterLogs } from '../state/cluster-logs.ts';
 import { AddressUnavailableError } from './address-unavailable-error.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
@@ -29,6 +30,8 @@ export interface LaunchOptions extends ServingOptions {
   readonly gateway?: GatewayOptions | undefined;
   /** Port of gRPC, 0 for a free one; undefined serves none. */
   readonly grpcPort?: number | undefined;
+  /** Where what the processes write is kept; nowhere where it is absent. */
+  readonly logs?: ClusterLogs | undefined;
   readonly onProgress: (progress: LaunchProgress) => void;
   /** Stops the launch, which then throws the signal's reason. */
   readonly signal: AbortSignal;
@@ -56,8 +59,8 @@ export interface RunningCluster {
   readonly kvBlocks: number;
   /** Resolves when a process ends that nobody told to; the others must then be stopped. */
   readonly failed: Promise<Error>;
-  /** Resolves when every process is gone. */
-  stop(): Promise<void>;
+  /** Resolves when every process is gone; for `drainMs` before, open requests may finish. */
+  stop(drainMs?: number): Promise<void>;
 }
 
 /**
@@ -72,6 +75,8 @@ const CHIP_ENVIRONMENT = {
 type ReadyMessage = Extract<CoordinatorMessage, { readonly kind: 'ready' }>;
 
 const GROUP = '0';
+/** What the logs call the process that started the others. */
+const SUPERVISOR = 'sohu';
 
 /**
  * A chip lets go of several megabytes of frames a step. With V8's own sizes that means a full
@@ -85,7 +90,7 @@ const CHIP_NODE_ARGUMENTS = ['--min-semi-space-size=16', '--initial-old-space-si
  * left running.
  */
 export async function launchCluster(options: LaunchOptions): Promise<RunningCluster> {
-  const { natsServer, signal, onProgress, gateway } = options;
+  const { natsServer, signal, onProgress, gateway, logs } = options;
   if (gateway !== undefined) checkExposure(gateway);
   const serving = checkServable(options);
   const binary = await findNatsServer({
@@ -97,12 +102,17 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
     ...{ cluster: options.cluster, group: GROUP },
     chips: oneSeatEach(serving.tp),
   });
-  const broker = await startBroker({ binary, authorization: keys.authorization }).catch((error) => {
+  const broker = await startBroker({
+    binary,
+    authorization: keys.authorization,
+    onLine: logs?.of('the broker'),
+  }).catch((error) => {
     keys.remove();
     throw error;
   });
-  const processes = new ClusterProcesses(broker);
-  const stop = (): Promise<void> => processes.stop().finally(() => keys.remove());
+  const processes = new ClusterProcesses(broker, logs?.of(SUPERVISOR));
+  const stop = (drainMs?: number): Promise<void> =>
+    processes.stop(drainMs).finally(() => keys.remove());
   onProgress({ kind: 'note', sentence: startSentence(serving) });
   const shared = { broker, processes, keys };
   try {
@@ -171,7 +181,7 @@ function startCoordinator(
         entry: packagePath('dist/services/coordinator/main.js'),
         args: [...place, ...servingArguments(serving)],
         env: keys.environment(memberName({ kind: 'coordinator', group: GROUP })),
-        output: 'ignore',
+        output: options.logs?.of('the coordinator') ?? 'ignore',
         onMessage,
       }),
     );
@@ -199,23 +209,24 @@ async function startGateway(
         entry: packagePath('dist/services/gateway/main.js'),
         args: [...place, ...files, ...gatewayArguments(gateway)],
         env: keys.environment(memberName({ kind: 'gateway' })),
-        output: 'ignore',
+        output: options.logs?.of('the gateway') ?? 'ignore',
         onMessage,
       }),
     );
   });
 }
 
-function startChip(rank: number, { serving, keys }: Launch, place: readonly string[]) {
+function startChip(rank: number, { options, serving, keys }: Launch, place: readonly string[]) {
   const threads = Math.max(1, Math.floor(availableParallelism() / serving.tp));
   const member = memberName({ kind: 'chip', group: GROUP, seats: [rank] });
+  const name = `chip ${rank}`;
   return spawnNode({
-    name: `chip ${rank}`,
+    name,
     entry: packagePath('dist/services/worker/main.js'),
     args: [...place, '--rank', String(rank), '--threads', String(threads)],
     nodeArgs: CHIP_NODE_ARGUMENTS,
     env: { ...CHIP_ENVIRONMENT, ...keys.environment(member) },
-    output: 'ignore',
+    output: options.logs?.of(name) ?? 'ignore',
   });
 }
 

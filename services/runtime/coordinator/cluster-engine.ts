@@ -1,5 +1,6 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
+import type { GrammarCompiler } from '../../core/grammar/grammar.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import type { GenerationRequest, Sequence } from '../../core/scheduler/request.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
@@ -24,6 +25,8 @@ export interface ClusterEngineOptions {
   readonly coordinator: Coordinator;
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
+  /** The same that the coordinator has. */
+  readonly grammars: GrammarCompiler;
   readonly modelName: string;
   readonly precision: string;
   readonly tensorParallel: number;
@@ -41,9 +44,10 @@ export class ClusterEngine implements InferenceEngine {
   #kvBlocks = 0;
 
   constructor(options: ClusterEngineOptions) {
-    const { tokenizer, config, maxModelLen } = options;
+    const { tokenizer, config, maxModelLen, grammars } = options;
     this.#options = options;
-    this.#limits = { tokenizer, vocabSize: config.vocabSize, maxModelLen };
+    const { vocabSize, stopTokenIds: eosTokenIds } = config;
+    this.#limits = { tokenizer, vocabSize, eosTokenIds, maxModelLen, grammars };
   }
 
   /** Takes what happened in the group. */
@@ -52,7 +56,8 @@ export class ClusterEngine implements InferenceEngine {
     if (event.kind === 'token') this.#takeToken(event);
     if (event.kind === 'kvEvents') this.#kvEvents.append(event.events);
     if (event.kind === 'requestFailed') {
-      const error = new RpcError('UNAVAILABLE', event.message);
+      const code = event.isAtFault ? 'FAILED_PRECONDITION' : 'UNAVAILABLE';
+      const error = new RpcError(code, event.message);
       this.#generations.get(event.sequence)?.events.fail(error);
       this.#generations.delete(event.sequence);
     }

@@ -7,9 +7,11 @@ import { openTokenizer } from '../../checkpoint/tokenizer-file.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { CoordinatorOptions } from '../../cluster/coordinator-options.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
+import { TokenGrammars } from '../../core/grammar/token-grammars.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import type { Health } from '../../rpc/health/health.ts';
 import { serveHealth } from '../../rpc/health/health-service.ts';
+import { GENERATE } from '../../rpc/inference-methods.ts';
 import { type InferenceEngine, serveInference } from '../../rpc/inference-service.ts';
 import { ProtoFiles } from '../../rpc/reflection/proto-files.ts';
 import { serveReflection } from '../../rpc/reflection/reflection-service.ts';
@@ -23,6 +25,7 @@ import { onStopSignal } from '../process/on-stop-signal.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
+import { describeEvent } from './describe-event.ts';
 import { makeDevicePricer } from './device-pricer.ts';
 import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
@@ -37,7 +40,8 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const config = readConfig(model);
   const tokenizer = openTokenizer({ file: options.tokenizer, modelPath: model, config });
   const scheduler = schedulerOptions(options, config);
-  const { vocabSize } = config;
+  const { vocabSize, stopTokenIds: endTokenIds } = config;
+  const grammars = new TokenGrammars({ tokenizer, vocabSize, endTokenIds });
   const pricer = makeDevicePricer({ ...options, config, modelName: basename(model) });
   const metrics = new CoordinatorMetrics();
   const metricsServer = await startMetricsServer({
@@ -48,16 +52,23 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
   const bus = await connectNats({ ...connectionOf(options), name });
-  const host = startHost(bus, options, { model, scheduler, vocabSize, pricer }, (event) => {
-    engine.observe(event);
-    metrics.observe(event);
-    groupHealth.observe(event);
-    tellParent(event, metricsServer.address);
-  });
+  const host = startHost(
+    bus,
+    options,
+    { model, scheduler, vocabSize, pricer, grammars },
+    (event) => {
+      engine.observe(event);
+      metrics.observe(event);
+      groupHealth.observe(event);
+      tellParent(event, metricsServer.address);
+      log(event);
+    },
+  );
   const engine = new ClusterEngine({
     coordinator: host.coordinator,
     config,
     tokenizer,
+    grammars,
     modelName: basename(model),
     precision: options.precision,
     tensorParallel: options.tp,
@@ -68,7 +79,9 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   metrics.watch(host.coordinator);
   const server = startServer(bus, options, { engine, health: groupHealth.health });
   host.start();
-  onStopSignal(async () => {
+  onStopSignal(async (drainMs) => {
+    console.log(`stopping; open requests have ${drainMs} ms to finish`);
+    await server.drain(GENERATE, drainMs);
     await server.stop();
     host.close();
     await Promise.all([metricsServer.close(), bus.close()]);
@@ -100,7 +113,7 @@ function startHost(
   {
     model,
     ...coordinator
-  }: Pick<Required<CoordinatorOptions>, 'scheduler' | 'vocabSize' | 'pricer'> & {
+  }: Pick<Required<CoordinatorOptions>, 'scheduler' | 'vocabSize' | 'pricer' | 'grammars'> & {
     readonly model: string;
   },
   onEvent: (event: CoordinatorEvent) => void,
@@ -129,15 +142,16 @@ function startHost(
   });
 }
 
-/**
- * A coordinator that nobody started, as in Compose, has nobody to tell: there it logs what matters.
- */
+/** A coordinator that nobody started, as in Compose, has nobody to tell. */
 function tellParent(event: CoordinatorEvent, metricsAddress: string): void {
   let message: CoordinatorMessage | undefined;
   if (event.kind === 'loading') message = event;
   if (event.kind === 'ready') message = { kind: 'ready', kvBlocks: event.kvBlocks, metricsAddress };
   if (event.kind === 'refused') message = { kind: 'refused', message: event.message };
-  if (message === undefined) return;
-  if (process.send !== undefined) process.send(message);
-  else if (message.kind !== 'loading') console.error(JSON.stringify(message));
+  if (message !== undefined) process.send?.(message);
+}
+
+function log(event: CoordinatorEvent): void {
+  const line = describeEvent(event);
+  if (line !== undefined) console.log(line);
 }

@@ -1,4 +1,6 @@
 import { randomInt } from 'node:crypto';
+import { CONSTRAINT_FIELDS, type Constraint } from '../../core/grammar/constraint.ts';
+import type { GrammarCompiler } from '../../core/grammar/grammar.ts';
 import type { GenerationRequest } from '../../core/scheduler/request.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import type { Tokenizer } from '../../core/text/tokenizer.ts';
@@ -8,20 +10,26 @@ import type { GenerateInput, Prompt } from '../../rpc/inference-types.ts';
 export interface RequestLimits {
   readonly tokenizer: Tokenizer;
   readonly vocabSize: number;
+  /** The model's own stop tokens. */
+  readonly eosTokenIds: readonly number[];
+  readonly grammars: GrammarCompiler;
   /** Most tokens of a prompt and its continuation. */
   readonly maxModelLen: number;
 }
 
 /**
  * Fills in what a client left to the engine: the tokens of a text, the seed, the length. Throws
- * InvalidArgumentError for ids that are no tokens of the model, and for lengths out of its reach.
+ * InvalidArgumentError for ids that are no tokens of the model, for lengths out of its reach, and for
+ * constraints that cannot be kept.
  */
 export function toGenerationRequest(
   input: GenerateInput,
-  { tokenizer, vocabSize, maxModelLen }: RequestLimits,
+  limits: RequestLimits,
 ): GenerationRequest {
+  const { tokenizer, vocabSize, maxModelLen } = limits;
   const { requestId, priority, cacheSalt, clientId } = input;
-  const { seed, maxTokens, minTokens, ignoreEos, stopTokenIds, n, ...others } = input.sampling;
+  const { seed, maxTokens, minTokens, ignoreEos, stopTokenIds, n, constraint, ...others } =
+    input.sampling;
   // What the text of the tokens decides is for the engine alone.
   const { stop: _stop, includeStopStrInOutput: _include, ...sampling } = others;
   checkTokenIds('input_ids', tokenIdsOf(input.prompt), vocabSize);
@@ -32,6 +40,7 @@ export function toGenerationRequest(
   const promptTokens = prompt.kind === 'text' ? tokenizer.encode(prompt.text) : prompt.tokenIds;
   const room = maxModelLen - promptTokens.length;
   checkMinTokens(minTokens, room);
+  if (constraint !== undefined) checkConstraint(constraint, limits);
   return {
     requestId,
     promptTokens,
@@ -40,11 +49,21 @@ export function toGenerationRequest(
     stopTokenIds,
     ignoreEos,
     sampling: { ...sampling, seed: seed ?? randomInt(2 ** 32) },
+    constraint,
     n,
     priority,
     cacheSalt,
     clientId,
   };
+}
+
+function checkConstraint(constraint: Constraint, { grammars, eosTokenIds }: RequestLimits): void {
+  if (eosTokenIds.length === 0) {
+    throw new InvalidArgumentError(
+      `${CONSTRAINT_FIELDS[constraint.kind]} must be absent: the model has no end-of-text token to end with`,
+    );
+  }
+  grammars.begin(constraint, undefined);
 }
 
 /** Throws InvalidArgumentError, with the name of the field, for ids that are no tokens of the model. */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError as InvalidOptionError, Option } from 'commander';
+import { nearestName } from '../../core/support/nearest.ts';
 
 /** What JSON Schema says of a value. */
 export type ValueSchema = Readonly<Record<string, unknown>>;
@@ -55,19 +56,20 @@ export const positiveOrInfinite = withSchema(
   },
 );
 
-/** An option with a fixed set of values; numbers are parsed. */
+/** An option with a fixed set of values, of which an error names the nearest; numbers are parsed. */
 export function choice<T extends string | number>(
   flags: string,
   description: string,
   values: readonly T[],
   fallback: T,
 ): Option {
+  const names = values.map(String);
   const parse = withSchema({ enum: values }, (text: string) => {
-    const value = values.find((candidate) => String(candidate) === text);
+    const value = values[names.indexOf(text)];
     if (value !== undefined) return value;
-    throw new InvalidOptionError(`It must be one of ${values.join(', ')}.`);
+    const isWord = typeof fallback === 'string';
+    const nearest = isWord ? `; the nearest is ${nearestName(names, text)}` : '';
+    throw new InvalidOptionError(`It must be one of ${names.join(', ')}${nearest}.`);
   });
-  return new Option(flags, `${description}: ${values.join(', ')}`)
-    .default(fallback)
-    .argParser(parse);
+  return new Option(flags, description).default(fallback).choices(names).argParser(parse);
 }

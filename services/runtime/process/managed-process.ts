@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import type { StopMessage } from './on-stop-signal.ts';
 import { StderrTail } from './stderr-tail.ts';
 
 /** How a process ended: exactly one of `code` and `signal` is set. */
@@ -40,7 +41,20 @@ export class ManagedProcess {
   /** SIGTERM, and SIGKILL to the whole group when it is still there after the grace. */
   async stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
     this.#child.kill('SIGTERM');
-    const deadline = setTimeout(() => this.#killGroup(), graceMs);
+    await this.#exitWithin(graceMs);
+  }
+
+  /** Asks one of our own mains to finish its work within the limit; then it ends as in `stop`. */
+  async drain(limitMs: number): Promise<void> {
+    if (limitMs <= 0 || !this.#child.connected) return this.stop();
+    const message: StopMessage = { kind: 'stop', drainMs: limitMs };
+    // Who cannot be told is about to end, or is killed below.
+    this.#child.send(message, () => {});
+    await this.#exitWithin(limitMs + STOP_GRACE_MS);
+  }
+
+  async #exitWithin(limitMs: number): Promise<void> {
+    const deadline = setTimeout(() => this.#killGroup(), limitMs);
     await this.exited;
     clearTimeout(deadline);
   }

@@ -1,10 +1,22 @@
-/** Runs `stop` at the first SIGINT or SIGTERM and then exits; a second signal exits at once. */
-export function onStopSignal(stop: () => Promise<void>): void {
+import { isFields } from '../../core/support/fields.ts';
+
+/** What a parent tells a process that may first finish what it has taken in. */
+export interface StopMessage {
+  readonly kind: 'stop';
+  /** How long the work may go on; what is then left is cancelled. */
+  readonly drainMs: number;
+}
+
+/**
+ * Runs `stop` at the first SIGINT, SIGTERM or StopMessage and then exits; a second signal exits at
+ * once. Only a message leaves time to finish work.
+ */
+export function onStopSignal(stop: (drainMs: number) => Promise<void>): void {
   let stopping = false;
-  const handle = (): void => {
+  const handle = (drainMs: number): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    stop().then(
+    stop(drainMs).then(
       () => process.exit(0),
       (error: unknown) => {
         console.error(error);
@@ -12,6 +24,15 @@ export function onStopSignal(stop: () => Promise<void>): void {
       },
     );
   };
-  process.on('SIGINT', handle);
-  process.on('SIGTERM', handle);
+  process.on('SIGINT', () => handle(0));
+  process.on('SIGTERM', () => handle(0));
+  process.on('message', (message) => {
+    if (isStopMessage(message)) handle(message.drainMs);
+  });
+  // To listen must not keep a process alive that has nothing to do.
+  process.channel?.unref();
+}
+
+function isStopMessage(message: unknown): message is StopMessage {
+  return isFields(message) && message.kind === 'stop' && typeof message.drainMs === 'number';
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { ManagedProcess } from './managed-process.ts';
+import { type LineSink, readLines } from './read-lines.ts';
 
 export interface SpawnGuardedOptions {
   /** What messages call the process. */
@@ -8,6 +9,8 @@ export interface SpawnGuardedOptions {
   readonly args: readonly string[];
   /** Added to this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Takes the lines that it writes to standard error. */
+  readonly onLine?: LineSink | undefined;
 }
 
 // The shell becomes the command, so that the child's pid, exit code and signals are the command's
@@ -37,5 +40,7 @@ export function spawnGuarded(options: SpawnGuardedOptions): ManagedProcess {
   });
   // Nothing is written to it: it only has to end with us.
   child.stdin?.on('error', () => {});
-  return new ManagedProcess({ name: options.name, child });
+  const managed = new ManagedProcess({ name: options.name, child });
+  if (options.onLine !== undefined) readLines(child.stderr!, options.onLine);
+  return managed;
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { OPTION_VARIABLES } from '../options/programs.ts';
 import { PARENT_VARIABLE } from './exit-with-parent.ts';
 import { ManagedProcess } from './managed-process.ts';
+import { type LineSink, readLines } from './read-lines.ts';
 
 export interface SpawnNodeOptions {
   /** What messages call the process, such as `worker 3`. */
@@ -14,9 +15,10 @@ export interface SpawnNodeOptions {
   /** Arguments for Node itself, such as a heap limit. */
   readonly nodeArgs?: readonly string[];
   /**
-   * Whether its output appears on ours; what it wrote to standard error last is kept either way.
+   * Whether its output appears on ours, or what takes its lines; what it wrote to standard error
+   * last is kept either way.
    */
-  readonly output?: 'inherit' | 'ignore';
+  readonly output?: 'inherit' | 'ignore' | LineSink;
   /** Receives what the process sends with `process.send`. */
   readonly onMessage?: (message: unknown) => void;
 }
@@ -32,11 +34,14 @@ export function spawnNode(options: SpawnNodeOptions): ManagedProcess {
   const args = [...(options.nodeArgs ?? []), options.entry, ...(options.args ?? [])];
   const child = spawn(process.execPath, args, {
     detached: true,
-    stdio: ['ignore', output, 'pipe', 'ipc'],
+    stdio: ['ignore', typeof output === 'function' ? 'pipe' : output, 'pipe', 'ipc'],
     env: { ...process.env, ...NO_OPTIONS, ...options.env, [PARENT_VARIABLE]: '1' },
   });
   const managed = new ManagedProcess({ name: options.name, child });
   if (output === 'inherit') child.stderr?.on('data', (chunk) => process.stderr.write(chunk));
+  if (typeof output === 'function') {
+    for (const stream of [child.stdout, child.stderr]) readLines(stream!, output);
+  }
   if (options.onMessage !== undefined) child.on('message', options.onMessage);
   return managed;
 }

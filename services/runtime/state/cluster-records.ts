@@ -1,8 +1,17 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isFields } from '../../core/support/fields.ts';
 import type { ServingOptions } from '../options/serving-options.ts';
+import { isRunning, processStart } from '../process/process-identity.ts';
 import { stateDirectory } from './state-directory.ts';
 
 /** A cluster that serves on this machine; its files are absolute paths. */
@@ -13,6 +22,14 @@ export interface ClusterRecord extends ServingOptions {
   readonly cluster: string;
   /** Base URL of the gateway; absent where there is none. */
   readonly gatewayUrl?: string | undefined;
+  /** `host:port` of gRPC; absent where it is not served. */
+  readonly grpcAddress?: string | undefined;
+  /** `host:port` of the coordinator's metrics. */
+  readonly metricsAddress?: string | undefined;
+  /** When the process began, as `processStart` tells it: a later one may get the same number. */
+  readonly processStart?: string | undefined;
+  /** When it began to serve, in ISO 8601. */
+  readonly startedAt?: string | undefined;
 }
 
 /** What a cluster must have; what is absent may be anything. */
@@ -23,28 +40,63 @@ export type WantedCluster = Partial<ServingOptions & Pick<ClusterRecord, 'cluste
  * it.
  */
 export async function recordCluster(record: ClusterRecord): Promise<() => void> {
-  const directory = recordsDirectory();
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, `${record.pid}.json`);
+  mkdirSync(recordsDirectory(), { recursive: true, mode: 0o700 });
+  const path = recordFile(record.pid);
   const staged = `${path}.new`;
-  await writeFile(staged, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+  const whole = { ...record, processStart: processStart(record.pid) };
+  await writeFile(staged, `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 });
   renameSync(staged, path);
-  return () => rmSync(path, { force: true });
+  return () => forgetCluster(record.pid);
 }
 
 /** The recorded clusters whose process lives and that are as wanted, the last started first. */
 export function findRunningClusters(wanted: WantedCluster = {}): ClusterRecord[] {
-  return listRecordFiles()
-    .filter(({ path, pid }) => isAlive(pid) || forget(path))
-    .flatMap(({ path }) => readRecord(path) ?? [])
+  return listRecords()
+    .filter(({ path, record }) => isRunning(record.pid, record.processStart) || forget(path))
+    .map(({ record }) => record)
     .filter((record) => matches(record, wanted));
+}
+
+/** The recorded clusters whose process ended without taking its record away. */
+export function findStaleClusters(): ClusterRecord[] {
+  return listRecords()
+    .map(({ record }) => record)
+    .filter(({ pid, processStart }) => !isRunning(pid, processStart));
+}
+
+/** Takes away what is recorded of the cluster of a process. */
+export function forgetCluster(pid: number): void {
+  forget(recordFile(pid));
+}
+
+/** Leaves word how long requests may still take once the cluster's process is told to stop. */
+export function leaveStopOrder(pid: number, drainMs: number): void {
+  writeFileSync(orderFile(recordFile(pid)), JSON.stringify({ drainMs }), { mode: 0o600 });
+}
+
+/** How long requests may still take; undefined where nobody left word. */
+export function readStopOrder(pid: number): number | undefined {
+  try {
+    const order: unknown = JSON.parse(readFileSync(orderFile(recordFile(pid)), 'utf8'));
+    return isFields(order) && typeof order.drainMs === 'number' ? order.drainMs : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function recordFile(pid: number): string {
+  return join(recordsDirectory(), `${pid}.json`);
+}
+
+function orderFile(record: string): string {
+  return record.replace(/json$/, 'stop');
 }
 
 function recordsDirectory(): string {
   return join(stateDirectory(), 'clusters');
 }
 
-function listRecordFiles(): { readonly path: string; readonly pid: number }[] {
+function listRecords(): { readonly path: string; readonly record: ClusterRecord }[] {
   const directory = recordsDirectory();
   let names: string[];
   try {
@@ -57,20 +109,16 @@ function listRecordFiles(): { readonly path: string; readonly pid: number }[] {
     .map((name) => join(directory, name))
     .map((path) => ({ path, changedMs: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((a, b) => b.changedMs - a.changedMs)
-    .map(({ path }) => ({ path, pid: Number.parseInt(path.slice(directory.length + 1), 10) }));
-}
-
-/** A process of another user, which must not be signalled, is none of ours. */
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+    .flatMap(({ path }) => {
+      const record = readRecord(path);
+      const pid = Number.parseInt(basename(path), 10);
+      return record === undefined ? [] : [{ path, record: { ...record, pid } }];
+    });
 }
 
 function forget(path: string): false {
   rmSync(path, { force: true });
+  rmSync(orderFile(path), { force: true });
   return false;
 }
 

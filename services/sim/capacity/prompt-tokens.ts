@@ -20,11 +20,12 @@ export class PromptTokens {
 }
 
 function tokensOfContent(contentIds: readonly number[], inputTokens: number): readonly number[] {
-  const tokens: number[] = [];
-  for (const id of contentIds) {
-    const base = Math.imul(id, 0x9e3779b1);
-    const count = Math.min(TRACE_BLOCK_TOKENS, inputTokens - tokens.length);
-    for (let index = 0; index < count; index++) tokens.push((base + index) & TOKEN_MASK);
+  // A list that grew would have room for half as many more.
+  const tokens = new Array<number>(inputTokens);
+  for (let position = 0; position < inputTokens; position++) {
+    const index = position % TRACE_BLOCK_TOKENS;
+    const id = contentIds[(position - index) / TRACE_BLOCK_TOKENS]!;
+    tokens[position] = (Math.imul(id, 0x9e3779b1) + index) & TOKEN_MASK;
   }
   return tokens;
 }

@@ -153,6 +153,7 @@ class CapacitySimulation {
       promptTokens: this.#prompts.of(request),
       maxTokens: request.outputTokens,
       minTokens: 0,
+      constraint: undefined,
       stopTokenIds: [],
       ignoreEos: true,
       sampling: GREEDY,

@@ -26,6 +26,7 @@ export function catalogueRequest(index: number, vocabSize: number): GenerationRe
     promptTokens,
     maxTokens,
     minTokens: random.integer(0, maxTokens),
+    constraint: undefined,
     stopTokenIds: random.chance(0.3) ? [token()] : [],
     ignoreEos: random.chance(0.5),
     sampling: sampling(random),

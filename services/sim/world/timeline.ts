@@ -1,4 +1,5 @@
 import { assert } from '../../core/support/errors.ts';
+import { Heap } from '../../core/support/heap.ts';
 
 interface TimedAction {
   readonly atMicros: number;
@@ -12,8 +13,7 @@ interface TimedAction {
  * one event to the next.
  */
 export class Timeline {
-  /** A binary heap. */
-  readonly #events: TimedAction[] = [];
+  readonly #events = new Heap<TimedAction>(isBefore);
   #nowMicros = 0;
   #order = 0;
   #happened = 0;
@@ -24,7 +24,7 @@ export class Timeline {
 
   /** Events that are to happen. */
   get pending(): number {
-    return this.#events.length;
+    return this.#events.size;
   }
 
   /** Events that have happened. */
@@ -37,50 +37,16 @@ export class Timeline {
     assert(delayMicros >= 0, 'nothing happens in the past');
     const atMicros = this.#nowMicros + Math.round(delayMicros);
     this.#events.push({ atMicros, order: this.#order++, action });
-    this.#rise(this.#events.length - 1);
   }
 
   /** Lets the next event happen; returns false where there is none. */
   advance(): boolean {
-    const [next] = this.#events;
+    const next = this.#events.pop();
     if (next === undefined) return false;
-    const last = this.#events.pop()!;
-    if (this.#events.length > 0) {
-      this.#events[0] = last;
-      this.#sink();
-    }
     this.#nowMicros = next.atMicros;
     this.#happened++;
     next.action();
     return true;
-  }
-
-  #rise(from: number): void {
-    const events = this.#events;
-    const event = events[from]!;
-    let index = from;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!isBefore(event, events[parent]!)) break;
-      events[index] = events[parent]!;
-      index = parent;
-    }
-    events[index] = event;
-  }
-
-  #sink(): void {
-    const events = this.#events;
-    const event = events[0]!;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= events.length) break;
-      if (child + 1 < events.length && isBefore(events[child + 1]!, events[child]!)) child++;
-      if (!isBefore(events[child]!, event)) break;
-      events[index] = events[child]!;
-      index = child;
-    }
-    events[index] = event;
   }
 }
 

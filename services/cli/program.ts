@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import { packageVersion } from '../runtime/package-info.ts';
+import { addAuditCommand } from './audit.ts';
+import { addBenchCommand } from './bench/bench.ts';
+import { addChatCommand } from './chat/chat.ts';
+import { addChipsCommand } from './chips.ts';
+import { addCompareCommand } from './compare.ts';
+import { addConfigCommand } from './config.ts';
+import { addDoctorCommand } from './doctor/doctor.ts';
+import { EXIT_CODES_HELP } from './errors.ts';
+import { addKeysCommand } from './keys.ts';
+import { addModelsCommand } from './models.ts';
+import { addPlanCommand } from './plan.ts';
+import { addPriceCommand } from './price.ts';
+import { addRunCommand } from './run.ts';
+import { addDownCommand } from './serve/down.ts';
+import { addLogsCommand } from './serve/logs.ts';
+import { addPsCommand } from './serve/ps.ts';
+import { addSimCommand } from './sim.ts';
+import { addSwarmCommand } from './swarm.ts';
+import { addCompletionCommand } from './terminal/completion.ts';
+import { addHelpCommand } from './terminal/help.ts';
+import { addUpCommand } from './up.ts';
+import { addValidateCommand } from './validate.ts';
+
+const EXAMPLES = `Examples:
+  sohu up                        start a cluster, tell a story, serve until Ctrl-C
+  sohu run "Once upon a time"    continue a text
+  sohu chat                      talk with the model
+  sohu bench --request-rate 8    load the running cluster, and measure it
+  sohu ps                        list the clusters that run; sohu logs and sohu down go with it
+  sohu doctor                    say what this machine lacks
+  sohu price --chip H100         say what a load takes on modelled chips
+  sohu compare                   set chips side by side: the headline claim by default
+  sohu audit                     take the claim apart: what would have to be true
+  sohu sim --chip H100           serve a workload in virtual time
+  sohu validate                  hold the timing model against measurements
+  sohu swarm --seeds 1000        look for faults that a cluster does not survive
+`;
+
+/** In the order of the help, by what they are for. */
+const COMMAND_GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
+  'A cluster that serves:': [
+    ...[addUpCommand, addRunCommand, addChatCommand, addBenchCommand],
+    ...[addPsCommand, addLogsCommand, addDownCommand],
+  ],
+  'Modelled chips:': [
+    ...[addChipsCommand, addModelsCommand, addPlanCommand, addPriceCommand, addSimCommand],
+    ...[addCompareCommand, addAuditCommand, addValidateCommand],
+  ],
+  'Checks and help:': [
+    ...[addDoctorCommand, addConfigCommand, addKeysCommand, addSwarmCommand],
+    ...[addHelpCommand, addCompletionCommand],
+  ],
+};
+
+/** The command line with all its commands. */
+export function makeProgram(): Command {
+  const program = new Command('sohu')
+    .description('A distributed emulator of Etched Sohu clusters.')
+    .version(packageVersion())
+    .configureOutput({ outputError: (text, write) => write(text.replace('\n(', ' (')) })
+    .addHelpText('before', EXAMPLES)
+    .addHelpText('afterAll', EXIT_CODES_HELP);
+  for (const [title, adders] of Object.entries(COMMAND_GROUPS)) {
+    program.commandsGroup(title);
+    for (const addCommand of adders) addCommand(program);
+  }
+  return program;
+}
