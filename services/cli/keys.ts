@@ -24,16 +24,19 @@ interface ApiKeyOptions {
   readonly owner: number | undefined;
 }
 
-const EXAMPLES = `Examples:
-  sohu keys init keys
+const INIT_EXAMPLES = `  sohu keys init keys
   sohu keys init keys --group 0 --group 1 --chips 8 --client alice --client bob
-  sudo sohu keys init deploy/keys --owner 10001
-  sohu keys api api-keys.json --name alice
+  sohu keys init deploy/keys --owner 10001
+`;
+const API_EXAMPLES = `  sohu keys api api-keys.json --name alice
 `;
 
 /** Adds `sohu keys`: those that a broker knows its members by, and those of the gateway's users. */
 export function addKeysCommand(program: Command): void {
-  const keys = program.command('keys').description('Make keys for a broker and for a gateway.');
+  const keys = program
+    .command('keys')
+    .description('Make keys for a broker and for a gateway.')
+    .addHelpText('before', `Examples:\n${INIT_EXAMPLES}${API_EXAMPLES}`);
   keys
     .command('init <directory>')
     .description('Write a new key for every member, and what the broker must know of them.')
@@ -42,13 +45,14 @@ export function addKeysCommand(program: Command): void {
     .option('--chips <count>', 'seats of each group, spares included', wholeNumber(1), 8)
     .option('--client <name>', 'a user of the SDK (default: default); may be repeated', names, [])
     .option('--owner <uid>', 'whom the files belong to; needs root', wholeNumber(0))
-    .addHelpText('before', EXAMPLES)
+    .addHelpText('before', `Examples:\n${INIT_EXAMPLES}`)
     .action(initialize);
   keys
     .command('api <file>')
     .description('Add a key to a gateway’s file, which keeps its digest, and print it.')
     .option('--name <name>', 'whose it is', name, 'default')
     .option('--owner <uid>', 'whom the file belongs to; needs root', wholeNumber(0))
+    .addHelpText('before', `Examples:\n${API_EXAMPLES}`)
     .action((file: string, options: ApiKeyOptions) => {
       process.stdout.write(`${addApiKey(file, options)}\n`);
     });

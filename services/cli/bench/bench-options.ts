@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { choice, numberBetween, wholeNumber } from '../../runtime/options/option-values.ts';
+import { nkeyOption } from '../cluster-options.ts';
 import { addWorkloadOptions, type WorkloadOptions } from '../workload-options.ts';
 
 /** As `vllm bench serve` names them, and our own protocol. */
@@ -28,11 +29,7 @@ export function addBenchOptions(command: Command): Command {
     .addOption(choice('--backend <name>', 'completions, chats, or the SDK', BACKENDS, 'openai'))
     .option('--base-url <url>', 'server to load (default: the cluster that runs here)')
     .option('--nats <url>', 'broker of the backend sohu (default: of the cluster that runs here)')
-    .addOption(
-      new Option('--nats-nkey-file <file>', 'seed of the nkey that the broker knows').env(
-        'SOHU_NATS_NKEY_FILE',
-      ),
-    )
+    .addOption(nkeyOption())
     .option('--cluster <name>', 'of the clusters that run here, or behind --nats')
     .option('--model <name>', 'served name (default: the first that the server names)')
     .addOption(new Option('--api-key <key>', 'bearer token').env('OPENAI_API_KEY'));
