@@ -11,7 +11,9 @@ import { readSources, type Source } from './tidy/source.ts';
 import * as texts from './tidy/text-rules.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const SOURCES = ['services', 'test'].flatMap((folder) => readSources(ROOT, folder, '.ts'));
+const SOURCES = ['services', 'test', 'grafana'].flatMap((folder) =>
+  readSources(ROOT, folder, '.ts'),
+);
 const SERVICES = SOURCES.filter(({ path }) => path.startsWith('services/'));
 const CONFIGS = readSources(ROOT, 'services', 'tsconfig.json');
 const PROTOS = readSources(ROOT, 'proto', '.proto');
@@ -30,6 +32,7 @@ const ENTRIES = [
   'services/client/index.ts',
   'services/client/testing/index.ts',
   'services/kernels/assembly/index.ts',
+  'grafana/src/main.ts',
 ];
 
 suite('the repository', () => {

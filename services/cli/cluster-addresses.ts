@@ -15,6 +15,7 @@ export function clusterAddresses(cluster: RunningCluster, chips: readonly ChipIn
     ...(grpcAddress === undefined ? [] : [['gRPC', `${grpcAddress} (without encryption)`]]),
     ['Metrics', `http://${metricsAddress}/metrics (coordinator)`],
     ...chips.map((chip) => ['', `http://${chip.metricsAddress}/metrics (chip ${chip.rank})`]),
+    ...(gatewayUrl === undefined ? [] : [['', `${gatewayUrl}/metrics (gateway, vLLM’s names)`]]),
     ['Try', `npx sohu run${clusterFlag} "Once upon a time"`],
     ['Or', `import { SohuClient } from 'sohu/client';`],
     ['', `const client = await SohuClient.connect('${natsUrl}'${connectOptions});`],

@@ -9,6 +9,7 @@ import {
   IDEAL_SOFTWARE,
   SOFTWARE_VERSIONS,
 } from '../core/timing/software-version.ts';
+import { limitsOf } from '../core/timing/step-limits.ts';
 import type { PublishedRow } from '../evidence/published-row.ts';
 import { findModel } from './models.ts';
 
@@ -77,16 +78,18 @@ function layoutOf({ chips, tp = Math.min(chips, HEADLINE_TP), pp }: CompareReque
 
 function loadOf(chip: Chip, software: string, layout: Layout, request: CompareRequest): PricedLoad {
   const version = findSoftwareVersion(software);
-  return {
+  const run = {
     architecture: findModel(request.model),
     chip,
     layout,
     precision: { weights: formatOn(chip, request.precision), kv: 'fp8' },
-    software: version,
-    maxNumBatchedTokens: version.maxNumBatchedTokens,
-    maxNumSeqs: version.maxNumSeqs,
     inputTokens: request.isl,
     outputTokens: request.osl,
+  } as const;
+  return {
+    ...run,
+    ...limitsOf(version, run),
+    software: version,
     concurrency: Number.POSITIVE_INFINITY,
   };
 }

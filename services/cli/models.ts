@@ -3,7 +3,7 @@ import { findArchitecture, listCatalogue } from '../checkpoint/model-catalogue.t
 import { type Architecture, layerCount } from '../core/architecture/architecture.ts';
 import { countParameters, kvElementsPerToken } from '../core/architecture/parameters.ts';
 import { packagePath } from '../runtime/package-info.ts';
-import { formatQuantity } from './quantity.ts';
+import { formatCount, formatQuantity } from './quantity.ts';
 import { renderTable } from './table.ts';
 
 const EXAMPLES = `Examples:
@@ -57,8 +57,8 @@ function describeModel(architecture: Architecture) {
 function rowOf(model: ReturnType<typeof describeModel>): string[] {
   return [
     model.name,
-    formatQuantity(model.parameters),
-    formatQuantity(model.activeParameters),
+    formatCount(model.parameters),
+    formatCount(model.activeParameters),
     String(model.layers),
     String(model.hiddenSize),
     model.kvElementsPerToken === 0 ? 'none' : `${formatQuantity(model.kvElementsPerToken)}B`,

@@ -7,7 +7,7 @@ import { modelWeightBytes } from '../core/timing/memory-plan.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
 import { formatBytes } from './format.ts';
 import { addLoadOptions, type LoadOptions, placeModel } from './load-options.ts';
-import { formatNumber, formatQuantity } from './quantity.ts';
+import { formatCapacity, formatCount, formatNumber, formatQuantity } from './quantity.ts';
 import { renderTable } from './table.ts';
 
 const EXAMPLES = `Examples:
@@ -84,8 +84,8 @@ function weightsOf({ architecture, precision, chip }: PlacedModel) {
 function describeWeights(placed: PlacedModel, weights: ReturnType<typeof weightsOf>): string[] {
   const { chip, precision } = placed;
   const lines = [
-    `${weights.model}: ${formatQuantity(weights.parameters)} parameters, ${formatQuantity(weights.activeParameters)} active a token; ${formatQuantity(weights.weightBytes)}B in ${precision.weights}`,
-    `The weights alone need ${formatNumber(weights.chipsForWeights)} ${chip.name} chip(s) of ${formatBytes(chip.hbmBytes)}.`,
+    `${weights.model}: ${formatCount(weights.parameters)} parameters, ${formatCount(weights.activeParameters)} active a token; ${formatQuantity(weights.weightBytes)}B in ${precision.weights}`,
+    `The weights alone need ${formatNumber(weights.chipsForWeights)} ${chip.name} chip(s) of ${formatCapacity(chip.hbmBytes)}.`,
   ];
   if (weights.chipsForWeights === 1) return lines;
   return [
@@ -107,6 +107,6 @@ function planTable({ chip }: PlacedModel, plans: readonly PlannedLayout[]): stri
     formatNumber(memory.kvTokens),
     memory.fits ? 'yes' : 'no',
   ]);
-  const title = `On each ${chip.name} of ${formatBytes(chip.hbmBytes)}:`;
+  const title = `On each ${chip.name} of ${formatCapacity(chip.hbmBytes)}:`;
   return `${title}\n${renderTable(HEAD, rows, { stream: process.stdout, textColumns: 1 })}`;
 }

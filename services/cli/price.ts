@@ -9,6 +9,7 @@ import {
 } from '../core/timing/load-price.ts';
 import { costOver, type PriceSpan, priceSpan, rangeOver } from '../core/timing/price-span.ts';
 import { softwareParametersOf } from '../core/timing/software-parameters.ts';
+import { limitsOf } from '../core/timing/step-limits.ts';
 import { wholeNumber } from '../runtime/options/option-values.ts';
 import { addLoadOptions, type LoadOptions, placeModel } from './load-options.ts';
 import { caveats, operatorTable } from './price-parts.ts';
@@ -53,10 +54,12 @@ function price(options: PriceOptions): void {
 }
 
 function textOfLoad(placed: PlacedModel, options: PriceOptions): string {
+  const run = { ...placed, inputTokens: options.isl, outputTokens: options.osl };
+  const limits = limitsOf(placed.software, run);
   const load: PricedLoad = {
-    ...placed,
-    inputTokens: options.isl,
-    outputTokens: options.osl,
+    ...run,
+    maxNumBatchedTokens: options.maxNumBatchedTokens ?? limits.maxNumBatchedTokens,
+    maxNumSeqs: options.maxNumSeqs ?? limits.maxNumSeqs,
     concurrency: options.concurrency ?? Number.POSITIVE_INFINITY,
   };
   const span = priceSpan(load);
@@ -111,7 +114,7 @@ function summary(load: PricedLoad, span: PriceSpan): string[] {
     share('Model FLOPs (MFU)', (end) => end.state.price.mfu),
     share('HBM bandwidth', (end) => end.state.price.hbmUtilization),
     share('Links', (end) => end.state.price.linkUtilization),
-    `${'Energy'.padEnd(22)} ${formatRange(costOver(span, 'joules'))} J per million tokens`,
+    `${'Energy'.padEnd(22)} ${formatRange(costOver(span, 'joules'), (joules) => formatNumber(joules / 1000))} kJ per million tokens`,
     `${'Cost'.padEnd(22)} $${formatRange(costOver(span, 'dollars'))} per million tokens`,
     `Sequences in a step    ${formatNumber(state.decodeSequences)} decode, limited by ${state.limit}; ${formatNumber(state.shape.prefillTokens)} prompt tokens`,
     `One such step          ${formatNumber(1000 * state.price.seconds)} ms, bound by ${state.price.binds}:`,

@@ -13,6 +13,19 @@ export function formatQuantity(value: number): string {
   return `${Number(scaled.toPrecision(3))} ${PREFIXES[prefix]}`.trimEnd();
 }
 
+const COUNT_WORDS = ['', 'k', 'M', 'B', 'T'];
+
+/** A count as model sizes are written, such as "70.6B" and "100T". */
+export function formatCount(value: number): string {
+  let scaled = value;
+  let word = 0;
+  while (Math.abs(scaled) >= 999.5 && word < COUNT_WORDS.length - 1) {
+    scaled /= 1000;
+    word++;
+  }
+  return `${Number(scaled.toPrecision(3))}${COUNT_WORDS[word]}`;
+}
+
 /** A number with three digits, thousands apart where it is large. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return 'unlimited';
@@ -32,14 +45,30 @@ export function formatFigure(figure: Figure): string {
   const { value, origin } = figure;
   const unit = figure.unit.replace('bytes', 'B');
   const range = typeof value === 'number' ? { low: value, high: value } : value;
-  const text = formatRange(range, unit === 'mm²' ? formatNumber : formatQuantity);
-  const separator = /[kMGTPE]$/.test(text) && unit !== 'transistors' ? '' : ' ';
   const mark = figure.byConstruction
     ? ' (by construction)'
     : origin === 'assumed'
       ? ' (assumed)'
       : '';
-  return `${text}${separator}${unit}${mark}`;
+  return `${formatRange(range, (end) => withUnit(end, unit))}${mark}`;
+}
+
+/** One end with its unit; capacities that are a power of two apart stay in binary gigabytes. */
+function withUnit(value: number, unit: string): string {
+  if (unit === 'USD') return `$${formatNumber(value)}`;
+  if (unit === 'B') return formatCapacity(value);
+  if (unit === 'mm²') return `${formatNumber(value)} ${unit}`;
+  if (unit === 'transistors') return `${formatCount(value)} ${unit}`;
+  const text = formatQuantity(value);
+  return `${text}${/[kMGTPE]$/.test(text) ? '' : ' '}${unit}`;
+}
+
+/** The memory of a chip as its maker counts it: "80 GiB", or "144 GB". */
+export function formatCapacity(bytes: number): string {
+  const binary = bytes / 2 ** 30;
+  if (Number.isInteger(binary)) return `${binary} GiB`;
+  const text = formatQuantity(bytes);
+  return `${text}${/[kMGTPE]$/.test(text) ? '' : ' '}B`;
 }
 
 /** A share as a percentage. */

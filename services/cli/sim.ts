@@ -4,7 +4,7 @@ import { type CapacityScenario, simulateScenario } from '../sim/capacity/scenari
 import { addSimOptions, type SimOptions, scenarioOf } from './sim-options.ts';
 import { reportObject, reportText, type SimulatedRun } from './sim-report.ts';
 import { searchCapacity } from './sim-search.ts';
-import { TraceOutput } from './trace-output.ts';
+import { SimTrace } from './trace/sim-trace.ts';
 
 const EXAMPLES = `Examples:
   sohu sim --chip H100 --request-rate 8 --isl 2048 --osl 128
@@ -42,7 +42,7 @@ function simulate(scenario: CapacityScenario, options: SimOptions): SimulatedRun
   const trace =
     options.traceOut === undefined
       ? undefined
-      : new TraceOutput(options.traceOut, {
+      : new SimTrace(options.traceOut, {
           pricer: makePricer(scenario.placed, 'middle'),
           steps: options.traceSteps,
         });

@@ -24,11 +24,13 @@ const SUMMARY_HEAD = [
   'Table',
   'Version',
   'Chip',
+  'Precision',
   'Metric',
   'Role',
   'Rows',
   'Median error',
   'without doubtful rows',
+  'Bias',
   'Largest',
 ];
 
@@ -58,11 +60,11 @@ function validate(options: ValidateOptions): void {
   const all = validateRows(publishedRows(), CALIBRATION, findModel);
   const rows = choose(all, options.software);
   const summaries = summarizeErrors(rows, ({ row, role }) =>
-    [row.table, row.version, row.chip, row.metric, role].join(),
+    [row.table, row.version, row.chip, row.precision, row.metric, role].join(),
   );
-  const totals = summarizeErrors(rows, ({ row, role }) => [role, row.metric, row.chip].join()).map(
-    (summary) => ({ ...summary, version: 'all' }),
-  );
+  const totals = summarizeErrors(rows, ({ row, role }) =>
+    [row.table, role, row.metric, row.chip, row.precision].join(),
+  ).map((summary) => ({ ...summary, version: 'all' }));
   const text = options.json
     ? JSON.stringify({ rows, summaries, totals })
     : render({ rows, summaries: [...summaries, ...totals], markdown: options.markdown === true });
@@ -84,7 +86,7 @@ function render(report: {
   const table = makeTableRenderer(report.markdown);
   return [
     table(ROW_HEAD, report.rows.map(rowCells), 2),
-    table(SUMMARY_HEAD, report.summaries.map(summaryCells), 5),
+    table(SUMMARY_HEAD, report.summaries.map(summaryCells), 6),
   ].join('\n\n');
 }
 
@@ -105,11 +107,13 @@ function summaryCells(summary: ErrorSummary): string[] {
     summary.table,
     summary.version,
     summary.chip,
+    summary.precision,
     summary.metric,
     summary.role,
     String(summary.rows),
     formatShare(summary.medianError),
     soundMedianError === undefined ? '' : formatShare(soundMedianError),
+    formatError(summary.bias),
     formatShare(summary.largestError),
   ];
 }

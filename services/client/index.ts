@@ -29,6 +29,17 @@ export type { RetryPolicy } from '../rpc/retry/retry-policy.ts';
 export type { RetryThrottleOptions } from '../rpc/retry/retry-throttle.ts';
 export type { RetryOptions } from '../rpc/retry/retrying.ts';
 export { type ErrorCode, RpcError } from '../rpc/status.ts';
+export type {
+  ChipStatus,
+  ClusterSnapshot,
+  EndedSample,
+  EngineLoad,
+  EngineRates,
+  EngineState,
+  MetricsText,
+  SequenceStep,
+  StepRecord,
+} from '../rpc/telemetry-types.ts';
 export type { Beam, BeamSearchRequest, BeamSearchResult } from './beam-search.ts';
 export type {
   DetokenizeOptions,
@@ -42,3 +53,9 @@ export type { GenerateRequest } from './request.ts';
 export type { ServedModel } from './served-model.ts';
 export { SohuClient } from './sohu-client.ts';
 export type { StructuredOutputs } from './structured-outputs.ts';
+export type {
+  MetricsOptions,
+  ServersOptions,
+  TelemetryClient,
+  WatchOptions,
+} from './telemetry-client.ts';

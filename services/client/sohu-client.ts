@@ -1,6 +1,7 @@
 import type { Bus } from '../bus/bus.ts';
 import { connectNats } from '../bus/nats-bus.ts';
 import { type CallOptions, RpcClient } from '../rpc/client.ts';
+import { findServers } from '../rpc/discovery/find-servers.ts';
 import { type ServingStatus, WHOLE_SERVER } from '../rpc/health/health.ts';
 import { HEALTH_CHECK, HEALTH_WATCH } from '../rpc/health/health-service.ts';
 import {
@@ -19,6 +20,7 @@ import type {
 } from '../rpc/inference-types.ts';
 import { retrying } from '../rpc/retry/retrying.ts';
 import { RpcError } from '../rpc/status.ts';
+import { TELEMETRY } from '../rpc/telemetry-methods.ts';
 import { type BeamSearchRequest, type BeamSearchResult, searchBeams } from './beam-search.ts';
 import { checkedBatches } from './checked-batches.ts';
 import { checkedEvents } from './checked-events.ts';
@@ -33,6 +35,7 @@ import { type Completion, collectCompletion } from './completion.ts';
 import { checkInteger, checkList, checkString, UINT32 } from './field-checks.ts';
 import { type GenerateRequest, toGenerateInput } from './request.ts';
 import { type ServedModel, servedModel } from './served-model.ts';
+import { TelemetryClient } from './telemetry-client.ts';
 
 const DEFAULT_CLUSTER = 'sohu';
 
@@ -42,6 +45,8 @@ export class SohuClient {
   readonly #ownsBus: boolean;
   readonly #rpc: RpcClient;
   readonly #timeoutMs: number | undefined;
+  /** For those who watch the cluster. */
+  readonly telemetry: TelemetryClient;
 
   private constructor(connection: { bus: Bus; ownsBus: boolean }, options: SohuClientOptions) {
     this.#bus = connection.bus;
@@ -54,6 +59,11 @@ export class SohuClient {
       ...(maxOpenCalls !== undefined && { maxOpenCalls }),
     });
     this.#timeoutMs = options.timeoutMs;
+    this.telemetry = new TelemetryClient({
+      rpc: this.#rpc,
+      find: (waitMs) => findServers(this.#bus, { cluster, service: TELEMETRY, waitMs }),
+      timeoutMs: this.#timeoutMs,
+    });
   }
 
   /** Connects to the broker at a `nats://host:port` address, or at several with commas between. */

@@ -1,15 +1,7 @@
 import type { DropReason } from './exchange-runner.ts';
 import type { ChipCounters } from './messages.ts';
 import type { StepFault } from './step-check.ts';
-
-/** One step on one chip, in host time. */
-export interface StepTimes {
-  /** Rows computed. */
-  readonly tokens: number;
-  readonly computeMicros: number;
-  /** Waiting for other chips included. */
-  readonly communicationMicros: number;
-}
+import type { ComputeKind, ExchangeTimes, SegmentTimes, StepTimes } from './step-times.ts';
 
 /**
  * Counts what a chip does, and divides the host time of its steps into computing and waiting for
@@ -23,11 +15,13 @@ export class ChipMeter {
   #bytesReceived = 0;
   #computeMicros = 0;
   #communicationMicros = 0;
-  #computeStart = 0;
+  #computing: Pick<SegmentTimes, 'segment' | 'layer' | 'beganMicros'> = NOTHING;
   #stepStart = 0;
   #computeBeforeStep = 0;
   #tokens = 0;
-  #lastStep: StepTimes = { tokens: 0, computeMicros: 0, communicationMicros: 0 };
+  #segments: SegmentTimes[] = [];
+  #exchanges: ExchangeTimes[] = [];
+  #lastStep: StepTimes | undefined;
 
   get counters(): ChipCounters {
     return {
@@ -50,8 +44,8 @@ export class ChipMeter {
     return this.#refusals;
   }
 
-  /** How the last complete step divided its time. */
-  get lastStep(): StepTimes {
+  /** How the last complete step divided its time; undefined before the first. */
+  get lastStep(): StepTimes | undefined {
     return this.#lastStep;
   }
 
@@ -59,6 +53,8 @@ export class ChipMeter {
     this.#tokens = tokens;
     this.#stepStart = nowMicros;
     this.#computeBeforeStep = this.#computeMicros;
+    this.#segments = [];
+    this.#exchanges = [];
   }
 
   stepEnded(nowMicros: number): void {
@@ -67,15 +63,31 @@ export class ChipMeter {
     this.#steps++;
     const communicationMicros = stepMicros - computeMicros;
     this.#communicationMicros += communicationMicros;
-    this.#lastStep = { tokens: this.#tokens, computeMicros, communicationMicros };
+    this.#lastStep = {
+      beganMicros: this.#stepStart,
+      endedMicros: nowMicros,
+      tokens: this.#tokens,
+      computeMicros,
+      communicationMicros,
+      segments: this.#segments,
+      exchanges: this.#exchanges,
+    };
   }
 
-  computeBegan(nowMicros: number): void {
-    this.#computeStart = nowMicros;
+  computeBegan(
+    nowMicros: number,
+    { segment, layer }: { readonly segment: ComputeKind; readonly layer: number },
+  ): void {
+    this.#computing = { segment, layer, beganMicros: nowMicros };
   }
 
   computeEnded(nowMicros: number): void {
-    this.#computeMicros += nowMicros - this.#computeStart;
+    this.#computeMicros += nowMicros - this.#computing.beganMicros;
+    this.#segments.push({ ...this.#computing, endedMicros: nowMicros });
+  }
+
+  exchanged(times: ExchangeTimes): void {
+    this.#exchanges.push(times);
   }
 
   sent(bytes: number): void {
@@ -95,3 +107,5 @@ export class ChipMeter {
     this.#refusals.set(fault, (this.#refusals.get(fault) ?? 0) + 1);
   }
 }
+
+const NOTHING = { segment: 'head', layer: 0, beganMicros: 0 } as const;

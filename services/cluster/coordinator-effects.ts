@@ -1,7 +1,10 @@
 import type { KvEvent } from '../core/kv/kv-events.ts';
 import type { DrawnToken } from '../core/sampling/drawn-token.ts';
 import type { FinishReason, RequestTimes, Sequence } from '../core/scheduler/request.ts';
+import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
+import type { StepPrice } from '../core/timing/step-price.ts';
 import type { Command } from './messages.ts';
+import type { StepTimes } from './step-times.ts';
 
 /** What happens in a group, for those who serve its clients and watch it. */
 export type CoordinatorEvent =
@@ -35,16 +38,27 @@ export type CoordinatorEvent =
   /** What it would have drawn is drawn in a later step: no request fails for it. */
   | { readonly kind: 'stepFailed'; readonly message: string }
   | { readonly kind: 'kvEvents'; readonly events: readonly KvEvent[] }
-  | {
-      readonly kind: 'stepCompleted';
-      readonly step: number;
-      readonly tokens: number;
-      readonly sequences: number;
-      /** Host time. */
-      readonly durationMicros: number;
-      /** Device time; undefined where that is not modelled. */
-      readonly deviceMicros: number | undefined;
-    };
+  | StepCompleted;
+
+/** A step that every chip has reported, and whose tokens were told. */
+export interface StepCompleted {
+  readonly kind: 'stepCompleted';
+  readonly epoch: number;
+  readonly step: number;
+  readonly tokens: number;
+  readonly sequences: number;
+  /** What was scheduled; the sequences are as they are now. */
+  readonly parts: readonly ScheduledSequence[];
+  /** Host time, of the coordinator's clock. */
+  readonly beganMicros: number;
+  readonly durationMicros: number;
+  /** Host time from the first chip's report to the last one's. */
+  readonly skewMicros: number;
+  /** Device time and what it was spent on; undefined where that is not modelled. */
+  readonly price: StepPrice | undefined;
+  /** The chips' own times by rank, where the step was traced. */
+  readonly times: readonly (StepTimes | undefined)[];
+}
 
 /** Everything that a coordinator does to the world outside. */
 export interface CoordinatorEffects {

@@ -31,6 +31,8 @@ export class Coordinator {
   /** Requests of coordinators before this one, until the group can go on with them. */
   #recovered: readonly OpenRequest[];
   #serving: Serving | undefined;
+  /** Whether the chips report their times of every step from the next on. */
+  traceSteps = false;
 
   constructor(options: CoordinatorOptions, effects: CoordinatorEffects) {
     const { journal } = options;
@@ -51,6 +53,11 @@ export class Coordinator {
   /** The group's current epoch; 0 before the first. */
   get epoch(): number {
     return this.#membership.epoch;
+  }
+
+  /** Chips that the group has now; 0 until it is formed. */
+  get ranks(): number {
+    return this.#membership.ranks;
   }
 
   get members(): readonly Member[] {
@@ -205,6 +212,7 @@ export class Coordinator {
       vocabSize,
       grammars: grammars && new SequenceGrammars(grammars),
       stepTimeoutMicros,
+      isTraced: () => this.traceSteps,
       effects: {
         command: (command) => this.#effects.command(command),
         event: (event) => this.#note(event),

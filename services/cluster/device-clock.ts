@@ -1,6 +1,8 @@
 import type { RequestTimes, Sequence } from '../core/scheduler/request.ts';
 import type { ScheduledStep } from '../core/scheduler/scheduler.ts';
+import { assert } from '../core/support/errors.ts';
 import { shapeOfStep } from '../core/timing/shape-of-step.ts';
+import type { StepPrice } from '../core/timing/step-price.ts';
 import type { StepPricer } from '../core/timing/step-pricer.ts';
 
 const MICROS_PER_SECOND = 1e6;
@@ -14,8 +16,8 @@ export class DeviceClock {
   readonly #pricer: StepPricer;
   readonly #times = new WeakMap<Sequence, RequestTimes>();
   #nowMicros = 0;
-  /** Of the step in flight. */
-  #stepMicros = 0;
+  /** Of the step in flight, or the last. */
+  #price: StepPrice | undefined;
 
   constructor(pricer: StepPricer) {
     this.#pricer = pricer;
@@ -33,7 +35,7 @@ export class DeviceClock {
 
   /** Prices a step that begins. */
   begin({ sequences }: ScheduledStep): void {
-    this.#stepMicros = this.#pricer.seconds(shapeOfStep(sequences)) * MICROS_PER_SECOND;
+    this.#price = this.#pricer.price(shapeOfStep(sequences));
     for (const { sequence, admitted } of sequences) {
       const times = this.#times.get(sequence);
       // After the first token a preemption counts as decoding.
@@ -42,10 +44,11 @@ export class DeviceClock {
     }
   }
 
-  /** Ends the step in flight; returns what it took in microseconds. */
-  complete(): number {
-    this.#nowMicros += this.#stepMicros;
-    return this.#stepMicros;
+  /** Ends the step in flight; returns what it took. */
+  complete(): StepPrice {
+    assert(this.#price !== undefined, 'a step began');
+    this.#nowMicros += this.#price.seconds * MICROS_PER_SECOND;
+    return this.#price;
   }
 
   /** Notes a token of the step that has just ended; returns the moments of its sequence. */

@@ -7,6 +7,7 @@ import type {
 } from '../core/collectives/frame.ts';
 import { MAX_EXCHANGE_BYTES, type ScheduledExchange } from '../core/collectives/schedule.ts';
 import { assert } from '../core/support/errors.ts';
+import type { ExchangeTimer } from './exchange-timer.ts';
 
 /** Why a frame was not used; each reason is counted. */
 export const DROP_REASONS = [
@@ -43,6 +44,7 @@ export class ExchangeRunner {
   readonly #ranks: number;
   readonly #send: (frame: ShardFrame, destination: Destination) => void;
   readonly #finished: () => void;
+  readonly #timer: ExchangeTimer | undefined;
   #epoch = 0;
   #step = 0;
   /** Index of the next exchange to begin in the current step. */
@@ -59,11 +61,14 @@ export class ExchangeRunner {
     readonly send: (frame: ShardFrame, destination: Destination) => void;
     /** Called when an exchange is done, perhaps within `begin`. */
     readonly finished: () => void;
+    /** Hears what every exchange took. */
+    readonly timer?: ExchangeTimer;
   }) {
     this.#rank = options.rank;
     this.#ranks = options.ranks;
     this.#send = options.send;
     this.#finished = options.finished;
+    this.#timer = options.timer;
   }
 
   /** Exchanges begun so far, over all steps and epochs. */
@@ -98,6 +103,7 @@ export class ExchangeRunner {
     this.#next++;
     this.#begun++;
     this.#current = { step: this.#step, scheduled, exchange };
+    this.#timer?.began();
     for (const outgoing of exchange.start()) this.#sendOf(this.#current, outgoing);
     this.#replay();
     this.#finishIfDone();
@@ -138,13 +144,17 @@ export class ExchangeRunner {
     const { operation, layer } = running.scheduled;
     if (frame.operation !== operation || frame.layer !== layer) return 'unexpected';
     const receipt = running.exchange.receive(frame, (outgoing) => this.#sendOf(running, outgoing));
-    if (receipt === 'accepted') return undefined;
+    if (receipt === 'accepted') {
+      this.#timer?.took();
+      return undefined;
+    }
     return receipt === 'duplicate' ? 'duplicate' : 'unexpected';
   }
 
   #finishIfDone(): void {
     const running = this.#current;
     if (running === undefined || !running.exchange.done) return;
+    this.#timer?.ended(running.scheduled, running.exchange.algorithm);
     this.#recent = [running, ...this.#recent].slice(0, MAX_LEAD + 1);
     this.#current = undefined;
     this.#finished();
@@ -192,6 +202,7 @@ export class ExchangeRunner {
 
   #sendOf(running: Running, outgoing: Outgoing): void {
     const { kind, chunk, payload, destination } = outgoing;
+    this.#timer?.sent(payload.length);
     this.#send(this.#frame(running, kind, chunk, payload), destination);
   }
 

@@ -3,6 +3,7 @@ import type { Candidate, LeafCandidates, Mass } from '../core/sampling/candidate
 import type { ShardLogprobs } from '../core/sampling/logprobs.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
 import type { TokenMask } from '../core/sampling/token-mask.ts';
+import type { StepTimes } from './step-times.ts';
 
 /** What a group serves and how; every chip of the group gets the same. */
 export interface GroupSpec {
@@ -74,6 +75,8 @@ export interface StepCommand {
   readonly sequences: readonly StepSequence[];
   /** Sequences to forget before the step. */
   readonly released: readonly number[];
+  /** Whether the chips' reports are to have the times of the step. */
+  readonly traced: boolean;
 }
 
 /** Asks for whole rows of logits, each in a report of its own, where candidates did not prove a nucleus. */
@@ -159,6 +162,8 @@ export interface StepReport {
   /** One for every sampled row, in the order of the command. */
   readonly samples: readonly ShardSample[];
   readonly counters: ChipCounters;
+  /** Present where the command asks for them; on the chip's own clock. */
+  readonly times: StepTimes | undefined;
 }
 
 /** One whole row of one shard's logits, f32 [tokens of the shard]. */

@@ -6,6 +6,7 @@ import type { ChipEffects, LoadedShard, SegmentWork } from './chip-effects.ts';
 import type { ChipMeter } from './chip-meter.ts';
 import { ChipSequences } from './chip-sequences.ts';
 import { type DropReason, ExchangeRunner } from './exchange-runner.ts';
+import { ExchangeTimer } from './exchange-timer.ts';
 import type { LogitsRequest, StepCommand } from './messages.ts';
 import { ShardSampler } from './shard-sampler.ts';
 import { checkStep, type StepFault } from './step-check.ts';
@@ -47,6 +48,10 @@ export class ShardWorker {
       ranks: tensorParallel,
       send,
       finished: () => this.#stageFinished(),
+      timer: new ExchangeTimer(
+        () => options.effects.nowMicros(),
+        (times) => options.meter.exchanged(times),
+      ),
     });
   }
 
@@ -148,7 +153,7 @@ export class ShardWorker {
   #compute(work: SegmentWork): void {
     const { meter, effects } = this.#options;
     this.#computing = true;
-    meter.computeBegan(effects.nowMicros());
+    meter.computeBegan(effects.nowMicros(), work);
     effects.compute(work);
   }
 
@@ -163,7 +168,7 @@ export class ShardWorker {
     const { meter, effects } = this.#options;
     this.#step = undefined;
     this.#lastStep = step.command.step;
-    meter.computeBegan(effects.nowMicros());
+    meter.computeBegan(effects.nowMicros(), { segment: 'sample', layer: 0 });
     const samples = this.#sampler.sampleStep(step.command);
     const digest = digestFloats(step.hidden);
     const now = effects.nowMicros();
@@ -171,6 +176,7 @@ export class ShardWorker {
     meter.stepEnded(now);
     const identity = { rank: this.rank, epoch: this.#epoch, step: step.command.step };
     const { counters } = meter;
-    effects.report({ kind: 'report', ...identity, digest, samples, counters });
+    const times = step.command.traced ? meter.lastStep : undefined;
+    effects.report({ kind: 'report', ...identity, digest, samples, counters, times });
   }
 }

@@ -5,6 +5,7 @@ import { assert } from '../core/support/errors.ts';
 import { drawRow, drawWholeRow } from './draw-row.ts';
 import type { Logits, ShardSample, StepReport } from './messages.ts';
 import { isSoundSample } from './sample-check.ts';
+import type { StepTimes } from './step-times.ts';
 import { WholeRows } from './whole-rows.ts';
 
 /**
@@ -54,6 +55,11 @@ export class StepCollector {
   /** Indices of the sampled rows whose whole logits are needed. */
   get unproven(): readonly number[] {
     return this.#drawn.flatMap((drawn, sample) => (drawn === undefined ? [sample] : []));
+  }
+
+  /** The chips' own times by rank, where the step was traced. */
+  get times(): readonly (StepTimes | undefined)[] {
+    return this.#reports.map((report) => report?.times);
   }
 
   /** Ranks that are waited for. */

@@ -19,6 +19,8 @@ export interface StepLoopOptions {
   /** A step that takes longer is given up. */
   readonly stepTimeoutMicros: number;
   readonly effects: Pick<CoordinatorEffects, 'command' | 'event' | 'nowMicros'>;
+  /** Whether the next step's chips are to report their times. */
+  readonly isTraced: () => boolean;
   /** Called when a step was given up: the chips must join a new epoch before the next. */
   readonly failed: () => void;
 }
@@ -41,6 +43,7 @@ export class StepLoop {
   #ranks = 0;
   #collector: StepCollector | undefined;
   #step = 0;
+  #firstReportMicros = 0;
   #divergentSteps = 0;
 
   constructor(options: StepLoopOptions) {
@@ -84,6 +87,7 @@ export class StepLoop {
   takeReport(report: StepReport): void {
     if (!this.#isCurrent(report)) return;
     const collector = this.#collector!;
+    this.#firstReportMicros ||= this.#options.effects.nowMicros();
     const state = collector.addReport(report);
     if (state === 'complete') this.#complete(collector);
     else if (state === 'divergent') this.#failDivergent(collector.problem);
@@ -119,6 +123,7 @@ export class StepLoop {
     const ranks = this.#ranks;
     clock?.begin(scheduled);
     const step = ++this.#step;
+    this.#firstReportMicros = 0;
     this.#collector = new StepCollector({ step, scheduled, ranks, vocabSize, beganMicros });
     this.#command(this.#epoch!, scheduled);
   }
@@ -129,6 +134,7 @@ export class StepLoop {
       epoch,
       step: this.#step,
       released,
+      traced: this.#options.isTraced(),
       sequences: sequences.map((scheduled) => this.#partOf(scheduled)),
     });
   }
@@ -161,26 +167,29 @@ export class StepLoop {
     );
   }
 
-  #complete({ step, scheduled, drawn, beganMicros }: StepCollector): void {
+  #complete(collector: StepCollector): void {
+    const { step, scheduled, drawn, beganMicros } = collector;
     const { scheduler, clock, effects } = this.#options;
     this.#divergentSteps = 0;
     const now = effects.nowMicros();
-    const deviceMicros = clock?.complete();
+    const price = clock?.complete();
     for (const output of scheduler.complete(drawn, now)) {
       // Whoever heard of a token before this one may have cancelled its sequence.
       if (output.sequence.state === 'cancelled') continue;
       effects.event({ kind: 'token', ...output, deviceTimes: clock?.draw(output.sequence) });
     }
-    const tokens = scheduled.sequences.reduce((sum, { count }) => sum + count, 0);
-    const sequences = scheduled.sequences.length;
-    const durationMicros = now - beganMicros;
     effects.event({
       kind: 'stepCompleted',
+      epoch: this.#epoch!,
       step,
-      tokens,
-      sequences,
-      durationMicros,
-      deviceMicros,
+      tokens: scheduled.sequences.reduce((sum, { count }) => sum + count, 0),
+      sequences: scheduled.sequences.length,
+      parts: scheduled.sequences,
+      beganMicros,
+      durationMicros: now - beganMicros,
+      skewMicros: now - this.#firstReportMicros,
+      price,
+      times: collector.times,
     });
     // Not before: whoever submits a request on hearing a token does not begin the next step.
     this.#collector = undefined;

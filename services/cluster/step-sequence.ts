@@ -21,7 +21,7 @@ export function stepSequence(
 }
 
 function admissionOf({ sequence, start }: ScheduledSequence): SequenceAdmission {
-  const { request, choice, stopTokenIds, tokens } = sequence;
+  const { request, choice, maskedTokenIds, tokens } = sequence;
   const { sampling, promptTokens, constraint } = request;
   // The mask of a constrained sequence says when it may stop.
   const minTokens = constraint === undefined ? request.minTokens : 0;
@@ -30,7 +30,7 @@ function admissionOf({ sequence, start }: ScheduledSequence): SequenceAdmission 
     choice,
     promptLength: promptTokens.length,
     minTokens,
-    stopTokenIds: minTokens > 0 ? stopTokenIds : [],
+    stopTokenIds: minTokens > 0 ? maskedTokenIds : [],
     history: countsTokens(sampling) ? tokens.slice(0, start) : [],
   };
 }

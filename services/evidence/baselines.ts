@@ -1,5 +1,6 @@
 import type { Architecture } from '../core/architecture/architecture.ts';
 import { flopsPerProcessedToken } from '../core/architecture/parameters.ts';
+import { hasStackedMemory } from '../core/claim/best-known.ts';
 import type { Claim, ClaimedComparison } from '../core/claim/claim.ts';
 import type { Format } from '../core/hardware/chip.ts';
 import { findChip } from '../core/hardware/chip-catalogue.ts';
@@ -35,7 +36,7 @@ export interface ComparisonCheck {
 /** Rows whose requests and arithmetic are those of the claim: another 70B of the family counts. */
 const SAME_MODEL = 0.05;
 
-/** Every published row of the claim's workload: the highest ratio first, wider formats last. */
+/** Every published row of the claim's workload on chips of its class: the highest ratio first, wider formats last. */
 export function baselinesOf(
   claim: Claim,
   rows: readonly PublishedRow[],
@@ -55,6 +56,7 @@ export function baselinesOf(
         row.inputTokens === claim.inputTokens &&
         row.outputTokens === claim.outputTokens &&
         claim.chips % row.tp === 0 &&
+        hasStackedMemory(findChip(row.chip)) &&
         Math.abs(flopsOf(row.model) / flops - 1) < SAME_MODEL,
     )
     .map((row) => baselineOf(claim, row, flopsOf(row.model)))

@@ -1,7 +1,7 @@
 import { H100 } from '../core/hardware/chips/h100.ts';
 import { valueAt } from '../core/hardware/figure.ts';
-import type { KernelParameters } from '../core/timing/calibration-model.ts';
-import type { MeasuredAttention, MeasuredOperators } from './measured-operators.ts';
+import type { GemmParameters, KernelParameters } from '../core/timing/calibration-model.ts';
+import type { MeasuredAttention, MeasuredGemm, MeasuredOperators } from './measured-operators.ts';
 import { minimize, type Parameter } from './minimize.ts';
 import { makeOperatorTimer, meanError, type OperatorTimer } from './operator-timer.ts';
 
@@ -12,6 +12,9 @@ export interface FitReport {
   /** Mean of |ln(predicted / measured)|. */
   readonly meanError: number;
 }
+
+/** Rows of a product that keeps a chip busy for long. */
+const SUSTAINED_ROWS = 8192;
 
 /** Rough figures of any accelerator, from which the fit starts. */
 const START: KernelParameters = {
@@ -27,7 +30,12 @@ const START: KernelParameters = {
     },
     wide: { overheadMicros: 4, computeEfficiency: 0.7, epilogueShare: 0.5, quantisationPasses: 0 },
   },
-  contextAttention: { overheadMicros: 10, computeEfficiency: 0.5, passes: 2 },
+  contextAttention: {
+    overheadMicros: 10,
+    computeEfficiency: 0.5,
+    narrowComputeEfficiency: 0.4,
+    passes: 2,
+  },
   generationAttention: { overheadMicros: 6 },
   allReduce: {
     oneShot: { latencyMicros: 4, efficiency: 0.6 },
@@ -46,7 +54,9 @@ export function fitKernels(measured: MeasuredOperators): {
 } {
   let kernels = fitNarrowGemm(START, measured);
   kernels = fitWideGemm(kernels, measured);
+  kernels = sustain(kernels, measured);
   kernels = fitContextAttention(kernels, measured);
+  kernels = fitNarrowAttention(kernels, measured);
   kernels = fitGenerationAttention(kernels, measured);
   kernels = fitAllReduce(kernels, measured);
   return { kernels: roundAll(kernels), report: reportOn(kernels, measured) };
@@ -95,16 +105,61 @@ const fitWideGemm: Fit = (start, { gemms }) => {
   );
 };
 
+/**
+ * What products of long steps sustain: under the power limit the clock falls below that of short ones,
+ * which decide the fit by their number.
+ */
+const sustain: Fit = (kernels, { gemms }) => {
+  const long = gemms.filter(({ rows }) => rows >= SUSTAINED_ROWS);
+  const of = (format: 'narrow' | 'wide', name: MeasuredGemm['format']): GemmParameters =>
+    fit(
+      [between(0.4, 0.95)],
+      ([computeEfficiency]) => withGemm(kernels, format, computeEfficiency!),
+      (timer) =>
+        meanError(
+          long.filter((row) => row.format === name),
+          (row) => timer.gemm(row),
+        ),
+    ).gemm[format];
+  return { ...kernels, gemm: { narrow: of('narrow', 'fp8'), wide: of('wide', 'bf16') } };
+};
+
+function withGemm(
+  kernels: KernelParameters,
+  format: 'narrow' | 'wide',
+  computeEfficiency: number,
+): KernelParameters {
+  const gemm = { ...kernels.gemm, [format]: { ...kernels.gemm[format], computeEfficiency } };
+  return { ...kernels, gemm };
+}
+
 const fitContextAttention: Fit = (start, { attention }) => {
-  const rows = attention.filter(({ kind }) => kind === 'context');
+  const rows = attention.filter(({ kind, narrow }) => kind === 'context' && !narrow);
   return fit(
     [between(0, 30), between(0.1, 0.95), between(0, 6)],
     ([overheadMicros, computeEfficiency, passes]) => ({
       ...start,
       contextAttention: {
+        ...start.contextAttention,
         overheadMicros: overheadMicros!,
         computeEfficiency: computeEfficiency!,
         passes: passes!,
+      },
+    }),
+    (timer) => meanError(rows, (row) => timer.attention(row)),
+  );
+};
+
+/** The same kernel in fp8: what it launches and passes over stays. */
+const fitNarrowAttention: Fit = (start, { attention }) => {
+  const rows = attention.filter(({ kind, narrow }) => kind === 'context' && narrow);
+  return fit(
+    [between(0.1, 0.95)],
+    ([narrowComputeEfficiency]) => ({
+      ...start,
+      contextAttention: {
+        ...start.contextAttention,
+        narrowComputeEfficiency: narrowComputeEfficiency!,
       },
     }),
     (timer) => meanError(rows, (row) => timer.attention(row)),
@@ -173,10 +228,12 @@ function reportOn(kernels: KernelParameters, measured: MeasuredOperators): reado
         timer.gemm,
       ),
     ),
-    line(
-      'context attention',
-      attention.filter(({ kind }) => kind === 'context'),
-      timer.attention,
+    ...[false, true].map((narrow) =>
+      line(
+        `context attention ${narrow ? 'fp8' : 'bf16'}`,
+        attention.filter((row) => row.kind === 'context' && row.narrow === narrow),
+        timer.attention,
+      ),
     ),
     line('generation attention', attention.filter(isSmallGeneration), timer.attention),
     line('all-reduce', allReduces, timer.allReduce),

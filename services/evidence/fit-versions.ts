@@ -1,9 +1,9 @@
 import type { Architecture } from '../core/architecture/architecture.ts';
 import type { KernelParameters, VersionParameters } from '../core/timing/calibration-model.ts';
-import { SOFTWARE_VERSIONS } from '../core/timing/software-version.ts';
+import { findSoftwareVersion, SOFTWARE_VERSIONS } from '../core/timing/software-version.ts';
 import { minimize } from './minimize.ts';
 import { predictRow } from './predict-row.ts';
-import { describeRow, type PublishedRow } from './published-row.ts';
+import { describeRow, type PublishedRow, type PublishedTable } from './published-row.ts';
 
 /** How a row took part in the calibration. */
 export type RowRole = 'fit' | 'anchor' | 'check';
@@ -19,14 +19,16 @@ const STEP_OVERHEAD_MICROS = 1000;
 /** TensorRT-LLM's scales are static: what comes before a product quantises for it. */
 const STATIC_SCALES = 0;
 
-/** Where a version's all-reduce weighs the most: one row of each that has such a one. */
+/** Of these, the rows of the chip that kernels were measured on; every other table is only compared. */
+const FITTED_TABLES: readonly PublishedTable[] = ['trtllm-static', 'vllm-1024-1024'];
+/** Where what a version fuses weighs the most: one row of each that has such a one. */
 const ANCHOR = { chip: 'H100', precision: 'fp8', tp: 8, inputTokens: 2048, outputTokens: 128 };
 /** Nothing is fitted on this version's rows: it is the baseline that others are compared with. */
 const UNANCHORED = 'trtllm-0.10.0';
 
 /** Whether a row was fitted, set its version's overlap, or is a check. */
 export function roleOf(row: PublishedRow, rows: readonly PublishedRow[]): RowRole {
-  if (row.table !== 'trtllm-2048-128') return row.chip === 'H100' ? 'fit' : 'check';
+  if (isFit(row)) return 'fit';
   return anchorOf(row.version, rows) === row ? 'anchor' : 'check';
 }
 
@@ -59,9 +61,14 @@ function parametersOf(
   const anchor = anchorOf(version, options.rows);
   if (anchor !== undefined) return anchorOn(anchor, fitted, options);
   const isFitted = options.rows.some((row) => row.version === version && isFit(row));
-  if (isFitted || before === undefined) return fitted;
+  const { mechanics } = findSoftwareVersion(version);
+  if (isFitted || before === undefined) return { ...fitted, ...mechanics };
   const { anchor: _, ...kept } = before.parameters;
-  return { ...kept, basis: `as ${before.name}; nothing is fitted on this version` };
+  return {
+    ...kept,
+    ...mechanics,
+    basis: `as ${before.name}; nothing is fitted on this version`,
+  };
 }
 
 /** The Llama-3 row of the version at the anchor's layout. */
@@ -77,7 +84,7 @@ function anchorOf(version: string, rows: readonly PublishedRow[]): PublishedRow 
 }
 
 function isFit(row: PublishedRow): boolean {
-  return row.table !== 'trtllm-2048-128' && row.chip === 'H100';
+  return FITTED_TABLES.includes(row.table) && row.chip === 'H100';
 }
 
 function fitStatic(options: VersionFitOptions): VersionParameters {
@@ -87,6 +94,7 @@ function fitStatic(options: VersionFitOptions): VersionParameters {
     elementwiseFactor: elementwiseFactor!,
     layerOverheadMicros: layerOverheadMicros!,
     stepOverheadMicros: STEP_OVERHEAD_MICROS,
+    ...findSoftwareVersion(rows[0]!.version).mechanics,
     collectiveOverlap: 0,
     operatorOverlap: 0,
     basis: `fitted on ${rows.length} static batches of 0.8 and 0.9`,
@@ -113,6 +121,7 @@ function fitVllm(options: VersionFitOptions): Record<string, VersionParameters> 
     elementwiseFactor: elementwiseFactor!,
     layerOverheadMicros: layerOverheadMicros!,
     stepOverheadMicros: STEP_OVERHEAD_MICROS,
+    ...findSoftwareVersion(rows[0]!.version).mechanics,
     collectiveOverlap: overlap!,
     operatorOverlap: 0,
     basis: `fitted on ${rows.length} figures of closed loops`,
@@ -134,23 +143,24 @@ function fitVllm(options: VersionFitOptions): Record<string, VersionParameters> 
   );
 }
 
-/** The overlap at which a version's anchor row comes out right, or the nearest bound to it. */
+/** The elementwise factor at which a version's anchor row comes out right, or the nearest bound to it. */
 function anchorOn(
   row: PublishedRow,
   fitted: VersionParameters,
   options: VersionFitOptions,
 ): VersionParameters {
-  const build = (collectiveOverlap: number): VersionParameters => ({
+  const build = (elementwiseFactor: number): VersionParameters => ({
     ...fitted,
-    collectiveOverlap,
-    basis: 'static batches of 0.8 and 0.9; overlap from the anchor row',
+    ...findSoftwareVersion(row.version).mechanics,
+    elementwiseFactor,
+    basis: 'static batches of 0.8 and 0.9; elementwise factor from the anchor row',
     anchor: describeRow(row),
   });
-  const [overlap] = minimize(
+  const [factor] = minimize(
     ([candidate]) => meanRowError([row], build(candidate!), options),
-    [{ start: 0.5, low: 0, high: 0.9 }],
+    [{ start: 1, low: 0, high: 5 }],
   );
-  return roundParameters(build(overlap!));
+  return roundParameters(build(factor!));
 }
 
 function meanRowError(

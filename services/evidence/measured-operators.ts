@@ -16,6 +16,8 @@ export interface MeasuredAttention {
   readonly kind: 'context' | 'generation';
   readonly tp: number;
   readonly kvBytes: 1 | 2;
+  /** Whether it multiplied in fp8. */
+  readonly narrow: boolean;
   readonly batch: number;
   readonly tokens: number;
   readonly seconds: number;
@@ -53,9 +55,7 @@ export function readMeasuredOperators(path: string): MeasuredOperators {
   const rows = readCsv(path).filter((row) => numberOf(row, 'm_or_batch_or_ar_elems') > 0);
   return {
     gemms: rows.filter(({ op }) => op === 'gemm').flatMap(readGemm),
-    attention: rows
-      .filter(({ op, name }) => op?.endsWith('attention') && name === 'bfloat16')
-      .map(readAttention),
+    attention: rows.filter(({ op }) => op?.endsWith('attention')).map(readAttention),
     allReduces: rows.filter(({ op }) => op === 'allreduce').map(readAllReduce),
   };
 }
@@ -79,6 +79,7 @@ function readAttention(row: CsvRow): MeasuredAttention {
     kind: row.op === 'context_attention' ? 'context' : 'generation',
     tp: numberOf(row, 'tp'),
     kvBytes: row.dtype === 'fp8' ? 1 : 2,
+    narrow: row.name === 'fp8',
     batch: numberOf(row, 'm_or_batch_or_ar_elems'),
     tokens: numberOf(row, 'n_or_seqlen'),
     seconds: secondsOf(row),

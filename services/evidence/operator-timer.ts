@@ -11,6 +11,7 @@ import { makeCollectivePricer } from '../core/timing/collectives.ts';
 import { makeGemm } from '../core/timing/gemm-operator.ts';
 import { makeCost, type Operator } from '../core/timing/operator.ts';
 import { weightBytesOf } from '../core/timing/precision.ts';
+import { makeRecordedGraphs } from '../core/timing/recorded-graphs.ts';
 import { gemmRatesOf } from '../core/timing/step-operators.ts';
 import { makeStepShape, type StepShape } from '../core/timing/step-shape.ts';
 import type { MeasuredAllReduce, MeasuredAttention, MeasuredGemm } from './measured-operators.ts';
@@ -37,13 +38,13 @@ export function makeOperatorTimer(kernels: KernelParameters): OperatorTimer {
     fp8: gemmRatesOf({ format: 'fp8', rates, kernels, quantisationShare: 1 }),
     bf16: gemmRatesOf({ format: 'bf16', rates, kernels, quantisationShare: 1 }),
   };
-  const attentionOptions = (tp: number, kvBytes: number): AttentionOptions => ({
+  const attentionOptions = (tp: number, kvBytes: number, narrow: boolean): AttentionOptions => ({
     group: ATTENTION,
     times: 1,
     tp,
     kvBytes,
     kernels,
-    flopsPerSecond: attentionFlopsOf(rates, kernels),
+    flopsPerSecond: attentionFlopsOf(rates, kernels, { weights: 'fp8', narrow }),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
   });
   const collectives = new Map(
@@ -56,6 +57,7 @@ export function makeOperatorTimer(kernels: KernelParameters): OperatorTimer {
           name: 'gemm',
           times: 1,
           rows: 'all',
+          graphs: makeRecordedGraphs([]),
           inputs,
           outputs,
           weightBytes: weightBytesOf(format),
@@ -64,8 +66,8 @@ export function makeOperatorTimer(kernels: KernelParameters): OperatorTimer {
         }),
         makeStepShape({ decodeSequences: rows }),
       ),
-    attention: ({ kind, tp, kvBytes, batch, tokens }) => {
-      const options = attentionOptions(tp, kvBytes);
+    attention: ({ kind, tp, kvBytes, narrow, batch, tokens }) => {
+      const options = attentionOptions(tp, kvBytes, narrow);
       if (kind === 'generation') {
         const shape = makeStepShape({
           decodeSequences: batch,

@@ -5,9 +5,10 @@ import { ratesOf } from '../core/timing/chip-rates.ts';
 import { closedLoopTtftSeconds, finiteRunTokensPerSecond } from '../core/timing/finite-run.ts';
 import { planMemory } from '../core/timing/memory-plan.ts';
 import type { PricedPrecision } from '../core/timing/precision.ts';
-import { findSoftwareVersion, type SoftwareVersion } from '../core/timing/software-version.ts';
+import { findSoftwareVersion } from '../core/timing/software-version.ts';
 import { firstTokenSeconds, staticBatchTokensPerSecond } from '../core/timing/static-batch.ts';
-import { type SteadyLoad, steadyState } from '../core/timing/steady-state.ts';
+import { openLoopState, type SteadyLoad, steadyState } from '../core/timing/steady-state.ts';
+import { limitsOf, type StepLimits } from '../core/timing/step-limits.ts';
 import { StepPricer } from '../core/timing/step-pricer.ts';
 import type { PublishedRow } from './published-row.ts';
 
@@ -32,6 +33,10 @@ export function predictRow(row: PublishedRow, context: PredictionContext): numbe
       : staticBatchTokensPerSecond(pricer, work);
   }
   const load = loadOf(row, context);
+  if (row.requestRate !== undefined) {
+    const { tpotSeconds, ttftSeconds } = openLoopState(pricer, load, row.requestRate);
+    return (row.metric === 'tpot_ms' ? tpotSeconds : ttftSeconds) * 1000;
+  }
   if (row.metric === 'tpot_ms') return steadyState(pricer, load).tpotSeconds * 1000;
   if (row.metric === 'ttft_ms') {
     return closedLoopTtftSeconds(pricer, load, REQUESTS_PER_CLIENT * load.concurrency) * 1000;
@@ -41,8 +46,10 @@ export function predictRow(row: PublishedRow, context: PredictionContext): numbe
 
 /** The pricer of a row's model, chip, layout and software. */
 export function makeRowPricer(row: PublishedRow, context: PredictionContext): StepPricer {
+  const { maxNumSeqs } = rowLimits(row, context.architecture);
   return new StepPricer({
     ...context,
+    maxNumSeqs,
     rates: ratesOf(findChip(row.chip), context.kernels, 'middle'),
     layout: layoutOf(row),
     precision: precisionOf(row),
@@ -52,7 +59,7 @@ export function makeRowPricer(row: PublishedRow, context: PredictionContext): St
 /** The row's requests and the limits of its run. */
 export function loadOf(row: PublishedRow, { architecture }: PredictionContext): SteadyLoad {
   const software = findSoftwareVersion(row.version);
-  const limits = limitsOf(row, software);
+  const limits = rowLimits(row, architecture);
   const plan = planMemory({
     architecture,
     layout: layoutOf(row),
@@ -69,14 +76,21 @@ export function loadOf(row: PublishedRow, { architecture }: PredictionContext): 
     concurrency: row.sequences ?? Number.POSITIVE_INFINITY,
     kvTokens: plan.kvTokens,
     kvReservation: software.kvReservation,
-    arrivals: row.sequences === undefined ? 'together' : 'spread',
+    arrivals: row.sequences === undefined && row.requestRate === undefined ? 'together' : 'spread',
   };
 }
 
-function limitsOf(row: PublishedRow, software: SoftwareVersion) {
+function rowLimits(row: PublishedRow, architecture: Architecture): StepLimits {
+  const limits = limitsOf(findSoftwareVersion(row.version), {
+    ...row,
+    architecture,
+    chip: findChip(row.chip),
+    layout: layoutOf(row),
+    precision: precisionOf(row),
+  });
   return {
-    maxNumBatchedTokens: row.maxNumBatchedTokens ?? software.maxNumBatchedTokens,
-    maxNumSeqs: row.maxNumSeqs ?? software.maxNumSeqs,
+    maxNumBatchedTokens: row.maxNumBatchedTokens ?? limits.maxNumBatchedTokens,
+    maxNumSeqs: row.maxNumSeqs ?? limits.maxNumSeqs,
   };
 }
 

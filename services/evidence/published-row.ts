@@ -3,7 +3,13 @@ import { ModelError } from '../core/support/errors.ts';
 import { type CsvRow, numberOf, readCsv } from './measured-operators.ts';
 
 const METRICS = ['output_tokens_per_s', 'ttft_ms', 'tpot_ms'] as const;
-const TABLES = ['trtllm-static', 'trtllm-2048-128', 'vllm-1024-1024'] as const;
+const TABLES = [
+  'trtllm-static',
+  'trtllm-2048-128',
+  'trtllm-inflight',
+  'trtllm-online',
+  'vllm-1024-1024',
+] as const;
 
 export type PublishedMetric = (typeof METRICS)[number];
 export type PublishedTable = (typeof TABLES)[number];
@@ -23,6 +29,8 @@ export interface PublishedRow {
   readonly sequences: number | undefined;
   readonly maxNumBatchedTokens: number | undefined;
   readonly maxNumSeqs: number | undefined;
+  /** Requests a second that arrive on their own; undefined where clients wait or all are there at once. */
+  readonly requestRate: number | undefined;
   readonly value: number;
   /** Why the row says little about the silicon; undefined for a sound one. */
   readonly doubt: string | undefined;
@@ -44,6 +52,7 @@ export function readPublishedRows(path: string): readonly PublishedRow[] {
     sequences: optionalNumber(row, 'sequences'),
     maxNumBatchedTokens: optionalNumber(row, 'max_num_batched_tokens'),
     maxNumSeqs: optionalNumber(row, 'max_num_seqs'),
+    requestRate: optionalNumber(row, 'request_rate'),
     value: numberOf(row, 'value'),
     doubt: row.doubt || undefined,
     source: row.source ?? '',
@@ -53,7 +62,8 @@ export function readPublishedRows(path: string): readonly PublishedRow[] {
 /** A row in short, as reports name it. */
 export function describeRow(row: PublishedRow): string {
   const sequences = row.sequences === undefined ? '' : ` ×${row.sequences}`;
-  return `${row.version} ${row.model} ${row.chip} ${row.precision} TP${row.tp} ${row.inputTokens}/${row.outputTokens}${sequences} ${row.metric}`;
+  const rate = row.requestRate === undefined ? '' : ` ${row.requestRate}/s`;
+  return `${row.version} ${row.model} ${row.chip} ${row.precision} TP${row.tp} ${row.inputTokens}/${row.outputTokens}${sequences}${rate} ${row.metric}`;
 }
 
 function optionalNumber(row: CsvRow, field: string): number | undefined {

@@ -1,4 +1,5 @@
 import type { Architecture } from '../core/architecture/architecture.ts';
+import type { Format } from '../core/hardware/chip.ts';
 import type { Calibration } from '../core/timing/calibration-model.ts';
 import { type RowRole, roleOf } from './fit-versions.ts';
 import { predictRow } from './predict-row.ts';
@@ -18,11 +19,14 @@ export interface ErrorSummary {
   readonly table: PublishedTable;
   readonly version: string;
   readonly chip: string;
+  readonly precision: Format;
   readonly metric: PublishedMetric;
   readonly role: RowRole;
   readonly rows: number;
   readonly medianError: number;
   readonly largestError: number;
+  /** Median of predicted / published − 1: above 0 where the model is too fast, or slow for times. */
+  readonly bias: number;
   /** Of the rows that nothing makes doubtful; undefined where there is none. */
   readonly soundMedianError: number | undefined;
 }
@@ -64,11 +68,13 @@ function summarize(group: readonly ValidatedRow[]): ErrorSummary {
     table: row.table,
     version: row.version,
     chip: row.chip,
+    precision: row.precision,
     metric: row.metric,
     role,
     rows: group.length,
     medianError: medianOf(errors),
     largestError: Math.max(...errors),
+    bias: medianOf(group.map(({ error }) => error)),
     soundMedianError:
       sound.length === 0 ? undefined : medianOf(sound.map(({ error }) => Math.abs(error))),
   };

@@ -1,4 +1,6 @@
-import type { SohuClient } from '../client/index.ts';
+import type { SohuClient, TelemetryClient } from '../client/index.ts';
 
 /** What a gateway needs of the cluster behind it; a `SohuClient` is one. */
-export type Engine = Pick<SohuClient, 'generateStream' | 'serverInfo'>;
+export interface Engine extends Pick<SohuClient, 'generateStream' | 'serverInfo'> {
+  readonly telemetry: Pick<TelemetryClient, 'metrics' | 'servers'>;
+}

@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { expositionOf, mergeExpositions, processRegistry } from '../runtime/metrics/exposition.ts';
+import type { EngineSeries } from './engine-series.ts';
 import type { OpenRequests } from './open-requests.ts';
 
 /** As those of the middleware that vLLM has. */
@@ -15,7 +17,10 @@ export interface HttpExchange {
 
 /** The series of a gateway process. */
 export class GatewayMetrics {
-  readonly registry = new Registry();
+  readonly #registry = new Registry();
+  readonly #process = processRegistry();
+  readonly #engines: Gauge;
+  readonly #engineUp: Gauge;
   readonly #requests: Counter;
   readonly #seconds: Histogram;
   readonly #malformed: Counter;
@@ -24,7 +29,18 @@ export class GatewayMetrics {
   readonly #generatedTokens: Counter;
 
   constructor() {
-    const registers = [this.registry];
+    const registers = [this.#registry];
+    this.#engines = new Gauge({
+      name: 'sohu_gateway_engines',
+      help: 'Engines that answered when their series were asked for.',
+      registers,
+    });
+    this.#engineUp = new Gauge({
+      name: 'sohu_gateway_engine_up',
+      help: 'Whether an engine that answered once answered this time.',
+      labelNames: ['engine'],
+      registers,
+    });
     this.#requests = new Counter({
       name: 'http_requests_total',
       help: 'Responses by route, method and class of status; 4xx counts clients that left.',
@@ -44,12 +60,21 @@ export class GatewayMetrics {
     this.#generatedTokens = this.#counter('generated_tokens', 'Generated tokens sent to clients.');
   }
 
+  /** The gateway's own series, and those of the engines that answer. */
+  async text(engine: EngineSeries): Promise<string> {
+    const { texts, up } = await engine.read();
+    this.#engines.set(texts.length);
+    for (const [name, isUp] of up) this.#engineUp.set({ engine: name }, Number(isUp));
+    const own = await expositionOf([this.#registry, this.#process]);
+    return mergeExpositions([...texts, own]);
+  }
+
   /** Names the requests whose number the series show. */
   watch(requests: OpenRequests): void {
     new Gauge({
       name: 'sohu_gateway_open_requests',
       help: 'Generation requests that are being answered.',
-      registers: [this.registry],
+      registers: [this.#registry],
       collect() {
         this.set(requests.count);
       },
@@ -76,7 +101,7 @@ export class GatewayMetrics {
   }
 
   #counter(name: string, help: string): Counter {
-    const registers = [this.registry];
+    const registers = [this.#registry];
     return new Counter({ name: `sohu_gateway_${name}_total`, help, registers });
   }
 }

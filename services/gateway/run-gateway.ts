@@ -10,6 +10,7 @@ import { readApiKeys } from './access/read-api-keys.ts';
 import { Gateway } from './gateway.ts';
 import { type GatewaySettings, MAX_OPEN_PROMPTS } from './gateway-config.ts';
 import { openServedModel, type ServedModel } from './served-model.ts';
+import { startSpanExport } from './span-export.ts';
 
 const DEFAULT_OPEN_PROMPTS = 1024;
 /** For questions beside prompts, such as that of a health check. */
@@ -29,8 +30,9 @@ export async function runGateway(options: GatewayProcessOptions): Promise<void> 
     // Clients are told when to come back, and do so by themselves.
     retry: false,
   });
+  const spans = await startSpanExport(process.env);
   const gateway = new Gateway({
-    engine: client,
+    engine: spans?.trace(client, model.name) ?? client,
     model,
     keys,
     settings: settingsOf(options),
@@ -41,10 +43,10 @@ export async function runGateway(options: GatewayProcessOptions): Promise<void> 
     onStopSignal(async (drainMs) => {
       console.log(`stopping; open requests have ${drainMs} ms to finish`);
       await gateway.close(drainMs);
-      await client.close();
+      await Promise.all([client.close(), spans?.close()]);
     });
   } else {
-    await client.close();
+    await Promise.all([client.close(), spans?.close()]);
   }
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../rpc/inference-methods.ts';
 import type { Method, ServerStreamingMethod } from '../rpc/method.ts';
 import { REFLECT } from '../rpc/reflection/reflection-service.ts';
+import { METRICS, SNAPSHOT, TELEMETRY_SERVICE, WATCH } from '../rpc/telemetry-methods.ts';
 
 /** A method of the bus whose messages nobody looks into. */
 export type BytesMethod = ServerStreamingMethod<Uint8Array, Uint8Array>;
@@ -31,6 +32,7 @@ const SERVICES: Readonly<Record<string, readonly Method[]>> = {
     SUBSCRIBE_KV_EVENTS,
     GET_SERVER_INFO,
   ],
+  [TELEMETRY_SERVICE]: [METRICS, SNAPSHOT, WATCH],
   [HEALTH_CHECK.service]: [HEALTH_CHECK, HEALTH_LIST, HEALTH_WATCH],
   [REFLECT.service]: [REFLECT],
 };

@@ -29,8 +29,9 @@ export async function runGrpcServer(options: GrpcProcessOptions): Promise<void> 
   });
 }
 
-/** A server that nobody started, as in Compose, has nobody to tell: there it logs. */
+/** A server that nobody started, as in Compose, has nobody to tell: there it only logs. */
 function tellParent(message: GrpcMessage): void {
-  if (process.send !== undefined) process.send(message);
-  else console.error(JSON.stringify(message));
+  process.send?.(message);
+  if (message.kind === 'listening') console.log(`listening at ${message.address}`);
+  else console.error(message.message);
 }

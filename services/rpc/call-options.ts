@@ -8,6 +8,8 @@ export interface CallOptions {
   /** Host time that the call may take; a stream has no limit of its own, a unary call 60 s. */
   readonly timeoutMs?: number | undefined;
   readonly metadata?: Metadata | undefined;
+  /** The one server to call, by its id, where the method is addressable; any where it is absent. */
+  readonly serverId?: string | undefined;
   /**
    * Called with the headers before the first message, or before a good end without messages; empty
    * where the handler set none.

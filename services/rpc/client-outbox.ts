@@ -14,11 +14,14 @@ export class ClientOutbox {
     this.#subjects = subjects;
   }
 
-  /** Starts a call; UNAVAILABLE without a connection. */
-  open(call: Omit<OpenFrame, 'kind'>, replyTo: string): void {
+  /** Starts a call at any server or at one; UNAVAILABLE without a connection. */
+  open(
+    call: Omit<OpenFrame, 'kind'>,
+    { replyTo, serverId }: { readonly replyTo: string; readonly serverId: string | undefined },
+  ): void {
     const data = encodeClientFrame({ ...call, kind: 'open' });
     try {
-      this.#bus.publish(this.#subjects.method(call.method), data, { replyTo });
+      this.#bus.publish(this.#subjects.method(call.method, serverId), data, { replyTo });
     } catch (error) {
       throw new RpcError('UNAVAILABLE', 'the connection to the broker is closed', { cause: error });
     }

@@ -13,8 +13,8 @@ import {
   type UnaryMethod,
 } from './method.ts';
 import { decodeServerFrame } from './server-frame.ts';
-import { RpcError } from './status.ts';
-import { ApiSubjects } from './subjects.ts';
+import { invalidArgument, RpcError } from './status.ts';
+import { ApiSubjects, isToken } from './subjects.ts';
 
 export type { CallOptions } from './call-options.ts';
 
@@ -127,6 +127,8 @@ export class RpcClient {
   }: InterceptedCall<CallOptions>): AsyncGenerator<unknown, void, undefined> {
     const { encodeRequest, decodeResponse } = method as AnyMethod<unknown, unknown>;
     const { signal, metadata = EMPTY_METADATA, timeoutMs = 0, onHeader, onTrailer } = context;
+    const { serverId } = context;
+    checkServerId(serverId);
     if (signal?.aborted) throw RpcError.fromAbort(signal.reason);
     checkMetadata('metadata', metadata);
     const payload = encodeRequest(request);
@@ -137,7 +139,8 @@ export class RpcClient {
     let failure = READER_LEFT;
     try {
       const open = { callId, method: methodName(method), timeoutMs, payload, metadata };
-      this.#outbox.open({ ...open, credit: this.#window }, this.#replyTo(callId));
+      const place = { replyTo: this.#replyTo(callId), serverId };
+      this.#outbox.open({ ...open, credit: this.#window }, place);
       for (let event = await call.next(); event !== undefined; event = await call.next()) {
         if (event.kind === 'headers') onHeader?.(event.headers);
         else yield readResponse(decodeResponse, event.payload);
@@ -201,6 +204,11 @@ export class RpcClient {
   #failAll(reason: string): void {
     for (const call of this.#calls.values()) call.fail(new RpcError('UNAVAILABLE', reason));
   }
+}
+
+function checkServerId(serverId: string | undefined): void {
+  if (serverId === undefined || isToken(serverId)) return;
+  throw invalidArgument('serverId must be 1 to 64 letters, digits, "-" or "_"');
 }
 
 function readResponse(decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown {

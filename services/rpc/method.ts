@@ -3,6 +3,8 @@ export interface Method {
   readonly kind: 'unary' | 'serverStreaming';
   readonly service: string;
   readonly method: string;
+  /** Whether a call may name the one server that is to answer it; the same in all of a service. */
+  readonly addressable?: true;
 }
 
 interface TypedMethod<Request, Response> extends Method {

@@ -134,7 +134,7 @@ export class RpcServer {
       this.#droppedFrames += 1;
       return;
     }
-    const name = this.#subjects.methodOf(message.subject);
+    const name = this.#subjects.methodOf(message.subject, this.#options.serverId);
     const served = this.#registry.find(name);
     const count = served?.stats.begin(performance.now());
     const onEnd = (status: Status) => count?.({ nowMs: performance.now(), status });

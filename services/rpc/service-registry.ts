@@ -15,7 +15,7 @@ export interface ServiceRegistryOptions {
 }
 
 interface Service {
-  readonly subscription: Subscription;
+  readonly subscriptions: readonly Subscription[];
   readonly responder: ServiceResponder;
 }
 
@@ -34,22 +34,25 @@ export class ServiceRegistry {
 
   add(served: ServedMethod): void {
     this.#methods.set(served.name, served);
-    const { service } = served.method;
+    const { service, addressable } = served.method;
     if (this.#services.has(service)) return;
-    const { bus, subjects, onRequest } = this.#options;
+    const { bus, subjects, serverId, onRequest } = this.#options;
     // The whole service, so that a method it does not have is UNIMPLEMENTED and not silence.
-    const subject = subjects.method(`${service}.*`);
+    const methods = `${service}.*`;
     const { identity } = this.#report(service);
     this.#services.set(service, {
-      subscription: bus.subscribe(subject, onRequest, { queue: QUEUE }),
+      subscriptions: [
+        bus.subscribe(subjects.method(methods), onRequest, { queue: QUEUE }),
+        ...(addressable ? [bus.subscribe(subjects.method(methods, serverId), onRequest)] : []),
+      ],
       responder: new ServiceResponder(bus, identity, () => this.#report(service)),
     });
   }
 
   /** Listens no more. */
   stop(): void {
-    for (const { subscription, responder } of this.#services.values()) {
-      subscription.unsubscribe();
+    for (const { subscriptions, responder } of this.#services.values()) {
+      for (const subscription of subscriptions) subscription.unsubscribe();
       responder.stop();
     }
   }

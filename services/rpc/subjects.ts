@@ -34,14 +34,16 @@ export class ApiSubjects {
     return `${this.#prefix}.>`;
   }
 
-  /** Where calls of `<Service>.<Method>` start. */
-  method(name: string): string {
-    return `${this.#prefix}.${name}`;
+  /** Where calls of `<Service>.<Method>` start: for any server, or for one by its id. */
+  method(name: string, serverId?: string): string {
+    const subject = `${this.#prefix}.${name}`;
+    return serverId === undefined ? subject : `${subject}.${serverId}`;
   }
 
-  /** `<Service>.<Method>` of a subject that `method` made. */
-  methodOf(subject: string): string {
-    return subject.slice(this.#prefix.length + 1);
+  /** `<Service>.<Method>` of a subject that `method` made, for any server or for that one. */
+  methodOf(subject: string, serverId: string): string {
+    const end = subject.endsWith(`.${serverId}`) ? -serverId.length - 1 : undefined;
+    return subject.slice(this.#prefix.length + 1, end);
   }
 
   /** Where one server hears of cancellations. */

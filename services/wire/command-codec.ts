@@ -45,9 +45,9 @@ function commandBody(command: Command): sohu.v1.Command.$Properties {
     const { epoch, step, samples } = command;
     return { logits: { epoch, step, samples: [...samples] } };
   }
-  const { epoch, step, released } = command;
+  const { epoch, step, released, traced } = command;
   const sequences = command.sequences.map(sequenceBody);
-  return { step: { epoch, step, released: [...released], sequences } };
+  return { step: { epoch, step, released: [...released], sequences, traced } };
 }
 
 function sequenceBody(sequence: StepSequence): sohu.v1.StepSequence.$Properties {
@@ -69,6 +69,7 @@ function stepOf(message: sohu.v1.StepCommand.$Properties): StepCommand {
     epoch: message.epoch ?? 0,
     step: message.step ?? 0,
     released: message.released ?? [],
+    traced: message.traced ?? false,
     sequences: (message.sequences ?? []).map(sequenceOf),
   };
 }

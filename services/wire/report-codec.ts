@@ -1,6 +1,7 @@
 import { sohu } from '#proto';
 import type { ChipCounters, Hello, Report, StepReport } from '../cluster/messages.ts';
 import { decodeSample, encodeSample } from './sample-codec.ts';
+import { decodeStepTimes, encodeStepTimes } from './step-times-codec.ts';
 import { bytesToFloats, floatsToBytes } from './tensor-bytes.ts';
 
 const ReportMessage = sohu.v1.Report;
@@ -53,7 +54,8 @@ function reportBody(report: Report): sohu.v1.Report.$Properties {
     case 'report': {
       const samples = report.samples.map(encodeSample);
       const { epoch, step, digest, counters } = report;
-      return { report: { epoch, step, digest, counters, samples } };
+      const times = report.times ? encodeStepTimes(report.times) : null;
+      return { report: { epoch, step, digest, counters, samples, times } };
     }
     case 'shardLogits': {
       const { epoch, step, sample, raw } = report;
@@ -86,6 +88,7 @@ function stepReportOf(
     digest: message.digest ?? 0,
     samples,
     counters: countersOf(message.counters ?? {}),
+    times: message.times ? decodeStepTimes(message.times) : undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 import { connectNats } from '../bus/nats-bus.ts';
-import type { StepTimes } from '../cluster/chip-meter.ts';
+import type { StepTimes } from '../cluster/step-times.ts';
 import { ChipHost } from '../runtime/chip/chip-host.ts';
 import { ChipMetrics } from '../runtime/metrics/chip-metrics.ts';
 import { startMetricsServer } from '../runtime/metrics/metrics-server.ts';
@@ -18,7 +18,7 @@ async function runWorker(options: WorkerOptions): Promise<void> {
   process.title = `sohu: chip ${group}.${rank}`;
   const metrics = new ChipMetrics({ group, rank });
   const server = await startMetricsServer({
-    registry: metrics.registry,
+    text: () => metrics.text(),
     host: options.metricsHost,
     port: options.metricsPort,
   });

@@ -53,6 +53,11 @@ class SteppingEngine implements Engine {
     yield { kind: 'complete', index: 0, ...end, usage, timings: TIMINGS };
   }
 
+  readonly telemetry = {
+    servers: async () => [],
+    metrics: async () => ({ text: '', engine: '0' }),
+  };
+
   async serverInfo(): Promise<ServerInfo> {
     return INFO;
   }

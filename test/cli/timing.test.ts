@@ -74,7 +74,7 @@ suite('wrong usage of device time names the field and the nearest choice', () =>
     [['price', '--chip', 'A100'], /precision must be one of int8, bf16 on A100, not fp8/],
     [
       ['price', '--model', 'llama-3.1-405b', '--chip', 'H100', '--precision', 'bf16'],
-      /llama-3.1-405b does not fit 8 H100 chip\(s\).+the nearest is about \d+ chips/,
+      /llama-3.1-405b does not fit 8 H100 chip\(s\).+the nearest is at least \d+ chips/,
     ],
     [['validate', '--software', 'trtllm-0.16'], /software must be .+; the nearest is trtllm-0/],
     [['plan', '--chips', '0'], /--chips/],

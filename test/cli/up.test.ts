@@ -176,6 +176,13 @@ test('sohu up serves other commands until it is told to stop', async (t) => {
     assert.equal(same.stdout, single);
   });
 
+  await t.test('run gives up when its time is over, with what it has so far', async () => {
+    const args = ['--timeout', '0.5', '--max-tokens', '900', '--ignore-eos', 'Once upon a time'];
+    const { code, stderr } = await run(...args);
+    assert.equal(code, 1);
+    assert.equal(stderr, 'error: the call took longer than 500 ms\n');
+  });
+
   await t.test('a record of a process that is gone is forgotten', async () => {
     const stale = join(env.XDG_STATE_HOME!, 'sohu', 'clusters', '4194999.json');
     writeFileSync(stale, readFileSync(recordFile(serving)));

@@ -30,7 +30,7 @@ function serve(requests: number, lose: (step: number, scheduler: Scheduler) => b
     if (scheduled === undefined) break;
     clock.begin(scheduled);
     if (lose(step, scheduler)) continue;
-    total += clock.complete();
+    total += clock.complete().seconds * 1e6;
     const drawn = scheduled.sequences.map(() => ({ token: 1, logprobs: undefined }));
     for (const { sequence } of scheduler.complete(drawn, step)) clock.draw(sequence);
   }

@@ -54,7 +54,7 @@ function command(
   sequences: readonly StepSequence[],
   released: readonly number[] = [],
 ): StepCommand {
-  return { kind: 'step', epoch: 1, step: 2, sequences, released };
+  return { kind: 'step', epoch: 1, step: 2, sequences, released, traced: false };
 }
 
 /** A chip that knows sequence 7, five tokens long in two blocks. */

@@ -188,6 +188,12 @@ suite('a grammar', () => {
     assert.ok(!isAllowed(words.begin(constraint, bare).allowed!, spaced));
   });
 
+  test('that many rules may begin at once with is given up before its first token', () => {
+    const pattern = `${'('.repeat(40)}a?${')+'.repeat(40)}|${'('.repeat(9)}b?${'){30}'.repeat(3)}${')'.repeat(6)}`;
+    const wide: Constraint = { kind: 'regex', pattern: `(${pattern})*` };
+    assert.equal(grammars.begin(wide).allowed, undefined);
+  });
+
   test('of which too much may be meant is given up, whoever walked there before', () => {
     const constraint: Constraint = { kind: 'regex', pattern: '[ab]*a[ab]{3000}' };
     const tokenizer = makeTokenizer([
@@ -195,6 +201,8 @@ suite('a grammar', () => {
       encodeText('aabab'.repeat(600)),
     ]);
     const compiled = grammarsOf(tokenizer);
+    // Masks of others, of as many walks, must not hide the work.
+    assert.ok(compiled.begin({ kind: 'regex', pattern: 'a*' }, undefined).allowed);
     for (let round = 0; round < 2; round++) {
       assert.equal(compiled.begin(constraint, undefined).allowed, undefined);
     }

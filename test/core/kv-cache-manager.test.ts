@@ -52,7 +52,9 @@ suite('the KV cache', () => {
   test('content outlasts its sequence until its blocks are needed, the end of it first', () => {
     const kv = makeManager(4);
     const tokens = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
-    kv.release(hold(kv, tokens));
+    const table = hold(kv, tokens);
+    kv.release(table);
+    kv.checkIntegrity([table]);
     assert.equal(prefixLength(kv, [...tokens, 13]), 3);
     hold(kv, [99]); // the block that was never used
     assert.equal(prefixLength(kv, [...tokens, 13]), 3);
@@ -134,11 +136,52 @@ suite('the KV cache', () => {
     for (const hash of hashes) assert.match(hashText(hash), /^[0-9a-f]{16}$/);
   });
 
+  test('every bit of a hash depends on every token of its block', () => {
+    const size = 16;
+    const flips = new Float64Array(size * 64);
+    const trials = 300;
+    const hashOf = (tokens: readonly number[]): [number, number] => {
+      const chain = new HashChain('');
+      chain.append(tokens, 0, size);
+      const { high, low } = chain.at(0);
+      return [high, low];
+    };
+    for (let trial = 0; trial < trials; trial++) {
+      const tokens = Array.from({ length: size }, (_, i) => (trial * 7919 + i * 104729) % 128256);
+      const before = hashOf(tokens);
+      for (let place = 0; place < size; place++) {
+        const after = hashOf(tokens.with(place, tokens[place]! ^ (1 << (trial % 17))));
+        for (let bit = 0; bit < 64; bit++) {
+          const changed = before[bit >> 5]! ^ after[bit >> 5]!;
+          flips[place * 64 + bit]! += (changed >>> (bit & 31)) & 1;
+        }
+      }
+    }
+    // Of fair coins one in 10⁸ would fall so far from a half.
+    for (const flipped of flips) assert.ok(Math.abs(flipped / trials - 0.5) < 0.17, `${flipped}`);
+  });
+
+  test('two words of a hash tell apart what one does not', () => {
+    const hashes = new Set<string>();
+    const highs = new Set<number>();
+    const count = 400_000;
+    for (let number = 0; number < count; number++) {
+      const tokens = [number % 1000, 7, Math.floor(number / 1000), 9];
+      const chain = new HashChain('');
+      chain.append(tokens, 0, tokens.length);
+      highs.add(chain.at(0).high);
+      hashes.add(hashText(chain.at(0)));
+    }
+    assert.ok(highs.size < count, 'some are equal in one of them');
+    assert.equal(hashes.size, count);
+  });
+
   test('who follows the events knows what is cached, whatever comes and goes', () => {
     const arbitraryAction = fc.record({
       tokens: fc.array(fc.nat({ max: 1 }), { minLength: 1, maxLength: 14 }),
       salt: fc.constantFrom('', '', 'a'),
       release: fc.nat({ max: 5 }),
+      listen: fc.boolean(),
     });
     const property = fc.property(
       fc.integer({ min: 4, max: 12 }),
@@ -148,7 +191,7 @@ suite('the KV cache', () => {
         const cached = new Map<string, readonly number[]>();
         const tables: BlockTable[] = [];
         const tokensOf = new Map<BlockTable, readonly number[]>();
-        for (const { tokens, salt, release } of actions) {
+        for (const { tokens, salt, release, listen } of actions) {
           const prefix = kv.findPrefix(emptyBlockTable(salt), tokens);
           if (kv.demandOf(prefix, tokens.length) <= kv.freeBlocks) {
             const table = hold(kv, tokens, salt);
@@ -157,6 +200,7 @@ suite('the KV cache', () => {
           }
           if (release < tables.length) kv.release(tables.splice(release, 1)[0]!);
           kv.checkIntegrity(tables);
+          if (!listen) continue;
           follow(kv.takeEvents(), cached);
           for (const table of tables) {
             for (let index = 0; index < table.knownBlocks; index++) {

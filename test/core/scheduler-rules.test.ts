@@ -176,6 +176,38 @@ suite('the rules of continuous batching', () => {
     );
   });
 
+  test('a victim that was already scheduled gives its tokens back to who comes after', () => {
+    const bench = new Bench({
+      ...{ kvBlocks: 10, maxNumBatchedTokens: 8, longPrefillTokenThreshold: 6 },
+      schedulingPolicy: 'priority',
+    });
+    const low = bench.add({ prompt: 36, maxTokens: 2, priority: 5 });
+    bench.step();
+    const high = bench.add({ prompt: 2, maxTokens: 9, priority: -5 });
+    bench.step();
+    const middle = bench.add({ prompt: 20, maxTokens: 2, priority: 0 });
+    bench.step();
+    assert.deepEqual(bench.step(), [
+      [low.id, 18, 6],
+      [high.id, 3, 1],
+      [middle.id, 1, 1],
+    ]);
+    assert.deepEqual(bench.step(), [
+      [high.id, 4, 1],
+      [middle.id, 2, 6],
+    ]);
+    assert.equal(low.preemptions, 1);
+  });
+
+  test('a prefix that others hold takes no free block', () => {
+    const bench = new Bench({ kvBlocks: 4 });
+    const promptTokens = [1, 2, 3, 4, 5, 6, 7, 8];
+    bench.add({ promptTokens, maxTokens: 4 });
+    bench.step();
+    const longer = bench.add({ promptTokens: [...promptTokens, 9], maxTokens: 1 });
+    assert.deepEqual(bench.step().at(-1), [longer.id, 8, 1], 'with one block of four');
+  });
+
   test('guaranteed_no_evict admits only whom it can serve to the end', () => {
     const bench = new Bench({ kvBlocks: 4, capacitySchedulerPolicy: 'guaranteed_no_evict' });
     const first = bench.add({ prompt: 4, maxTokens: 9 }); // three blocks at its longest
@@ -291,6 +323,16 @@ suite('the rules of continuous batching', () => {
     assert.deepEqual([patient.state, deaf.state], ['ended', 'running']);
     bench.step(2);
     assert.equal(deaf.state, 'ended');
+  });
+
+  test('before min_tokens no stop token is drawn, not even one that ignore_eos passes', () => {
+    const bench = new Bench({ stopTokenIds: [2] });
+    const stop = { minTokens: 2, stopTokenIds: [5] };
+    for (const ignoreEos of [true, false]) {
+      const { stopTokenIds, maskedTokenIds } = bench.add({ ...stop, ignoreEos });
+      assert.deepEqual(stopTokenIds, ignoreEos ? [5] : [2, 5]);
+      assert.deepEqual(maskedTokenIds, [2, 5]);
+    }
   });
 
   test('prompt tokens that wait are bounded, those that are computed do not count', () => {

@@ -98,6 +98,19 @@ suite('an all-reduce', () => {
     assert.equal(allReduceSeconds(0), 0);
   });
 
+  test('goes by the size of the payload where an engine does, and may leave two shots out', () => {
+    const rates = makeRates('H100'); // 450 GB/s
+    const bySize = makeCollectivePricer(rates, kernels, 8, 'by_size').allReduceSeconds;
+    within(bySize(499_000), 5e-6 + (7 * 499_000) / 450e9, 1e-9);
+    within(bySize(7.9e6), 10e-6 + (1.75 * 7.9e6) / 450e9, 1e-9);
+    within(bySize(8.1e6), 50e-6 + (1.125 * 8.1e6) / 450e9, 1e-9);
+    const without = makeCollectivePricer(rates, kernels, 8, 'by_size_without_two_shot');
+    within(without.allReduceSeconds(7.9e6), 50e-6 + (1.125 * 7.9e6) / 450e9, 1e-9);
+    const pair = makeCollectivePricer(rates, kernels, 2, 'by_size').allReduceSeconds;
+    within(pair(15.9e6), 5e-6 + 15.9e6 / 450e9, 1e-9);
+    within(pair(16.1e6), 50e-6 + 16.1e6 / 450e9, 1e-9);
+  });
+
   test('takes every hop of a ring', () => {
     const rates = makeRates('TPU v6e'); // 400 GB/s
     const { allReduceSeconds } = makeCollectivePricer(rates, kernels, 4);

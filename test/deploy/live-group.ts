@@ -5,7 +5,7 @@ import type { CoordinatorEvent } from '../../services/cluster/coordinator-effect
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
 import { ChipMetrics } from '../../services/runtime/metrics/chip-metrics.ts';
-import { CoordinatorMetrics } from '../../services/runtime/metrics/coordinator-metrics.ts';
+import { EngineMonitor } from '../../services/runtime/telemetry/engine-monitor.ts';
 import { GroupSubjects } from '../../services/wire/subjects.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
 import { makePricer } from '../support/pricing.ts';
@@ -15,11 +15,20 @@ import { makeSchedulerOptions } from '../support/scheduler-options.ts';
 const CHIPS = 2;
 const PLACE = { cluster: 'test', group: '0' };
 const LIMITS = { maxNumSeqs: 4, maxNumBatchedTokens: 32, blockSize: 4 };
+const MAX_MODEL_LEN = 64;
+const SERVING = {
+  ...LIMITS,
+  precision: 'fp8',
+  kvCacheDtype: 'auto',
+  tp: CHIPS,
+  enablePrefixCaching: true,
+  numGpuBlocksOverride: 16,
+} as const;
 
 /** A group of two chips in this process, whose metrics are those of the real programs. */
 export interface LiveGroup {
   readonly coordinator: CoordinatorHost;
-  readonly coordinatorMetrics: CoordinatorMetrics;
+  readonly monitor: EngineMonitor;
   readonly chips: readonly ChipHost[];
   readonly chipMetrics: readonly ChipMetrics[];
   /** Runs one request to its end; `onToken` is called while it runs. */
@@ -36,13 +45,20 @@ export async function startLiveGroup(t: TestContext): Promise<LiveGroup> {
     (_, rank) => new ChipMetrics({ group: '0', rank }),
   );
   const chips = chipMetrics.map((metrics, rank) => startChip(broker, metrics, rank));
-  const coordinatorMetrics = new CoordinatorMetrics();
   const listeners = new Set<(event: CoordinatorEvent) => void>();
   const coordinator = makeCoordinator(broker, (event) => {
-    coordinatorMetrics.observe(event);
+    monitor.observe(event);
     for (const listener of listeners) listener(event);
   });
-  coordinatorMetrics.watch(coordinator.coordinator);
+  const monitor = new EngineMonitor({
+    ...PLACE,
+    modelName: 'tinystories-5m',
+    maxModelLen: MAX_MODEL_LEN,
+    serving: SERVING,
+    coordinator: coordinator.coordinator,
+    baselines: new Map([['H100', makePricer()]]),
+    brokerMonitoringUrl: undefined,
+  });
   t.after(async () => {
     coordinator.close();
     await Promise.all(chips.map((chip) => chip.close()));
@@ -62,7 +78,7 @@ export async function startLiveGroup(t: TestContext): Promise<LiveGroup> {
   await ready;
   return {
     coordinator,
-    coordinatorMetrics,
+    monitor,
     chips,
     chipMetrics,
     generate: async (promptTokens, maxTokens, onToken) => {
@@ -112,7 +128,7 @@ function makeCoordinator(
       tensorParallel: CHIPS,
       numGpuBlocksOverride: 16,
     },
-    scheduler: makeSchedulerOptions({ ...LIMITS, maxModelLen: 64 }),
+    scheduler: makeSchedulerOptions({ ...LIMITS, maxModelLen: MAX_MODEL_LEN }),
     vocabSize: 2048,
     stepTimeoutMicros: 60e6,
     patienceMicros: 60e6,

@@ -40,7 +40,7 @@ export async function startLiveCluster(
       [...text.matchAll(pattern)].reduce((total, [, value]) => total + Number(value), 0);
     return {
       running: sum(/^sohu_requests\{.*\} (\S+)$/gm),
-      kvBytes: sum(/^sohu_hbm_bytes\{use="kv"\} (\S+)$/gm),
+      kvBytes: sum(/^sohu_hbm_bytes\{use="kv".*\} (\S+)$/gm),
     };
   };
   return { up, env, url: url!, client, load };

@@ -47,6 +47,15 @@ export class StandInEngine implements Engine {
   openCount = 0;
   info: ServerInfo | RpcError = SERVER_INFO;
   script: Script;
+  /** The series that the engine shows; an error where it does not answer. */
+  series: string | RpcError = '';
+  readonly telemetry = {
+    servers: async () => [],
+    metrics: async () => {
+      if (this.series instanceof RpcError) throw this.series;
+      return { text: this.series, engine: '0' };
+    },
+  };
 
   constructor(script: Script = sayHello) {
     this.script = script;

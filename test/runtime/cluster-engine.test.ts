@@ -60,6 +60,7 @@ function serve(work: (serving: Serving) => Promise<void>): Promise<void> {
         maxModelLen: config.maxPositions,
         maxNumSeqs: 64,
         version: '0.0.0',
+        observer: { arrived: () => {}, ended: () => {} },
       });
       const serving = engine;
       await work({

@@ -1,33 +1,38 @@
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
-import type { Registry } from 'prom-client';
 import { ChipMetrics } from '../../services/runtime/metrics/chip-metrics.ts';
-import { CoordinatorMetrics } from '../../services/runtime/metrics/coordinator-metrics.ts';
 import { startMetricsServer } from '../../services/runtime/metrics/metrics-server.ts';
 import { startLiveGroup } from '../deploy/live-group.ts';
 
-/** What Prometheus would read: the value of each series, by its name and sorted labels. */
-async function readSeries(registry: Registry): Promise<Map<string, number>> {
-  const lines = (await registry.metrics()).split('\n').filter((line) => /^\w/.test(line));
+/** What shows series, as processes do. */
+interface Shown {
+  text(): Promise<string>;
+}
+
+/** Labels that all series of a coordinator have. */
+const COMMON = ['engine="0"', 'model_name="tinystories-5m"'];
+
+/** What Prometheus would read: the value of each series, by its name and sorted labels of its own. */
+async function readSeries(shown: Shown): Promise<Map<string, number>> {
+  const lines = (await shown.text()).split('\n').filter((line) => /^\w/.test(line));
   return new Map(
     lines.map((line) => {
-      const [, name, labels, value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line)!;
-      const sorted = labels?.split(',').sort().join(',');
-      return [sorted === undefined ? name! : `${name}{${sorted}}`, Number(value)];
+      const [, name, labels = '', value] = /^([\w:]+)(?:\{(.*)\})? (\S+)$/.exec(line)!;
+      const own = labels.split(',').filter((label) => label !== '' && !COMMON.includes(label));
+      return [own.length === 0 ? name! : `${name}{${own.sort().join()}}`, Number(value)];
     }),
   );
 }
 
-async function startServer(t: TestContext, registry: Registry): Promise<string> {
-  const server = await startMetricsServer({ registry, host: '127.0.0.1', port: 0 });
+async function startServer(t: TestContext, shown: Shown): Promise<string> {
+  const server = await startMetricsServer({ text: () => shown.text(), host: '127.0.0.1', port: 0 });
   t.after(() => server.close());
   return server.address;
 }
 
 suite('the metrics server', () => {
   test('serves the series as Prometheus reads them, and its health, and nothing else', async (t) => {
-    const { registry } = new ChipMetrics({ group: '0', rank: 3 });
-    const address = await startServer(t, registry);
+    const address = await startServer(t, new ChipMetrics({ group: '0', rank: 3 }));
     const metrics = await fetch(`http://${address}/metrics`);
     assert.equal(metrics.status, 200);
     assert.match(metrics.headers.get('content-type')!, /^text\/plain; version=0\.0\.4/);
@@ -39,17 +44,24 @@ suite('the metrics server', () => {
   });
 
   test('says which address it cannot have', async (t) => {
-    const { registry } = new CoordinatorMetrics();
-    const address = await startServer(t, registry);
+    const shown = new ChipMetrics({ group: '0', rank: 3 });
+    const address = await startServer(t, shown);
     const port = Number(address.split(':')[1]);
-    await assert.rejects(startMetricsServer({ registry, host: '127.0.0.1', port }), {
-      message: new RegExp(`^metrics cannot be served at 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`),
-    });
+    await assert.rejects(
+      startMetricsServer({ text: () => shown.text(), host: '127.0.0.1', port }),
+      {
+        message: new RegExp(`^metrics cannot be served at 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`),
+      },
+    );
   });
 
   test('ends while a client keeps its connection', async () => {
-    const { registry } = new ChipMetrics({ group: '0', rank: 0 });
-    const server = await startMetricsServer({ registry, host: '127.0.0.1', port: 0 });
+    const shown = new ChipMetrics({ group: '0', rank: 0 });
+    const server = await startMetricsServer({
+      text: () => shown.text(),
+      host: '127.0.0.1',
+      port: 0,
+    });
     await (await fetch(`http://${server.address}/metrics`)).text();
     await server.close();
     await assert.rejects(fetch(`http://${server.address}/healthz`));
@@ -57,24 +69,21 @@ suite('the metrics server', () => {
 });
 
 suite('metrics', () => {
-  test('can be read before there is a chip or a coordinator', async () => {
-    const chip = await readSeries(new ChipMetrics({ group: '0', rank: 1 }).registry);
+  test('can be read before there is a chip', async () => {
+    const chip = await readSeries(new ChipMetrics({ group: '0', rank: 1 }));
     assert.equal(chip.get('sohu_chip_tokens_total{chip="1",group="0"}'), 0);
-    const coordinator = await readSeries(new CoordinatorMetrics().registry);
-    assert.equal(coordinator.get('sohu_requests{state="running"}'), 0);
-    assert.equal(coordinator.get('sohu_hbm_bytes{use="kv"}'), 0);
   });
 
   test('follow a group that serves a request', async (t) => {
     const group = await startLiveGroup(t);
     let during: Promise<Map<string, number>> | undefined;
     await group.generate([1, 2, 3, 4, 5], 6, () => {
-      during ??= readSeries(group.coordinatorMetrics.registry);
+      during ??= readSeries(group.monitor.metrics);
     });
     const running = await during!;
     assert.equal(running.get('sohu_requests{state="running"}'), 1);
-    const series = await readSeries(group.coordinatorMetrics.registry);
-    const chips = await Promise.all(group.chipMetrics.map(({ registry }) => readSeries(registry)));
+    const series = await readSeries(group.monitor.metrics);
+    const chips = await Promise.all(group.chipMetrics.map(readSeries));
 
     // Five prompt rows, then one for each drawn token but the last.
     assert.equal(series.get('sohu_tokens_total'), 10);
@@ -101,10 +110,10 @@ suite('metrics', () => {
     const group = await startLiveGroup(t);
     let during: Promise<Map<string, number>> | undefined;
     await group.generate([1, 2, 3, 4, 5], 2, () => {
-      during ??= readSeries(group.coordinatorMetrics.registry);
+      during ??= readSeries(group.monitor.metrics);
     });
     const running = await during!;
-    const chips = await Promise.all(group.chipMetrics.map(({ registry }) => readSeries(registry)));
+    const chips = await Promise.all(group.chipMetrics.map(readSeries));
     const ofChip = (rank: number, name: string, label: string): number =>
       chips[rank]!.get(`${name}{${[`chip="${rank}"`, label, 'group="0"'].sort().join()}}`)!;
     const sum = (name: string, label: string): number =>
@@ -120,18 +129,26 @@ suite('metrics', () => {
     assert.equal(hbm('kv'), 2 * blockBytes.reduce((total, bytes) => total + bytes));
     assert.equal(ofChip(0, 'sohu_chip_hbm_bytes', 'use="kv_reserved"'), 16 * blockBytes[0]!);
 
-    const series = await readSeries(group.coordinatorMetrics.registry);
-    const sent = series.get('sohu_collective_bytes_total{direction="sent"}')!;
-    // A chip may have answered a peer after its last report.
-    assert.ok(sent > 0 && sent <= sum('sohu_chip_collective_bytes_total', 'direction="sent"'));
+    const payload = chips.map((chip) =>
+      [...chip].reduce(
+        (total, [name, value]) =>
+          name.startsWith('sohu_collective_bytes_total') ? total + value : total,
+        0,
+      ),
+    );
+    // Frames have envelopes too.
+    for (const [rank, bytes] of payload.entries()) {
+      const sent = ofChip(rank, 'sohu_chip_collective_bytes_total', 'direction="sent"');
+      assert.ok(bytes > 0 && bytes < sent, `${bytes} of ${sent}`);
+    }
   });
 
   test('count what is no frame', async (t) => {
     const group = await startLiveGroup(t);
     group.disturb();
     await group.generate([1], 1);
-    for (const [rank, { registry }] of group.chipMetrics.entries()) {
-      const series = await readSeries(registry);
+    for (const [rank, metrics] of group.chipMetrics.entries()) {
+      const series = await readSeries(metrics);
       const name = `sohu_chip_dropped_frames_total{chip="${rank}",group="0",reason="malformed"}`;
       assert.equal(series.get(name), 1);
       const refused = `sohu_chip_refused_steps_total{chip="${rank}",group="0",reason="token"}`;

@@ -41,12 +41,15 @@ export class ReferenceGenerator {
 
   generate(request: ReferenceRequest): ReferenceGeneration {
     const { prompt, maxTokens, stopTokenIds } = request;
+    // Before `minTokens` the model's own are not drawn either, though they would end nothing.
+    const masked = [...stopTokenIds, ...this.#chip.stopTokenIds];
     const tokens: number[] = [];
     const logprobs: (DrawLogprobs | undefined)[] = [];
     let logits = this.#chip.logits(prompt).at(-1)!;
     for (;;) {
       const drawn = drawNaively(logits, {
         ...request,
+        stopTokenIds: masked,
         generated: tokens,
         allowed: request.allowed?.(tokens),
       });

@@ -66,7 +66,14 @@ export class ShardedSampling {
   ): readonly DrawnToken[] {
     const step = ++this.#step;
     const sequences = scheduled.map((each, index) => stepSequence(each, masks[index]));
-    const command = overWire({ kind: 'step', epoch: 1, step, released: [], sequences });
+    const command = overWire({
+      kind: 'step',
+      epoch: 1,
+      step,
+      released: [],
+      sequences,
+      traced: false,
+    });
     const collector = new StepCollector({
       step,
       scheduled: { sequences: scheduled, released: [] },
@@ -121,5 +128,7 @@ function reportOf(
   }
   const samples = sampler.sampleStep(command);
   const identity = { rank, epoch: 1, step: command.step, digest: 0, counters: COUNTERS };
-  return decodeReport(encodeReport({ kind: 'report', ...identity, samples })) as StepReport;
+  return decodeReport(
+    encodeReport({ kind: 'report', ...identity, samples, times: undefined }),
+  ) as StepReport;
 }

@@ -42,6 +42,11 @@ export class SingleChip {
     return new SingleChip(shard, new ShardExecutor(shard.layout, createWasmKernels(memory)));
   }
 
+  /** The model's own. */
+  get stopTokenIds(): readonly number[] {
+    return this.#shard.layout.plan.config.stopTokenIds;
+  }
+
   /**
    * The logits after every token, [tokens][vocab]: each token is a sequence of its own over one block table. The
    * first one's position is `first`; those before it have been computed by an earlier call.

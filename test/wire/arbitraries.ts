@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import type { Command, Report, ShardDraw, ShardSample } from '../../services/cluster/messages.ts';
-import type { ShardFrame } from '../../services/core/collectives/frame.ts';
+import { COMPUTE_KINDS } from '../../services/cluster/step-times.ts';
+import { EXCHANGE_ALGORITHMS, type ShardFrame } from '../../services/core/collectives/frame.ts';
 import { KV_CACHE_DTYPES, PRECISIONS } from '../../services/core/model/precision.ts';
+import { OPERATION_KINDS } from '../../services/core/model/step-plan.ts';
 import type { TokenMask } from '../../services/core/sampling/token-mask.ts';
 
 /** Objects with the usual prototype, as decoding makes them. */
@@ -75,6 +77,7 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
     epoch: word,
     step: word,
     released: words,
+    traced: fc.boolean(),
     sequences: fc.array(
       record({
         id: word,
@@ -127,6 +130,35 @@ const arbitraryCounters = record({
   droppedFrames: word,
 });
 
+const arbitraryTimes = record({
+  beganMicros: double,
+  endedMicros: double,
+  tokens: word,
+  computeMicros: double,
+  communicationMicros: double,
+  segments: fc.array(
+    record({
+      segment: fc.constantFrom(...COMPUTE_KINDS),
+      layer: word,
+      beganMicros: double,
+      endedMicros: double,
+    }),
+    { maxLength: 3 },
+  ),
+  exchanges: fc.array(
+    record({
+      operation: fc.constantFrom(...OPERATION_KINDS),
+      algorithm: fc.constantFrom(...EXCHANGE_ALGORITHMS),
+      layer: word,
+      beganMicros: double,
+      endedMicros: double,
+      skewMicros: double,
+      bytesSent: double,
+    }),
+    { maxLength: 3 },
+  ),
+});
+
 export const arbitraryReport: fc.Arbitrary<Report> = fc.oneof(
   record({
     kind: fc.constant('hello' as const),
@@ -154,6 +186,7 @@ export const arbitraryReport: fc.Arbitrary<Report> = fc.oneof(
     digest: word,
     samples: fc.array(arbitrarySample, { maxLength: 4 }),
     counters: arbitraryCounters,
+    times: fc.option(arbitraryTimes, { nil: undefined }),
   }),
   record({
     kind: fc.constant('shardLogits' as const),

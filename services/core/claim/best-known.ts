@@ -18,10 +18,15 @@ export interface MeasuredEnergy {
 
 /** Chips with stacked memory whose figures restate no claim: what a server of eight can be compared with. */
 const KNOWN: readonly Chip[] = CHIPS.filter(
-  ({ memoryKind, peakFlops }) =>
-    /^HBM/i.test(memoryKind) &&
-    !Object.values(peakFlops).some(({ byConstruction }) => byConstruction),
+  (chip) =>
+    hasStackedMemory(chip) &&
+    !Object.values(chip.peakFlops).some(({ byConstruction }) => byConstruction),
 );
+
+/** Whether a chip is of the class that serves large models. */
+export function hasStackedMemory({ memoryKind }: Chip): boolean {
+  return /^HBM/i.test(memoryKind);
+}
 
 /** The largest figure of that kind, and whose it is; undefined where no chip has one. */
 export function bestKnown(figureOf: (chip: Chip) => Figure | undefined): BestKnown | undefined {

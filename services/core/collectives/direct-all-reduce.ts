@@ -17,6 +17,7 @@ export interface DirectAllReduceOptions extends AllReduceOptions {
  * fewer, fewer and larger messages carry the same bytes.
  */
 export class DirectAllReduce implements Exchange {
+  readonly algorithm = 'direct';
   readonly #options: DirectAllReduceOptions;
   /** Where each reducer's slice lies. */
   readonly #slices = new Map<number, Range>();

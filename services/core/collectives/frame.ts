@@ -40,8 +40,13 @@ export interface MissingChunk {
 
 export type Receipt = 'accepted' | 'duplicate' | 'invalid';
 
+/** How an exchange goes about it. */
+export const EXCHANGE_ALGORITHMS = ['gather', 'multicast', 'direct'] as const;
+export type ExchangeAlgorithm = (typeof EXCHANGE_ALGORITHMS)[number];
+
 /** One collective over one piece of data, on one chip. */
 export interface Exchange {
+  readonly algorithm: ExchangeAlgorithm;
   readonly done: boolean;
   /** What this chip sends at the start. */
   start(): readonly Outgoing[];

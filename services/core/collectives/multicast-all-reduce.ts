@@ -22,6 +22,7 @@ export interface AllReduceOptions {
  * every chip adds all of them in the tree.
  */
 export class MulticastAllReduce implements Exchange {
+  readonly algorithm = 'multicast';
   readonly #options: AllReduceOptions;
   readonly #own: Uint8Array;
   readonly #parts: Float32Array[];

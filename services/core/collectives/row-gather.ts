@@ -19,6 +19,7 @@ export interface RowGatherOptions {
  * added.
  */
 export class RowGather implements Exchange {
+  readonly algorithm = 'gather';
   readonly #options: RowGatherOptions;
   /** The rows of every chip. */
   readonly #rows: number[][];

@@ -25,7 +25,7 @@ export interface MachineState {
   next: (MachineState | null | undefined)[];
   /** Which memory `next` belongs to. */
   generation: number;
-  /** The last walk that has counted the state. */
+  /** The last of the machine's walks that has counted the state. */
   walk: number;
 }
 
@@ -35,16 +35,6 @@ const MAX_COST = 20_000;
 /** States that are remembered before all are forgotten: some megabytes, with a mask for each. */
 const MAX_REMEMBERED = 2_048;
 
-/** Stands for every state that would take too much to find. */
-const TOO_COSTLY: MachineState = {
-  threads: [],
-  accepts: false,
-  cost: Number.POSITIVE_INFINITY,
-  next: [],
-  generation: 0,
-  walk: 0,
-};
-
 /**
  * Runs an automaton over bytes. The sets of threads become states of a deterministic machine, found
  * as texts need them and remembered within a bound; what is forgotten is found again, the same.
@@ -52,11 +42,19 @@ const TOO_COSTLY: MachineState = {
 export class Machine {
   readonly classes: Uint8Array;
   readonly #automaton: Automaton;
+  /** Stands for every state that would take too much to find. */
+  readonly #tooCostly = makeState({
+    threads: [],
+    accepts: false,
+    cost: Number.POSITIVE_INFINITY,
+    generation: 0,
+  });
   /** Under all stacks of this generation. */
   #bottom: Stack;
   #stacks = 0;
   #states = new Map<string, MachineState>();
   #generation = 0;
+  #walks = 0;
 
   constructor(automaton: Automaton) {
     this.#automaton = automaton;
@@ -67,6 +65,11 @@ export class Machine {
   /** The state of the empty text. */
   get start(): MachineState {
     return this.#closure([{ place: this.#automaton.start, stack: this.#bottom }])!;
+  }
+
+  /** A number for the `walk` of states that nothing has counted yet. */
+  beginWalk(): number {
+    return ++this.#walks;
   }
 
   /** The state after one more byte of a class; null where no text goes on so. */
@@ -104,7 +107,7 @@ export class Machine {
       const { place, stack } = thread;
       const key = stack.id * places.length + place;
       if (seen.has(key)) continue;
-      if (seen.size === MAX_COST) return TOO_COSTLY;
+      if (seen.size === MAX_COST) return this.#tooCostly;
       seen.add(key);
       const { edges, jumps, call } = places[place]!;
       if (edges.length > 0) {
@@ -127,7 +130,7 @@ export class Machine {
       this.#bottom = this.#makeStack(END, undefined);
       this.#generation++;
     }
-    const state = { ...found, next: [], generation: this.#generation, walk: 0 };
+    const state = makeState({ ...found, generation: this.#generation });
     this.#states.set(key, state);
     return state;
   }
@@ -145,4 +148,8 @@ export class Machine {
   #makeStack(place: number, below: Stack | undefined): Stack {
     return { id: this.#stacks++, place, below, above: new Map() };
   }
+}
+
+function makeState(found: Omit<MachineState, 'next' | 'walk'>): MachineState {
+  return { ...found, next: [], walk: 0 };
 }

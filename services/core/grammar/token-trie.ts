@@ -14,7 +14,6 @@ export class TokenTrie {
   readonly #bytes: readonly Uint8Array[];
   /** Bytes that each token shares with the one before it. */
   readonly #shared: readonly number[];
-  #walks = 0;
 
   /** `bytes` are those of each token by id; `vocabSize` is the model's, which may have more. */
   constructor(bytes: readonly Uint8Array[], vocabSize: number) {
@@ -36,11 +35,12 @@ export class TokenTrie {
    */
   allowed(machine: Machine, start: MachineState): Uint8Array | undefined {
     const { classes } = machine;
-    const walk = ++this.#walks;
+    const walk = machine.beginWalk();
     const mask = new Uint8Array(Math.ceil(this.#vocabSize / 8));
     const path: MachineState[] = [start]; // after each byte of the token, as far as it is alive
     let alive = 0;
-    let work = 0;
+    let work = start.cost;
+    if (work > MAX_WORK) return undefined;
     for (const [index, bytes] of this.#bytes.entries()) {
       const shared = this.#shared[index]!;
       if (shared > alive) continue; // it dies where the one before died

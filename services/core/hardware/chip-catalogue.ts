@@ -6,6 +6,7 @@ import { GB200 } from './chips/gb200.ts';
 import { GROQ_LPU } from './chips/groq-lpu.ts';
 import { H100 } from './chips/h100.ts';
 import { H200 } from './chips/h200.ts';
+import { L40S } from './chips/l40s.ts';
 import { MI300X } from './chips/mi300x.ts';
 import { SOHU } from './chips/sohu.ts';
 import { TPU_V5P } from './chips/tpu-v5p.ts';
@@ -17,6 +18,7 @@ import { WSE_3 } from './chips/wse-3.ts';
 export const CHIPS: readonly Chip[] = [
   SOHU,
   A100,
+  L40S,
   H100,
   H200,
   B200,

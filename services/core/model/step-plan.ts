@@ -1,17 +1,21 @@
 import type { ModelConfig } from './config.ts';
 
 /** The chip-local parts of a step. Each runs without another chip's data. */
-export type SegmentKind =
-  | 'qkv' // norm, query/key/value projections, rotary embedding, KV store
-  | 'attention' // attention over the paged cache, output projection: a partial sum
-  | 'mlp' // norm, gate and up, SiLU, down: a partial sum
-  | 'head'; // final norm and LM head on the rows to be sampled
+export const SEGMENT_KINDS = [
+  'qkv', // norm, query/key/value projections, rotary embedding, KV store
+  'attention', // attention over the paged cache, output projection: a partial sum
+  'mlp', // norm, gate and up, SiLU, down: a partial sum
+  'head', // final norm and LM head on the rows to be sampled
+] as const;
+export type SegmentKind = (typeof SEGMENT_KINDS)[number];
 
 /** What chips exchange between segments. */
-export type OperationKind =
-  | 'embedding' // all-gather: each row is copied from the chip that owns its token
-  | 'attention' // all-reduce of the attention partial sums
-  | 'mlp'; // all-reduce of the MLP partial sums
+export const OPERATION_KINDS = [
+  'embedding', // all-gather: each row is copied from the chip that owns its token
+  'attention', // all-reduce of the attention partial sums
+  'mlp', // all-reduce of the MLP partial sums
+] as const;
+export type OperationKind = (typeof OPERATION_KINDS)[number];
 
 /** One element of a step: compute, or exchange with the other chips. */
 export type StepStage =

@@ -12,7 +12,10 @@ export interface GenerationRequest {
   readonly promptTokens: readonly number[];
   /** Tokens to generate at the most. */
   readonly maxTokens: number;
-  /** Generated tokens before which no stop token is drawn, unless the constraint allows no other. */
+  /**
+   * Generated tokens before which no stop token is drawn, not even one that `ignoreEos` passes, unless
+   * the constraint allows no other.
+   */
   readonly minTokens: number;
   /** Ids that end the generation beside the model's own. */
   readonly stopTokenIds: readonly number[];
@@ -49,6 +52,8 @@ export interface Sequence {
   readonly choice: number;
   /** Ids that end it. */
   readonly stopTokenIds: readonly number[];
+  /** Ids that are not drawn before `minTokens`: those, and the model's own even where they end nothing. */
+  readonly maskedTokenIds: readonly number[];
   /** Prompt and generated tokens: the request's own list until `appendToken` has made a copy. */
   tokens: readonly number[];
   /** Most tokens that the sequence may ever have. */
@@ -75,11 +80,13 @@ export function createSequence(options: {
 }): Sequence {
   const { id, request, choice, nowMicros } = options;
   const { stopTokenIds, maxModelLen } = options.options;
+  const allStopTokenIds = [...stopTokenIds, ...request.stopTokenIds];
   return {
     id,
     request,
     choice,
-    stopTokenIds: [...(request.ignoreEos ? [] : stopTokenIds), ...request.stopTokenIds],
+    stopTokenIds: request.ignoreEos ? request.stopTokenIds : allStopTokenIds,
+    maskedTokenIds: allStopTokenIds,
     tokens: request.promptTokens,
     tokenLimit: tokenLimitOf(request, maxModelLen),
     state: 'waiting',

@@ -60,6 +60,10 @@ export class Scheduler {
     return this.#sequences.running.length;
   }
 
+  get totalBlocks(): number {
+    return this.#sequences.kv.totalBlocks;
+  }
+
   get usedBlocks(): number {
     return this.#sequences.kv.usedBlocks;
   }

@@ -28,6 +28,8 @@ export interface KernelParameters {
     readonly overheadMicros: number;
     /** Of the bf16 peak. */
     readonly computeEfficiency: number;
+    /** Of the fp8 peak, where queries, keys and values are fp8. */
+    readonly narrowComputeEfficiency: number;
     /** Passes over queries, keys, values and outputs. */
     readonly passes: number;
   };
@@ -42,6 +44,12 @@ export interface KernelParameters {
   };
 }
 
+/**
+ * Which all-reduce an engine takes: the fastest, or by fixed sizes of the payload, with two shots or
+ * without (TensorRT-LLM's `selectImplementation`, and its later work-around that leaves two shots out).
+ */
+export type AllReduceChoice = 'fastest' | 'by_size' | 'by_size_without_two_shot';
+
 /** Parameters of one version of the serving software. */
 export interface VersionParameters {
   /** Share of the measured cost of quantising activations that this engine still pays. */
@@ -51,17 +59,27 @@ export interface VersionParameters {
    * was measured.
    */
   readonly elementwiseFactor: number;
-  /** Beside the kernels that are priced one by one, for each layer. */
+  /**
+   * For each layer that is launched kernel by kernel, where that is not hidden: by `eagerLaunch` always,
+   * else where several chips share a layer, and come to its all-reduces one after the other.
+   */
   readonly layerOverheadMicros: number;
   /** Scheduling, sampling and launch of a step. */
   readonly stepOverheadMicros: number;
+  readonly allReduceChoice: AllReduceChoice;
+  /** Whether the host launches each kernel on its own, as PyTorch does, and not a compiled engine. */
+  readonly eagerLaunch: boolean;
+  /** Whether prompts' attention multiplies in fp8 where weights are narrow and the KV cache is fp8. */
+  readonly narrowAttention: boolean;
+  /** Sizes that a step of decoding alone is padded to, ascending; empty where it is not. */
+  readonly graphBatchSizes: readonly number[];
   /** Share of the all-reduce time that is hidden behind compute. */
   readonly collectiveOverlap: number;
   /** How far compute and memory of all operators run beside each other, from 0 (GPUs) to 1. */
   readonly operatorOverlap: number;
   /** What the parameters rest on, for reports. */
   readonly basis: string;
-  /** The published row that set the overlap, where one did. */
+  /** The published row that set the elementwise factor, where one did. */
   readonly anchor?: string;
 }
 

@@ -64,14 +64,21 @@ export function gemmFlopsOf(rates: ChipRates, kernels: KernelParameters, format:
 }
 
 /**
- * What attention reaches, in bf16. A rate that a claim implies counts attention like any other
- * product, so it stands for attention too.
+ * What attention reaches, in bf16 or, where it may be narrow and the chip has it, in fp8. A rate that a
+ * claim implies counts attention like any other product, so that of the weights stands for attention too.
  */
-export function attentionFlopsOf(rates: ChipRates, kernels: KernelParameters): number {
-  const claimed = FORMATS.find((format) => rates.chip.bestGemmFlops?.[format]?.byConstruction);
-  return claimed === undefined
-    ? peakFlopsOf(rates, 'bf16') * kernels.contextAttention.computeEfficiency
-    : gemmFlopsOf(rates, kernels, claimed);
+export function attentionFlopsOf(
+  rates: ChipRates,
+  kernels: KernelParameters,
+  { weights, narrow }: { readonly weights: Format; readonly narrow: boolean },
+): number {
+  if (rates.chip.bestGemmFlops?.[weights]?.byConstruction) {
+    return gemmFlopsOf(rates, kernels, weights);
+  }
+  const { computeEfficiency, narrowComputeEfficiency } = kernels.contextAttention;
+  return narrow && rates.chip.peakFlops.fp8 !== undefined
+    ? peakFlopsOf(rates, 'fp8') * narrowComputeEfficiency
+    : peakFlopsOf(rates, 'bf16') * computeEfficiency;
 }
 
 function nearestFormat(valid: readonly Format[], wanted: Format): Format {

@@ -1,4 +1,8 @@
-import type { AllReduceParameters, KernelParameters } from './calibration-model.ts';
+import type {
+  AllReduceChoice,
+  AllReduceParameters,
+  KernelParameters,
+} from './calibration-model.ts';
 import type { ChipRates } from './chip-rates.ts';
 
 const MICROS = 1e-6;
@@ -7,6 +11,11 @@ const MICROS = 1e-6;
 interface Line {
   readonly seconds: number;
   readonly secondsPerByte: number;
+}
+
+/** A way to all-reduce, and the largest payload that an engine which goes by size takes it for. */
+interface Way extends Line {
+  readonly maxBytes: number;
 }
 
 /** Prices the exchanges of a group of chips; everything but the payload is worked out once. */
@@ -24,19 +33,21 @@ export function makeCollectivePricer(
   rates: ChipRates,
   kernels: KernelParameters,
   size: number,
+  choice: AllReduceChoice = 'fastest',
 ): CollectivePricer {
   if (size === 1) {
     return { allReduceSeconds: () => 0, allReduceSentBytes: () => 0, allGatherSeconds: () => 0 };
   }
   const local = Math.min(size, rates.maxChipsPerServer);
   const servers = Math.ceil(size / local);
-  const lines = allReduceLines(rates, kernels, local);
+  const ways = allReduceWays(rates, kernels, { size: local, choice });
+  const pick = choice === 'fastest' ? cheapest : firstThatFits;
   const network = betweenServers(rates, kernels, { local, servers });
   const part = (local - 1) / local;
-  const gather = lines.at(-1)!;
+  const gather = ways.at(-1)!;
   return {
     allReduceSeconds: (bytes) =>
-      bytes === 0 ? 0 : cheapest(lines, bytes) + network.seconds + network.secondsPerByte * bytes,
+      bytes === 0 ? 0 : pick(ways, bytes) + network.seconds + network.secondsPerByte * bytes,
     allReduceSentBytes: (bytes) => 2 * part * bytes,
     allGatherSeconds: (bytes) =>
       bytes === 0
@@ -54,29 +65,44 @@ export function makeCollectivePricer(
  * adds, (1 + 1/p) s / B (multicast and reduction in the switch). A ring or PCIe has the last alone, with a
  * latency for each of its 2 (p − 1) hops.
  */
-function allReduceLines(
+function allReduceWays(
   rates: ChipRates,
   { allReduce }: KernelParameters,
-  size: number,
-): readonly Line[] {
-  if (size === 1) return [{ seconds: 0, secondsPerByte: 0 }];
+  { size, choice }: { readonly size: number; readonly choice: AllReduceChoice },
+): readonly Way[] {
+  if (size === 1) return [{ seconds: 0, secondsPerByte: 0, maxBytes: Number.POSITIVE_INFINITY }];
   const bandwidth = localBandwidth(rates, size);
   const twice = (2 * (size - 1)) / size;
-  const line = ({ latencyMicros, efficiency }: AllReduceParameters, factor: number): Line => ({
+  const way = (
+    { latencyMicros, efficiency }: AllReduceParameters,
+    factor: number,
+    maxBytes = Number.POSITIVE_INFINITY,
+  ): Way => ({
     seconds: latencyMicros * MICROS,
     secondsPerByte: factor / (bandwidth * efficiency),
+    maxBytes,
   });
   if (rates.topology === 'ring' || rates.topology === 'pcie') {
     const hops = 2 * (size - 1);
     const { latencyMicros } = allReduce.oneShot;
-    return [line({ ...allReduce.pipelined, latencyMicros: hops * latencyMicros }, twice)];
+    return [way({ ...allReduce.pipelined, latencyMicros: hops * latencyMicros }, twice)];
   }
   const inSwitch = rates.reducesInNetwork ? Math.min(twice, 1 + 1 / size) : twice;
+  const { oneShotBytes, twoShotBytes } = sizeLimits(size, choice);
   return [
-    line(allReduce.oneShot, size - 1),
-    line(allReduce.twoShot, twice),
-    line(allReduce.pipelined, inSwitch),
+    way(allReduce.oneShot, size - 1, oneShotBytes),
+    way(allReduce.twoShot, twice, twoShotBytes),
+    way(allReduce.pipelined, inSwitch),
   ];
+}
+
+/** Up to which payload TensorRT-LLM takes which kernel of its own (allreducePlugin.cpp). */
+function sizeLimits(size: number, choice: AllReduceChoice) {
+  if (size <= 2) return { oneShotBytes: 16e6, twoShotBytes: 0 };
+  return {
+    oneShotBytes: size <= 4 ? 1e6 : 0.5e6,
+    twoShotBytes: choice === 'by_size' ? 8e6 : 0,
+  };
 }
 
 /** A mesh has a link for each pair: a part of the group uses a part of the links. */
@@ -102,10 +128,17 @@ function betweenServers(
   };
 }
 
-function cheapest(lines: readonly Line[], bytes: number): number {
+function cheapest(ways: readonly Way[], bytes: number): number {
   let best = Number.POSITIVE_INFINITY;
-  for (const { seconds, secondsPerByte } of lines) {
+  for (const { seconds, secondsPerByte } of ways) {
     best = Math.min(best, seconds + secondsPerByte * bytes);
   }
   return best;
+}
+
+function firstThatFits(ways: readonly Way[], bytes: number): number {
+  for (const { seconds, secondsPerByte, maxBytes } of ways) {
+    if (bytes <= maxBytes) return seconds + secondsPerByte * bytes;
+  }
+  return Number.POSITIVE_INFINITY;
 }

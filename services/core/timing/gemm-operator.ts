@@ -1,5 +1,6 @@
 import { expF64, logF64 } from '../support/math.ts';
 import { addOverlapped, type Cost, type Operator, rowsOf } from './operator.ts';
+import type { RecordedGraphs } from './recorded-graphs.ts';
 import type { StepShape } from './step-shape.ts';
 
 /** A matrix product of every layer that has it, on one chip. */
@@ -8,6 +9,7 @@ export interface GemmOptions {
   /** Layers that have it. */
   readonly times: number;
   readonly rows: 'all' | 'sampled';
+  readonly graphs: RecordedGraphs;
   readonly inputs: number;
   readonly outputs: number;
   readonly weightBytes: number;
@@ -38,6 +40,15 @@ export interface Routing {
   readonly replicas: number;
 }
 
+/** Rows of one product: those that somebody asked for, all with padding, and all with tiles filled up. */
+interface GemmRows {
+  readonly useful: number;
+  readonly rows: number;
+  readonly multiplied: number;
+  /** Matrices that they meet. */
+  readonly matrices: number;
+}
+
 /** Rows of a tile of a product: an expert's rows are padded to it, by half a tile on average. */
 const EXPERT_TILE_ROWS = 128;
 
@@ -48,32 +59,36 @@ const EXPERT_TILE_ROWS = 128;
 export function makeGemm(options: GemmOptions): Operator {
   const { name, times, rates, inputs, outputs, routing } = options;
   const size = inputs * outputs;
-  const add = (cost: Cost, rows: number, paddedRows: number, matrices: number): void => {
+  const add = (cost: Cost, { useful, rows, multiplied, matrices }: GemmRows): void => {
     const bytes = matrices * size * options.weightBytes + rows * inputs * rates.inputBytes;
     const quantise = rows * inputs * rates.quantisationSecondsPerElement;
     const epilogue = rows * outputs * rates.epilogueSecondsPerElement;
     addOverlapped(
       cost,
-      (times * 2 * paddedRows * size) / rates.flopsPerSecond,
+      (times * 2 * multiplied * size) / rates.flopsPerSecond,
       (times * bytes) / rates.memoryBytesPerSecond,
     );
     cost.memorySeconds += times * (quantise + epilogue);
     cost.overheadSeconds += times * rates.overheadSeconds;
-    cost.flops += times * 2 * rows * size;
+    cost.flops += times * 2 * useful * size;
     cost.memoryBytes += times * (bytes + rows * outputs * rates.outputBytes);
   };
   const addRouted = (cost: Cost, shape: StepShape, route: Routing): void => {
-    const tokens = rowsOf(shape) * route.replicas;
-    const rows = tokens * route.activeShare * route.localExperts;
-    const hit = route.localExperts * hitShare(route.activeShare, tokens);
-    if (rows > 0) add(cost, rows, rows + (hit * EXPERT_TILE_ROWS) / 2, hit);
+    const perToken = route.replicas * route.activeShare * route.localExperts;
+    const launched = options.graphs.launchedRows(shape);
+    const rows = launched * perToken;
+    const hit = route.localExperts * hitShare(route.activeShare, launched * route.replicas);
+    const multiplied = rows + (hit * EXPERT_TILE_ROWS) / 2;
+    const useful = rowsOf(shape) * perToken;
+    if (rows > 0) add(cost, { useful, rows, multiplied, matrices: hit });
   };
   return {
     name,
     addTo(cost, shape) {
       if (routing !== undefined) return addRouted(cost, shape, routing);
-      const rows = options.rows === 'all' ? rowsOf(shape) : shape.sampledRows;
-      if (rows > 0) add(cost, rows, rows, 1);
+      const useful = options.rows === 'all' ? rowsOf(shape) : shape.sampledRows;
+      const rows = options.rows === 'all' ? options.graphs.launchedRows(shape) : useful;
+      if (rows > 0) add(cost, { useful, rows, multiplied: rows, matrices: 1 });
     },
   };
 }

@@ -4,6 +4,7 @@ import { addPass, type ElementwisePass } from './elementwise-pass.ts';
 import type { Layout } from './layout.ts';
 import { type Operator, rowsOf } from './operator.ts';
 import { WIDE_BYTES } from './precision.ts';
+import type { RecordedGraphs } from './recorded-graphs.ts';
 
 const F32_BYTES = 4;
 
@@ -17,9 +18,10 @@ export function makeElementwise(
     readonly hiddenSize: number;
     readonly tp: number;
     readonly pass: ElementwisePass;
+    readonly graphs: RecordedGraphs;
   },
 ): Operator {
-  const { hiddenSize, tp, pass } = options;
+  const { hiddenSize, tp, pass, graphs } = options;
   // Twice a layer: read the residual and what is added, write both their sum and its norm.
   const norms = 2 * 4 * hiddenSize;
   const activation = ((inwardMatrices(group) + 1) * activeWidth(group)) / tp;
@@ -28,7 +30,7 @@ export function makeElementwise(
   return {
     name: 'elementwise',
     addTo(cost, shape) {
-      addPass(cost, bytesPerRow * rowsOf(shape), pass);
+      addPass(cost, bytesPerRow * graphs.launchedRows(shape), pass);
     },
   };
 }
@@ -36,15 +38,19 @@ export function makeElementwise(
 /** The all-reduces of a step: two a layer, and that of the embedding rows. */
 export function makeAllReduce(
   { hiddenSize }: Architecture,
-  layers: number,
-  collectives: CollectivePricer,
+  options: {
+    readonly layers: number;
+    readonly collectives: CollectivePricer;
+    readonly graphs: RecordedGraphs;
+  },
 ): Operator {
+  const { collectives, graphs } = options;
   const bytesPerRow = WIDE_BYTES * hiddenSize;
-  const times = 2 * layers + 1;
+  const times = 2 * options.layers + 1;
   return {
     name: 'all_reduce',
     addTo(cost, shape) {
-      const bytes = bytesPerRow * rowsOf(shape);
+      const bytes = bytesPerRow * graphs.launchedRows(shape);
       cost.collectiveSeconds += times * collectives.allReduceSeconds(bytes);
       cost.linkBytes += times * collectives.allReduceSentBytes(bytes);
     },

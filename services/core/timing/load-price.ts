@@ -130,6 +130,6 @@ function explainOverflow({ architecture, chip, layout }: PlacedModel, plan: Memo
   const needed = Math.ceil((chips * (plan.weightBytes + plan.activationBytes)) / plan.memoryBytes);
   return (
     `${architecture.name} does not fit ${chips} ${chip.name} chip(s): each needs ${gb(plan.weightBytes)} of weights ` +
-    `+ ${gb(plan.activationBytes)} of activations and has ${gb(plan.memoryBytes)}; the nearest is about ${needed + 1} chips, by tp, pp or ep`
+    `+ ${gb(plan.activationBytes)} of activations and has ${gb(plan.memoryBytes)}; the nearest is at least ${needed + 1} chips, by tp, pp or ep (sohu plan finds a layout)`
   );
 }

@@ -7,6 +7,10 @@ const IDEAL_VERSION: VersionParameters = {
   elementwiseFactor: 0,
   layerOverheadMicros: 0,
   stepOverheadMicros: 0,
+  allReduceChoice: 'fastest',
+  eagerLaunch: false,
+  narrowAttention: true,
+  graphBatchSizes: [],
   collectiveOverlap: 1,
   operatorOverlap: 1,
   basis:

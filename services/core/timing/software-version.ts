@@ -1,4 +1,5 @@
 import { findNamed } from '../support/nearest.ts';
+import type { VersionParameters } from './calibration-model.ts';
 
 /** Serving software whose steps are priced, with the limits that it runs with. */
 export interface SoftwareVersion {
@@ -11,23 +12,72 @@ export interface SoftwareVersion {
   /** Share of what weights and activations leave of it that the KV cache takes. */
   readonly kvFraction: number;
   readonly kvReservation: 'whole' | 'growing';
+  /** Whether its benchmark works the limits of a step out for each run; see `limitsOf`. */
+  readonly tunesLimits: boolean;
+  /** What its code does, by its source. */
+  readonly mechanics: VersionMechanics;
   readonly source: string;
 }
 
+/** The parameters of a version that are read in its code and not fitted. */
+export type VersionMechanics = Pick<
+  VersionParameters,
+  'allReduceChoice' | 'eagerLaunch' | 'narrowAttention' | 'graphBatchSizes'
+>;
+
 const OVERVIEW = 'TensorRT-LLM performance overview';
 
-/** TensorRT-LLM from 0.12 chooses its limits itself; its sample log of 0.12 shows 8,192 and 4,096. */
+/** Engines of TensorRT up to 0.11: all-reduces by size, attention in bf16. */
+const ENGINE: VersionMechanics = {
+  allReduceChoice: 'by_size',
+  eagerLaunch: false,
+  narrowAttention: false,
+  graphBatchSizes: [],
+};
+/** Those that `trtllm-bench` builds: fp8 attention with fp8 weights, and two shots left out. */
+const BENCH_ENGINE: VersionMechanics = {
+  allReduceChoice: 'by_size_without_two_shot',
+  eagerLaunch: false,
+  narrowAttention: true,
+  graphBatchSizes: [],
+};
+/** Chosen by tables of measurements, as the operators were measured that kernels are fitted on. */
+const TORCH: VersionMechanics = {
+  ...BENCH_ENGINE,
+  allReduceChoice: 'fastest',
+  eagerLaunch: true,
+};
+/** The sizes that the overviews from 0.20 on print. */
+const TORCH_GRAPHS: VersionMechanics = {
+  ...TORCH,
+  graphBatchSizes: [1, 2, 4, 8, 16, 32, 64, 128, 256, 384, 512, 1024, 2048, 4096, 8192],
+};
+
+/** Where a run says nothing: the sample log of the overview of 0.12 shows 8,192 and 4,096. */
 const TUNED = {
   maxNumBatchedTokens: 8192,
   maxNumSeqs: 4096,
   memoryFraction: 1,
   kvFraction: 0.99,
   kvReservation: 'whole',
+  tunesLimits: false,
+  mechanics: ENGINE,
 } as const;
 /** Static batches: the whole batch is one step. */
 const STATIC = { ...TUNED, kvFraction: 0.9, source: `${OVERVIEW}, static batches` } as const;
-const PYTORCH = { ...TUNED, kvFraction: 0.95, source: `${OVERVIEW}, PyTorch backend` } as const;
-const BENCHED = { ...TUNED, source: `${OVERVIEW}, trtllm-bench` } as const;
+const BENCHED = {
+  ...TUNED,
+  tunesLimits: true,
+  mechanics: BENCH_ENGINE,
+  source: `${OVERVIEW}, trtllm-bench`,
+} as const;
+const PYTORCH = {
+  ...BENCHED,
+  kvFraction: 0.95,
+  mechanics: TORCH,
+  source: `${OVERVIEW}, PyTorch backend`,
+} as const;
+const GRAPHED = { ...PYTORCH, mechanics: TORCH_GRAPHS } as const;
 
 /** Software that costs nothing and hides all it can: an upper bound, for chips as claimed. */
 export const IDEAL_SOFTWARE = 'ideal';
@@ -45,18 +95,20 @@ export const SOFTWARE_VERSIONS: readonly SoftwareVersion[] = [
     memoryFraction: 1,
     kvFraction: 0.9,
     kvReservation: 'growing',
+    tunesLimits: false,
+    mechanics: ENGINE,
     source: `${OVERVIEW} of 0.10: gptManagerBenchmark, max_utilization, chunked context`,
   },
   { name: 'trtllm-0.11.0', ...TUNED, source: `${OVERVIEW} of 0.11, guaranteed_no_evict` },
   { name: 'trtllm-0.12.0', ...BENCHED },
   { name: 'trtllm-0.13.0', ...BENCHED },
   { name: 'trtllm-0.14.0', ...BENCHED },
-  { name: 'trtllm-0.15.0', ...BENCHED },
+  { name: 'trtllm-0.15.0', ...BENCHED, kvFraction: 0.95 },
   { name: 'trtllm-0.19', ...PYTORCH },
   { name: 'trtllm-0.20-nocudagraph', ...PYTORCH },
-  { name: 'trtllm-0.20', ...PYTORCH },
-  { name: 'trtllm-0.21', ...PYTORCH },
-  { name: 'trtllm-1.0', ...PYTORCH },
+  { name: 'trtllm-0.20', ...GRAPHED },
+  { name: 'trtllm-0.21', ...GRAPHED },
+  { name: 'trtllm-1.0', ...GRAPHED },
   {
     name: 'vllm-0.11',
     maxNumBatchedTokens: 8192,
@@ -64,6 +116,8 @@ export const SOFTWARE_VERSIONS: readonly SoftwareVersion[] = [
     memoryFraction: 0.9,
     kvFraction: 1,
     kvReservation: 'growing',
+    tunesLimits: false,
+    mechanics: { ...TORCH, narrowAttention: false },
     source: 'vLLM V1 defaults of the OpenAI server on H100: 8,192 tokens, 1,024 sequences',
   },
   {

@@ -7,7 +7,7 @@ import {
   makeContextAttention,
   makeGenerationAttention,
 } from './attention-operators.ts';
-import type { KernelParameters, VersionParameters } from './calibration-model.ts';
+import type { GemmParameters, KernelParameters, VersionParameters } from './calibration-model.ts';
 import { attentionFlopsOf, type ChipRates, gemmFlopsOf } from './chip-rates.ts';
 import { type CollectivePricer, makeCollectivePricer } from './collectives.ts';
 import { elementwisePassOf } from './elementwise-pass.ts';
@@ -22,6 +22,7 @@ import {
 import type { Layout } from './layout.ts';
 import type { Operator } from './operator.ts';
 import { kvBytesOf, type PricedPrecision, WIDE_BYTES, weightBytesOf } from './precision.ts';
+import { makeRecordedGraphs, type RecordedGraphs } from './recorded-graphs.ts';
 import { localExperts, shardMatrix } from './sharding.ts';
 
 const MICROS = 1e-6;
@@ -34,16 +35,27 @@ export interface StepOptions {
   readonly precision: PricedPrecision;
   readonly kernels: KernelParameters;
   readonly version: VersionParameters;
+  /** The largest batch, up to which graphs are recorded; all that the version has where it is absent. */
+  readonly maxNumSeqs?: number;
+}
+
+/** The graphs that a version records for the batches that it takes. */
+export function graphsOf({ version, maxNumSeqs }: StepOptions): RecordedGraphs {
+  return makeRecordedGraphs(version.graphBatchSizes, maxNumSeqs);
 }
 
 /** The operators of a step, in all layers, on one chip of each stage. */
 export function makeStepOperators(options: StepOptions): readonly Operator[] {
-  const { architecture, rates, layout, kernels } = options;
-  const collectives = makeCollectivePricer(rates, kernels, layout.tp);
+  const { architecture, rates, layout, kernels, version } = options;
+  const collectives = makeCollectivePricer(rates, kernels, layout.tp, version.allReduceChoice);
   return [
     ...architecture.groups.flatMap((group) => makeGroupOperators(group, options)),
     ...makeHead(options, collectives),
-    makeAllReduce(architecture, layerCount(architecture), collectives),
+    makeAllReduce(architecture, {
+      layers: layerCount(architecture),
+      collectives,
+      graphs: graphsOf(options),
+    }),
     makeExpertExchange(architecture, layout, expertRates(options)),
   ];
 }
@@ -61,6 +73,7 @@ function makeGroupOperators(group: LayerGroup, options: StepOptions): readonly O
       hiddenSize: architecture.hiddenSize,
       tp: layout.tp,
       pass: elementwisePassOf(options),
+      graphs: graphsOf(options),
     }),
   ];
 }
@@ -72,6 +85,7 @@ function makeLayerGemm(matrix: Matrix, group: LayerGroup, options: StepOptions):
     name: matrix.name,
     times: group.layers,
     rows: 'all',
+    graphs: graphsOf(options),
     inputs,
     outputs,
     weightBytes: weightBytesOf(precision.weights),
@@ -87,6 +101,7 @@ function makeHead(options: StepOptions, collectives: CollectivePricer): readonly
     name: 'head',
     times: 1,
     rows: 'sampled',
+    graphs: graphsOf(options),
     inputs: architecture.hiddenSize,
     outputs: Math.ceil(architecture.vocabSize / layout.tp),
     weightBytes: WIDE_BYTES,
@@ -112,14 +127,17 @@ function routingOf(group: LayerGroup, layout: Layout): Routing | undefined {
 }
 
 function attentionOptions(group: LayerGroup, options: StepOptions): AttentionOptions {
-  const { rates, layout, precision, kernels } = options;
+  const { rates, layout, precision, kernels, version } = options;
   return {
     group,
     times: group.layers,
     tp: layout.tp,
     kvBytes: kvBytesOf(precision),
     kernels,
-    flopsPerSecond: attentionFlopsOf(rates, kernels),
+    flopsPerSecond: attentionFlopsOf(rates, kernels, {
+      weights: precision.weights,
+      narrow: version.narrowAttention && precision.kv === 'fp8' && precision.weights !== 'bf16',
+    }),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
   };
 }
@@ -133,6 +151,15 @@ function expertRates({ rates, layout, kernels }: StepOptions) {
     bytesPerSecond: rate * pipelined.efficiency,
     latencySeconds: twoShot.latencyMicros * MICROS,
   };
+}
+
+/**
+ * Bytes that quantising an element moves: what an engine does not fuse of the measured passes. The blocks
+ * of fp4 have scales that are only known at run time, so that they always take a pass of their own.
+ */
+function quantisationBytesOf(format: Format, gemm: GemmParameters, share: number): number {
+  const fused = share * gemm.quantisationPasses * (WIDE_BYTES + 1);
+  return format === 'fp4' ? Math.max(fused, WIDE_BYTES + weightBytesOf(format)) : fused;
 }
 
 /** What products of a format cost; of quantising, the share that an engine's kernels do not fuse. */
@@ -154,8 +181,7 @@ export function gemmRatesOf(options: {
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
     overheadSeconds: overhead * MICROS,
     epilogueSecondsPerElement: gemm.epilogueShare * WIDE_BYTES * secondsPerByte,
-    quantisationSecondsPerElement:
-      share * gemm.quantisationPasses * (WIDE_BYTES + 1) * secondsPerByte,
+    quantisationSecondsPerElement: quantisationBytesOf(format, gemm, share) * secondsPerByte,
     inputBytes: weightBytesOf(format),
     outputBytes: gemm.epilogueShare > 0 ? WIDE_BYTES : 0,
   };

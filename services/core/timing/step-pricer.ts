@@ -4,7 +4,8 @@ import { peakFlopsOf } from './chip-rates.ts';
 import { checkLayout, chipCount } from './layout.ts';
 import { type Cost, clearCost, makeCost, type Operator, rowsOf } from './operator.ts';
 import { WIDE_BYTES } from './precision.ts';
-import { makeStepOperators, type StepOptions } from './step-operators.ts';
+import type { RecordedGraphs } from './recorded-graphs.ts';
+import { graphsOf, makeStepOperators, type StepOptions } from './step-operators.ts';
 import {
   bottleneckOf,
   type OperatorPrice,
@@ -23,8 +24,9 @@ const MICROS = 1e-6;
 export class StepPricer {
   readonly options: StepOptions;
   readonly #operators: readonly Operator[];
-  readonly #fixedOverheadSeconds: number;
+  readonly #launchSeconds: number;
   readonly #stepOverheadSeconds: number;
+  readonly #graphs: RecordedGraphs;
   /** Share of the layers on the fullest pipeline stage. */
   readonly #stageShare: number;
   readonly #cost: Cost = makeCost();
@@ -35,7 +37,9 @@ export class StepPricer {
     const layers = layerCount(architecture);
     this.options = options;
     this.#operators = makeStepOperators(options);
-    this.#fixedOverheadSeconds = layers * version.layerOverheadMicros * MICROS;
+    const launched = version.eagerLaunch || layout.tp > 1 ? layers : 0;
+    this.#launchSeconds = launched * version.layerOverheadMicros * MICROS;
+    this.#graphs = graphsOf(options);
     this.#stepOverheadSeconds = version.stepOverheadMicros * MICROS;
     this.#stageShare = Math.ceil(layers / layout.pp) / layers;
   }
@@ -88,7 +92,7 @@ export class StepPricer {
       return operatorPrice(operator.name, cost);
     });
     const overhead = makeCost();
-    overhead.overheadSeconds = this.#fixedOverheadSeconds + this.#stepOverheadSeconds;
+    overhead.overheadSeconds = this.#overheadSeconds(shape);
     return [...mergeByName(lines), operatorPrice('software', overhead)];
   }
 
@@ -96,10 +100,16 @@ export class StepPricer {
     const cost = this.#cost;
     clearCost(cost);
     for (const operator of this.#operators) operator.addTo(cost, shape);
-    cost.overheadSeconds += this.#fixedOverheadSeconds + this.#stepOverheadSeconds;
+    cost.overheadSeconds += this.#overheadSeconds(shape);
     if (this.options.layout.pp > 1) this.#addStageTransfers(cost, rowsOf(shape));
     this.#overlapOperators(cost);
     return cost;
+  }
+
+  /** A replayed graph has its kernels launched at once. */
+  #overheadSeconds(shape: StepShape): number {
+    const launch = this.#graphs.covers(shape) ? 0 : this.#launchSeconds;
+    return launch + this.#stepOverheadSeconds;
   }
 
   /**

@@ -1,12 +1,13 @@
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import { Chip } from '../../cluster/chip.ts';
 import type { ChipEffects, LoadedShard } from '../../cluster/chip-effects.ts';
-import type { StepTimes } from '../../cluster/chip-meter.ts';
 import type { GroupSpec, Report } from '../../cluster/messages.ts';
+import type { StepTimes } from '../../cluster/step-times.ts';
 import { decodeCommand } from '../../wire/command-codec.ts';
 import { decodeFrame, encodeFrame } from '../../wire/frame-codec.ts';
 import { encodeReport } from '../../wire/report-codec.ts';
 import { GroupSubjects } from '../../wire/subjects.ts';
+import { hostMicros } from '../support/host-clock.ts';
 import { ComputePool } from './compute-pool.ts';
 import { loadShard } from './shard-loading.ts';
 
@@ -89,14 +90,15 @@ export class ChipHost {
       setTick: (delayMicros) => {
         this.#ticker = setTimeout(() => this.chip.tick(), delayMicros / 1000);
       },
-      nowMicros: () => Math.round(performance.now() * 1000),
+      nowMicros: hostMicros,
     };
   }
 
   #report(report: Report): void {
     const { bus, rank, onStep } = this.#options;
     bus.publish(this.#subjects.report(rank), encodeReport(report));
-    if (report.kind === 'report') onStep(this.chip.meter.lastStep);
+    const { lastStep } = this.chip.meter;
+    if (report.kind === 'report' && lastStep !== undefined) onStep(lastStep);
   }
 
   async #load(spec: GroupSpec, rank: number): Promise<void> {

@@ -164,9 +164,10 @@ async function startNodes(launch: Launch): Promise<Started> {
 }
 
 function startCoordinator(
-  { options, serving, processes, keys }: Launch,
+  { options, serving, broker, processes, keys }: Launch,
   place: readonly string[],
 ): Promise<ReadyMessage> {
+  const monitoring = ['--nats-monitoring', broker.monitoringUrl];
   return new Promise((resolve, reject) => {
     const loading = new LoadingFraction(serving.tp);
     const onMessage = (message: unknown): void => {
@@ -179,7 +180,7 @@ function startCoordinator(
       spawnNode({
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
-        args: [...place, ...servingArguments(serving)],
+        args: [...place, ...monitoring, ...servingArguments(serving)],
         env: keys.environment(memberName({ kind: 'coordinator', group: GROUP })),
         output: options.logs?.of('the coordinator') ?? 'ignore',
         onMessage,

@@ -16,6 +16,8 @@ import type {
 } from '../../rpc/inference-types.ts';
 import { overloaded } from '../../rpc/overloaded.ts';
 import { RpcError } from '../../rpc/status.ts';
+import type { EndReason } from '../../rpc/telemetry-types.ts';
+import { hostMicros } from '../support/host-clock.ts';
 import { describeChips } from './describe-chips.ts';
 import { Generation } from './generation.ts';
 import { KvEventLog } from './kv-event-log.ts';
@@ -33,6 +35,15 @@ export interface ClusterEngineOptions {
   readonly maxModelLen: number;
   readonly maxNumSeqs: number;
   readonly version: string;
+  readonly observer: RequestObserver;
+}
+
+/** Hears of requests what their clients do. */
+export interface RequestObserver {
+  /** A request is queued, one sequence for each sample, which came at that moment of host time. */
+  arrived(sequences: readonly Sequence[], arrivalMicros: number): void;
+  /** A sample is over; told once. */
+  ended(sequence: Sequence, reason: EndReason): void;
 }
 
 /** Serves generations from a coordinator: text in, events out. */
@@ -59,7 +70,7 @@ export class ClusterEngine implements InferenceEngine {
       const code = event.isAtFault ? 'FAILED_PRECONDITION' : 'UNAVAILABLE';
       const error = new RpcError(code, event.message);
       this.#generations.get(event.sequence)?.events.fail(error);
-      this.#generations.delete(event.sequence);
+      this.#close(event.sequence, 'error');
     }
   }
 
@@ -128,6 +139,7 @@ export class ClusterEngine implements InferenceEngine {
   #start(input: GenerateInput): Generation {
     const { tokenizer, config } = this.#options;
     const { stop, includeStopStrInOutput } = input.sampling;
+    const arrivalMicros = hostMicros();
     const sequences = this.#submit(toGenerationRequest(input, this.#limits));
     const generation = new Generation(sequences, {
       tokenizer,
@@ -136,6 +148,7 @@ export class ClusterEngine implements InferenceEngine {
       includeStopStrInOutput,
     });
     for (const sequence of sequences) this.#generations.set(sequence, generation);
+    this.#options.observer.arrived(sequences, arrivalMicros);
     return generation;
   }
 
@@ -144,17 +157,21 @@ export class ClusterEngine implements InferenceEngine {
    * only after the events of this one, so that none computes it any more.
    */
   #takeToken({ sequence, ...token }: Extract<CoordinatorEvent, { kind: 'token' }>): void {
-    const ended = this.#generations.get(sequence)?.take(sequence, token) ?? false;
-    if (ended) this.#forget(sequence);
+    const reason = this.#generations.get(sequence)?.take(sequence, token);
+    if (reason !== undefined) this.#forget(sequence, reason);
   }
 
   #forgetAll({ sequences }: Generation): void {
-    for (const sequence of sequences) this.#forget(sequence);
+    for (const sequence of sequences) this.#forget(sequence, 'abort');
   }
 
-  #forget(sequence: Sequence): void {
-    this.#generations.delete(sequence);
+  #forget(sequence: Sequence, reason: EndReason): void {
+    this.#close(sequence, reason);
     this.#options.coordinator.cancel(sequence);
+  }
+
+  #close(sequence: Sequence, reason: EndReason): void {
+    if (this.#generations.delete(sequence)) this.#options.observer.ended(sequence, reason);
   }
 
   #submit(request: GenerationRequest): readonly Sequence[] {

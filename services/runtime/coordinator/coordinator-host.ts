@@ -5,6 +5,7 @@ import type { CoordinatorOptions } from '../../cluster/coordinator-options.ts';
 import { encodeCommand } from '../../wire/command-codec.ts';
 import { decodeReport } from '../../wire/report-codec.ts';
 import { GroupSubjects } from '../../wire/subjects.ts';
+import { hostMicros } from '../support/host-clock.ts';
 
 export interface CoordinatorHostOptions extends CoordinatorOptions {
   readonly bus: Bus;
@@ -30,7 +31,7 @@ export class CoordinatorHost {
       setTick: (delayMicros) => {
         this.#ticker = setTimeout(() => this.coordinator.tick(), delayMicros / 1000);
       },
-      nowMicros: () => Math.round(performance.now() * 1000),
+      nowMicros: hostMicros,
     });
   }
 

@@ -1,4 +1,6 @@
 import { architectureOf } from '../../core/architecture/from-model-config.ts';
+import type { Chip } from '../../core/hardware/chip.ts';
+import { findChip } from '../../core/hardware/chip-catalogue.ts';
 import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { type KvCacheDtype, type Precision, resolveKvFormat } from '../../core/model/precision.ts';
@@ -6,12 +8,8 @@ import { makePricer } from '../../core/timing/load-price.ts';
 import { findSoftwareVersion, IDEAL_SOFTWARE } from '../../core/timing/software-version.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
 
-/**
- * Prices the steps of a running model on Sohu as claimed, with ideal software and in the middle of
- * what its figures allow. A chip without f32 takes bf16 for it; heads that a degree does not divide
- * are padded, as in the exact arithmetic.
- */
-export function makeDevicePricer(options: {
+/** The running model, and how it is served. */
+export interface PricedModel {
   readonly config: ModelConfig;
   readonly modelName: string;
   readonly tp: number;
@@ -19,14 +17,29 @@ export function makeDevicePricer(options: {
   readonly kvCacheDtype: KvCacheDtype;
   readonly maxNumBatchedTokens: number;
   readonly maxNumSeqs: number;
-}): StepPricer {
+}
+
+/** What is set beside Sohu: the accelerators that its claim was made against, and what followed. */
+const BASELINES = ['H100', 'H200', 'B200'];
+
+/** Prices the same steps on other chips, by their names. */
+export function makeBaselinePricers(model: PricedModel): ReadonlyMap<string, StepPricer> {
+  return new Map(BASELINES.map((name) => [name, makeDevicePricer(model, findChip(name))]));
+}
+
+/**
+ * Prices the steps of a running model, on Sohu as claimed where no other chip is named, with ideal
+ * software and in the middle of what its figures allow. A chip without f32 takes bf16 for it; heads
+ * that a degree does not divide are padded, as in the exact arithmetic.
+ */
+export function makeDevicePricer(options: PricedModel, chip: Chip = SOHU): StepPricer {
   const { config, modelName, tp, precision, kvCacheDtype } = options;
   const heads = Math.ceil(config.heads / tp) * tp;
   const kvFormat = resolveKvFormat(kvCacheDtype, precision);
   return makePricer(
     {
       architecture: architectureOf({ ...config, heads }, { name: modelName, source: 'served' }),
-      chip: SOHU,
+      chip,
       layout: { tp, pp: 1, ep: 1, dp: 1 },
       precision: {
         weights: precision === 'fp8' ? 'fp8' : 'bf16',

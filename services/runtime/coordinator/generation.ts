@@ -1,5 +1,5 @@
 import type { Sequence } from '../../core/scheduler/request.ts';
-import type { GenerateEvent } from '../../rpc/inference-types.ts';
+import type { FinishReason, GenerateEvent } from '../../rpc/inference-types.ts';
 import { EventQueue } from '../support/event-queue.ts';
 import { type SampleOptions, SampleStream, type TakenToken } from './sample-stream.ts';
 
@@ -27,14 +27,15 @@ export class Generation {
     });
   }
 
-  /** Takes a token of one sample, and returns whether that has ended. */
-  take(sequence: Sequence, token: TakenToken): boolean {
+  /** Takes a token of one sample, and returns why that has ended, if it has. */
+  take(sequence: Sequence, token: TakenToken): FinishReason | undefined {
     const events = this.#open.get(sequence)?.take(token) ?? [];
     for (const event of events) this.events.push(event);
-    if (events.at(-1)?.kind !== 'complete') return false;
+    const last = events.at(-1);
+    if (last?.kind !== 'complete') return undefined;
     this.#open.delete(sequence);
     if (this.#open.size === 0) this.events.end();
-    return true;
+    return last.finishReason;
   }
 
   /** Ends every sample that is open. */

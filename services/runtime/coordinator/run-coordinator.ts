@@ -16,17 +16,19 @@ import { type InferenceEngine, serveInference } from '../../rpc/inference-servic
 import { ProtoFiles } from '../../rpc/reflection/proto-files.ts';
 import { serveReflection } from '../../rpc/reflection/reflection-service.ts';
 import { RpcServer } from '../../rpc/server.ts';
-import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
+import { serveTelemetry, type TelemetrySource } from '../../rpc/telemetry-service.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
+import type { CoordinatorProcessOptions } from '../options/coordinator-options.ts';
 import { connectionOf, type NodeOptions } from '../options/node-options.ts';
 import type { ServingOptions } from '../options/serving-options.ts';
 import { packagePath, packageVersion } from '../package-info.ts';
 import { onStopSignal } from '../process/on-stop-signal.ts';
+import { EngineMonitor } from '../telemetry/engine-monitor.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
 import { describeEvent } from './describe-event.ts';
-import { makeDevicePricer } from './device-pricer.ts';
+import { makeBaselinePricers, makeDevicePricer } from './device-pricer.ts';
 import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
 
@@ -34,7 +36,7 @@ import { schedulerOptions } from './scheduler-options.ts';
 const PATIENCE_MICROS = 120e6;
 
 /** Runs a coordinator process: forms the group, then serves clients until it is told to stop. */
-export async function runCoordinator(options: NodeOptions & ServingOptions): Promise<void> {
+export async function runCoordinator(options: CoordinatorProcessOptions): Promise<void> {
   process.title = `sohu: coordinator ${options.group}`;
   const model = resolveModel(options.model, packagePath('models'));
   const config = readConfig(model);
@@ -42,42 +44,51 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
   const scheduler = schedulerOptions(options, config);
   const { vocabSize, stopTokenIds: endTokenIds } = config;
   const grammars = new TokenGrammars({ tokenizer, vocabSize, endTokenIds });
-  const pricer = makeDevicePricer({ ...options, config, modelName: basename(model) });
-  const metrics = new CoordinatorMetrics();
-  const metricsServer = await startMetricsServer({
-    registry: metrics.registry,
-    host: options.metricsHost,
-    port: options.metricsPort,
-  });
+  const modelName = basename(model);
+  const priced = { ...options, config, modelName };
+  const parts = { model, scheduler, vocabSize, grammars, pricer: makeDevicePricer(priced) };
   const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
   const bus = await connectNats({ ...connectionOf(options), name });
-  const host = startHost(
-    bus,
-    options,
-    { model, scheduler, vocabSize, pricer, grammars },
-    (event) => {
-      engine.observe(event);
-      metrics.observe(event);
-      groupHealth.observe(event);
-      tellParent(event, metricsServer.address);
-      log(event);
-    },
-  );
+  const host = startHost(bus, options, parts, (event) => {
+    monitor.observe(event);
+    engine.observe(event);
+    groupHealth.observe(event);
+    tellParent(event, metricsServer.address);
+    log(event);
+  });
+  const { coordinator } = host;
+  const { maxModelLen } = scheduler;
+  const monitor = new EngineMonitor({
+    cluster: options.cluster,
+    group: options.group,
+    modelName,
+    maxModelLen,
+    serving: options,
+    coordinator,
+    baselines: makeBaselinePricers(priced),
+    brokerMonitoringUrl: options.natsMonitoring,
+  });
   const engine = new ClusterEngine({
-    coordinator: host.coordinator,
+    coordinator,
     config,
     tokenizer,
     grammars,
-    modelName: basename(model),
+    modelName,
     precision: options.precision,
     tensorParallel: options.tp,
-    maxModelLen: scheduler.maxModelLen,
+    maxModelLen,
     maxNumSeqs: options.maxNumSeqs,
     version: packageVersion(),
+    observer: monitor,
   });
-  metrics.watch(host.coordinator);
-  const server = startServer(bus, options, { engine, health: groupHealth.health });
+  const metricsServer = await startMetricsServer({
+    text: () => monitor.metrics.text(),
+    host: options.metricsHost,
+    port: options.metricsPort,
+  });
+  const { health } = groupHealth;
+  const server = startServer(bus, options, { engine, health, telemetry: monitor.telemetry });
   host.start();
   onStopSignal(async (drainMs) => {
     console.log(`stopping; open requests have ${drainMs} ms to finish`);
@@ -90,12 +101,22 @@ export async function runCoordinator(options: NodeOptions & ServingOptions): Pro
 
 function startServer(
   bus: Bus,
-  { cluster }: NodeOptions,
-  { engine, health }: { readonly engine: InferenceEngine; readonly health: Health },
+  { cluster, group }: NodeOptions,
+  {
+    engine,
+    health,
+    telemetry,
+  }: {
+    readonly engine: InferenceEngine;
+    readonly health: Health;
+    readonly telemetry: TelemetrySource;
+  },
 ): RpcServer {
-  const serverId = `coordinator-${process.pid}`;
+  // In containers of their own, coordinators may have the same pid.
+  const serverId = `coordinator-${group}-${process.pid}`;
   const server = new RpcServer(bus, { cluster, serverId, version: packageVersion() });
   serveInference(server, engine);
+  serveTelemetry(server, telemetry);
   serveHealth(server, health);
   serveReflection(server, new ProtoFiles(packagePath('proto')));
   return server;

@@ -40,7 +40,7 @@ export function toGenerationRequest(
   const promptTokens = prompt.kind === 'text' ? tokenizer.encode(prompt.text) : prompt.tokenIds;
   const room = maxModelLen - promptTokens.length;
   checkMinTokens(minTokens, room);
-  if (constraint !== undefined) checkConstraint(constraint, limits);
+  if (constraint !== undefined) checkConstraint(constraint, promptTokens, limits);
   return {
     requestId,
     promptTokens,
@@ -57,13 +57,22 @@ export function toGenerationRequest(
   };
 }
 
-function checkConstraint(constraint: Constraint, { grammars, eosTokenIds }: RequestLimits): void {
+/** The first mask is needed anyway: one that cannot be found is told before anything is computed. */
+function checkConstraint(
+  constraint: Constraint,
+  promptTokens: readonly number[],
+  { grammars, eosTokenIds }: RequestLimits,
+): void {
+  const field = CONSTRAINT_FIELDS[constraint.kind];
   if (eosTokenIds.length === 0) {
     throw new InvalidArgumentError(
-      `${CONSTRAINT_FIELDS[constraint.kind]} must be absent: the model has no end-of-text token to end with`,
+      `${field} must be absent: the model has no end-of-text token to end with`,
     );
   }
-  grammars.begin(constraint, undefined);
+  const { allowed } = grammars.begin(constraint, promptTokens.at(-1));
+  if (allowed === undefined) {
+    throw new InvalidArgumentError(`${field} must be less ambiguous: a step has no time for it`);
+  }
 }
 
 /** Throws InvalidArgumentError, with the name of the field, for ids that are no tokens of the model. */

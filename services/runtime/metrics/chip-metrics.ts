@@ -1,33 +1,41 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { StepTimes } from '../../cluster/chip-meter.ts';
 import { DROP_REASONS } from '../../cluster/exchange-runner.ts';
 import { STEP_FAULTS } from '../../cluster/step-check.ts';
+import type { StepTimes } from '../../cluster/step-times.ts';
 import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import type { ChipHost } from '../chip/chip-host.ts';
 import { STEP_BUCKETS_SECONDS } from './buckets.ts';
+import { ExchangeMetrics } from './exchange-metrics.ts';
+import { expositionOf, processRegistry } from './exposition.ts';
 
 /** The series of one chip process. Counters are read from the chip when Prometheus asks. */
 export class ChipMetrics {
-  readonly registry = new Registry();
-  readonly #stepSeconds: Histogram;
+  readonly #registry = new Registry();
+  readonly #process = processRegistry();
+  readonly #exchanges: ExchangeMetrics;
+  readonly #compute: Histogram.Internal<string>;
+  readonly #communication: Histogram.Internal<string>;
   readonly #tokens: Counter;
   #host: ChipHost | undefined;
 
   constructor(identity: { readonly group: string; readonly rank: number }) {
-    const registers = [this.registry];
-    this.registry.setDefaultLabels({ group: identity.group, chip: String(identity.rank) });
+    const registers = [this.#registry];
+    this.#registry.setDefaultLabels({ group: identity.group, chip: String(identity.rank) });
+    this.#exchanges = new ExchangeMetrics(this.#registry);
     this.#tokens = new Counter({
       name: 'sohu_chip_tokens_total',
       help: 'Tokens whose rows the chip computed, prompt and generated.',
       registers,
     });
-    this.#stepSeconds = new Histogram({
+    const stepSeconds = new Histogram({
       name: 'sohu_chip_step_duration_seconds',
       help: 'Host time of a step on the chip, by part.',
       labelNames: ['part'],
       buckets: STEP_BUCKETS_SECONDS,
       registers,
     });
+    this.#compute = stepSeconds.labels({ part: 'compute' });
+    this.#communication = stepSeconds.labels({ part: 'communication' });
     this.#counter('sohu_chip_steps_total', 'Steps executed.', [], (counter, { chip }) => {
       counter.inc(chip.meter.counters.steps);
     });
@@ -64,6 +72,12 @@ export class ChipMetrics {
       registers,
     }).set(SOHU.hbmBytes);
     this.#hbm();
+    this.#epoch();
+  }
+
+  /** What the process shows. */
+  text(): Promise<string> {
+    return expositionOf([this.#registry, this.#process]);
   }
 
   /** Names the chip whose state the series show. */
@@ -74,8 +88,9 @@ export class ChipMetrics {
   /** Records a step that is complete. */
   stepCompleted(step: StepTimes): void {
     this.#tokens.inc(step.tokens);
-    this.#stepSeconds.observe({ part: 'compute' }, step.computeMicros / 1e6);
-    this.#stepSeconds.observe({ part: 'communication' }, step.communicationMicros / 1e6);
+    this.#compute.observe(step.computeMicros / 1e6);
+    this.#communication.observe(step.communicationMicros / 1e6);
+    for (const exchange of step.exchanges) this.#exchanges.observe(exchange);
   }
 
   #counter(
@@ -89,11 +104,23 @@ export class ChipMetrics {
       name,
       help,
       labelNames,
-      registers: [this.registry],
+      registers: [this.#registry],
       collect() {
         const current = host();
         this.reset();
         if (current !== undefined) read(this, current);
+      },
+    });
+  }
+
+  #epoch(): void {
+    const host = (): ChipHost | undefined => this.#host;
+    new Gauge({
+      name: 'sohu_chip_epoch',
+      help: 'The last epoch of its group that the chip joined.',
+      registers: [this.#registry],
+      collect() {
+        this.set(host()?.chip.epoch ?? 0);
       },
     });
   }
@@ -104,7 +131,7 @@ export class ChipMetrics {
       name: 'sohu_chip_hbm_bytes',
       help: 'Modelled HBM by use; kv_reserved is all blocks, used or not.',
       labelNames: ['use'],
-      registers: [this.registry],
+      registers: [this.#registry],
       collect() {
         const loaded = host()?.loaded;
         if (loaded === undefined) return;

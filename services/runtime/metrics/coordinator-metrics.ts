@@ -1,129 +1,104 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Registry } from 'prom-client';
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
-import type { ChipCounters } from '../../cluster/messages.ts';
-import { DEVICE_STEP_BUCKETS_SECONDS, STEP_BUCKETS_SECONDS } from './buckets.ts';
+import type { Sequence } from '../../core/scheduler/request.ts';
+import type { StepPricer } from '../../core/timing/step-pricer.ts';
+import type { ChipStatus, EndReason } from '../../rpc/telemetry-types.ts';
+import { BaselineMetrics } from './baseline-metrics.ts';
+import { registerBrokerMetrics } from './broker-metrics.ts';
+import { DcgmMetrics } from './dcgm-metrics.ts';
+import { expositionOf, processRegistry } from './exposition.ts';
+import { registerGroupMetrics } from './group-metrics.ts';
+import { LatencyMetrics } from './latency-metrics.ts';
+import { StepMetrics } from './step-metrics.ts';
+import { type CacheConfig, VllmEngineMetrics } from './vllm-engine-metrics.ts';
+import { VllmRequestMetrics } from './vllm-request-metrics.ts';
 
-/** The series of a coordinator process: its group as a whole. */
+export interface CoordinatorMetricsOptions {
+  readonly engine: string;
+  readonly modelName: string;
+  readonly coordinator: Coordinator;
+  readonly chips: () => readonly ChipStatus[];
+  readonly cache: CacheConfig;
+  readonly limits: {
+    readonly maxModelLen: number;
+    readonly maxNumSeqs: number;
+    readonly maxNumBatchedTokens: number;
+  };
+  /** What prices the same steps on other chips, by their names. */
+  readonly baselines: ReadonlyMap<string, StepPricer>;
+  /** Where the broker's monitoring pages are; undefined shows none of it. */
+  readonly brokerMonitoringUrl: string | undefined;
+}
+
+/**
+ * The series of a coordinator process: its group as a whole. Those of vLLM are apart: the gateway
+ * shows them, and whoever scrapes both must not find them twice.
+ */
 export class CoordinatorMetrics {
-  readonly registry = new Registry();
-  readonly #tokens: Counter;
+  readonly #own: readonly Registry[];
+  readonly #vllm = new Registry();
+  readonly #steps: StepMetrics;
+  readonly #baselines: BaselineMetrics;
+  readonly #requests: VllmRequestMetrics;
+  readonly #engine: VllmEngineMetrics;
+  readonly #dcgm: DcgmMetrics;
   readonly #generatedTokens: Counter;
-  readonly #stepSeconds: Histogram;
-  readonly #deviceSeconds: Histogram;
-  readonly #steps: Counter;
-  #coordinator: Coordinator | undefined;
 
-  constructor() {
-    const registers = [this.registry];
-    this.#tokens = new Counter({
-      name: 'sohu_tokens_total',
-      help: 'Tokens whose rows the group computed, prompt and generated.',
-      registers,
-    });
+  constructor(options: CoordinatorMetricsOptions) {
+    const { engine, modelName, coordinator, chips, limits, brokerMonitoringUrl } = options;
+    const group = new Registry();
+    for (const registry of [group, this.#vllm]) {
+      registry.setDefaultLabels({ model_name: modelName, engine });
+    }
+    this.#dcgm = new DcgmMetrics(chips);
+    this.#own = [group, this.#dcgm.registry, processRegistry()];
+    this.#steps = new StepMetrics(group, limits);
+    this.#baselines = new BaselineMetrics(group, options.baselines);
     this.#generatedTokens = new Counter({
       name: 'sohu_generated_tokens_total',
       help: 'Tokens drawn and delivered.',
-      registers,
+      registers: [group],
     });
-    this.#steps = new Counter({
-      name: 'sohu_steps_total',
-      help: 'Steps completed by the group.',
-      registers,
-    });
-    this.#stepSeconds = new Histogram({
-      name: 'sohu_step_duration_seconds',
-      help: 'Host time from a step command to the last report on it.',
-      buckets: STEP_BUCKETS_SECONDS,
-      registers,
-    });
-    this.#deviceSeconds = new Histogram({
-      name: 'sohu_step_device_seconds',
-      help: 'Device time of a step: what Sohu, as claimed, would have taken (input, by construction).',
-      buckets: DEVICE_STEP_BUCKETS_SECONDS,
-      registers,
-    });
-    this.#collectiveBytes();
-    this.#requests();
-    this.#hbm();
-  }
-
-  /** Names the coordinator whose group the series show. */
-  watch(coordinator: Coordinator): void {
-    this.#coordinator = coordinator;
+    registerGroupMetrics(group, { coordinator, chips });
+    if (brokerMonitoringUrl !== undefined) registerBrokerMetrics(group, brokerMonitoringUrl);
+    const { maxModelLen } = limits;
+    const fine = new LatencyMetrics(group);
+    this.#requests = new VllmRequestMetrics(this.#vllm, { maxModelLen, fine });
+    this.#engine = new VllmEngineMetrics(this.#vllm, coordinator, options.cache);
   }
 
   /** Takes what happened in the group. */
   observe(event: CoordinatorEvent): void {
-    if (event.kind === 'token') this.#generatedTokens.inc();
-    if (event.kind !== 'stepCompleted') return;
-    this.#steps.inc();
-    this.#tokens.inc(event.tokens);
-    this.#stepSeconds.observe(event.durationMicros / 1e6);
-    const { deviceMicros } = event;
-    if (deviceMicros !== undefined) this.#deviceSeconds.observe(deviceMicros / 1e6);
+    if (event.kind === 'token') {
+      this.#generatedTokens.inc();
+      this.#requests.token(event.sequence);
+    } else if (event.kind === 'stepFailed') this.#steps.failed();
+    else if (event.kind === 'stepCompleted') {
+      this.#steps.completed(event);
+      this.#baselines.completed(event);
+      this.#engine.stepCompleted(event.tokens);
+      this.#dcgm.sent(event.price?.linkBytes ?? 0);
+    }
   }
 
-  #chipCounters(): ChipCounters[] {
-    const members = this.#coordinator?.members ?? [];
-    return members.flatMap(({ rank }) => this.#coordinator?.countersOf(rank) ?? []);
+  /** Takes in the samples of a request that came at that moment. */
+  arrived(sequences: readonly Sequence[], arrivalMicros: number): void {
+    this.#requests.arrived(sequences, arrivalMicros);
   }
 
-  #collectiveBytes(): void {
-    const counters = (): ChipCounters[] => this.#chipCounters();
-    new Counter({
-      name: 'sohu_collective_bytes_total',
-      help: 'Bytes of frames that the chips of the group exchanged.',
-      labelNames: ['direction'],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        for (const { bytesSent, bytesReceived } of counters()) {
-          this.inc({ direction: 'sent' }, bytesSent);
-          this.inc({ direction: 'received' }, bytesReceived);
-        }
-      },
-    });
+  /** Takes the end of a sample, as its client hears of it. */
+  ended(sequence: Sequence, reason: EndReason): void {
+    this.#requests.ended(sequence, reason);
   }
 
-  #requests(): void {
-    const coordinator = (): Coordinator | undefined => this.#coordinator;
-    new Gauge({
-      name: 'sohu_requests',
-      help: 'Requests in the scheduler, by state.',
-      labelNames: ['state'],
-      registers: [this.registry],
-      collect() {
-        const scheduler = coordinator()?.scheduler;
-        this.set({ state: 'waiting' }, scheduler?.waitingCount ?? 0);
-        this.set({ state: 'running' }, scheduler?.runningCount ?? 0);
-      },
-    });
+  /** What the process shows by itself: all but the series of vLLM. */
+  text(): Promise<string> {
+    return expositionOf(this.#own);
   }
 
-  #hbm(): void {
-    const coordinator = (): Coordinator | undefined => this.#coordinator;
-    new Gauge({
-      name: 'sohu_hbm_bytes',
-      help: 'Modelled HBM in use over all chips of the group.',
-      labelNames: ['use'],
-      registers: [this.registry],
-      collect() {
-        const current = coordinator();
-        const ready = current?.members.flatMap((member) => member.ready ?? []) ?? [];
-        const usedBlocks = current?.scheduler?.usedBlocks ?? 0;
-        const sum = (pick: (chip: (typeof ready)[number]) => number): number =>
-          ready.reduce((total, chip) => total + pick(chip), 0);
-        this.set(
-          { use: 'weights' },
-          sum((chip) => chip.weightBytes),
-        );
-        this.set(
-          { use: 'activations' },
-          sum((chip) => chip.activationBytes),
-        );
-        this.set({ use: 'kv' }, sum((chip) => chip.kvBytesPerBlock) * usedBlocks);
-      },
-    });
+  /** All series whose names begin with a prefix. */
+  allText(prefix: string): Promise<string> {
+    return expositionOf([...this.#own, this.#vllm], prefix);
   }
 }

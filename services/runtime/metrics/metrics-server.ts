@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 
 /** A listening metrics endpoint. */
 export interface MetricsServer {
@@ -10,18 +10,19 @@ export interface MetricsServer {
 }
 
 export interface MetricsServerOptions {
-  readonly registry: Registry;
+  /** What there is to show, in Prometheus' text format. */
+  readonly text: () => Promise<string>;
   readonly host: string;
   /** 0 chooses a free one. */
   readonly port: number;
 }
 
-/** Serves a registry at /metrics, and 200 at /healthz while the process answers. */
+/** Serves series at /metrics, and 200 at /healthz while the process answers. */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
-  const { registry, host, port } = options;
+  const { text, host, port } = options;
   const server = createServer(async (request, response) => {
     if (request.url === '/metrics') {
-      await sendMetrics(registry, response);
+      await sendMetrics(text, response);
     } else {
       response.writeHead(request.url === '/healthz' ? 200 : 404).end();
     }
@@ -38,10 +39,10 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   };
 }
 
-async function sendMetrics(registry: Registry, response: ServerResponse): Promise<void> {
+async function sendMetrics(text: () => Promise<string>, response: ServerResponse): Promise<void> {
   try {
-    const body = await registry.metrics();
-    response.writeHead(200, { 'content-type': registry.contentType }).end(body);
+    const body = await text();
+    response.writeHead(200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }).end(body);
   } catch (error) {
     response.writeHead(500).end(`the metrics could not be collected: ${String(error)}\n`);
   }

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
+import { addCoordinatorOptions } from './coordinator-options.ts';
 import { environmentName, withEnvironment } from './environment.ts';
 import { addGatewayProcessOptions } from './gateway-process-options.ts';
 import { addGrpcOptions } from './grpc-options.ts';
-import { addNodeOptions } from './node-options.ts';
-import { addServingOptions } from './serving-options.ts';
 import { addWorkerOptions } from './worker-options.ts';
 
 /** The processes of a cluster, by the names of their folders and of their sections in a file. */
@@ -16,7 +15,7 @@ const PROGRAMS: Readonly<Record<ProgramName, () => Command>> = {
       'One simulated chip: holds a shard of the model and computes its part of every step.',
     ),
   coordinator: () =>
-    addServingOptions(addNodeOptions(new Command('sohu-coordinator'))).description(
+    addCoordinatorOptions(new Command('sohu-coordinator')).description(
       'The head of a tensor-parallel group: batches requests, commands the chips, serves clients.',
     ),
   gateway: () =>

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { type Command, CommanderError } from 'commander';
 import { splitWords } from '../../../services/cli/chat/split-words.ts';
 import { EXIT_CODES } from '../../../services/cli/errors.ts';
 import { colorsFor } from '../../../services/cli/format.ts';
 import { makeProgram } from '../../../services/cli/program.ts';
-import { makeCliEnvironment, runCli } from '../../support/cli.ts';
+import { CLI, makeCliEnvironment, runCli } from '../../support/cli.ts';
 
 /** The program with all its commands, its own first. */
 function allCommands(program: Command): Command[] {
@@ -88,6 +89,13 @@ suite('sohu help', () => {
       const flag = await runCli(t, env, [...words, '--help']);
       assert.deepEqual(help, flag);
     }
+  });
+
+  test('is no failure where its reader has seen enough', () => {
+    // The reader is gone before the program has started.
+    const script = '{ "$0" "$1" help sim; echo "exit code $?" >&2; } | true';
+    const { stderr } = spawnSync('/bin/sh', ['-c', script, process.execPath, CLI]);
+    assert.equal(`${stderr}`, 'exit code 0\n');
   });
 
   test('exit-codes lists every code', async (t) => {

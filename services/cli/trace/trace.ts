@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import { SohuClient } from '../../client/index.ts';
+import { InvalidArgumentError } from '../../core/support/errors.ts';
+import { RpcError } from '../../rpc/status.ts';
+import { numberBetween } from '../../runtime/options/option-values.ts';
+import { findRunningClusters } from '../../runtime/state/cluster-records.ts';
+import { EXIT_CODES_HELP } from '../errors.ts';
+import { countOf } from '../format.ts';
+import { Progress } from '../progress.ts';
+import { listenForStop } from '../stop-requests.ts';
+import { ChromeTraceFile } from './chrome-trace-file.ts';
+import { LiveTrace } from './live-trace.ts';
+
+interface TraceOptions {
+  readonly cluster: string;
+  readonly nats: string | undefined;
+  readonly seconds: number;
+  readonly out: string;
+}
+
+const EXAMPLES = `Examples:
+  sohu trace                              watch the running cluster for 5 seconds
+  sohu trace --seconds 20 --out busy.json
+`;
+const MAX_SECONDS = 3_600;
+const MS_PER_SECOND = 1000;
+
+/** Adds `sohu trace`, which writes down what a running cluster does. */
+export function addTraceCommand(program: Command): void {
+  program
+    .command('trace')
+    .description('Write a trace of a running cluster, for Perfetto or chrome://tracing.')
+    .option('--seconds <number>', 'how long to watch', numberBetween(0.1, MAX_SECONDS), 5)
+    .option('--out <file>', 'where the trace goes', 'trace.json')
+    .option('--cluster <name>', 'name of the cluster', 'sohu')
+    .option('--nats <url>', 'its broker (default: that of a cluster of this machine)')
+    .addHelpText('before', EXAMPLES)
+    .addHelpText('after', EXIT_CODES_HELP)
+    .action(trace);
+}
+
+async function trace(options: TraceOptions): Promise<void> {
+  const signal = listenForStop();
+  const client = await SohuClient.connect(brokerOf(options), { cluster: options.cluster });
+  try {
+    await record(client, options, signal);
+  } finally {
+    await client.close();
+  }
+}
+
+function brokerOf({ nats, cluster }: TraceOptions): string {
+  const url = nats ?? findRunningClusters({ cluster })[0]?.natsUrl;
+  if (url !== undefined) return url;
+  throw new InvalidArgumentError(
+    `cluster must be one that runs on this machine, and none is called ${cluster}: start one with sohu up, or name its broker with --nats`,
+  );
+}
+
+/** An interrupt ends the trace early: what was seen is kept. */
+async function record(
+  client: SohuClient,
+  { out, seconds }: TraceOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = new Progress();
+  // Answers at once where nobody serves, which a watch would only find out later.
+  await client.telemetry.snapshot({ signal });
+  const file = new ChromeTraceFile(out, { field: 'out', clock: 'host and device' });
+  const live = new LiveTrace();
+  const over = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(seconds * MS_PER_SECOND))]);
+  let steps = 0;
+  let lost = 0;
+  try {
+    for await (const step of client.telemetry.watch({ detail: true, signal: over })) {
+      file.write(live.eventsOf(step));
+      steps++;
+      lost += step.lost;
+    }
+  } catch (error) {
+    if (!(over.aborted && error instanceof RpcError)) throw error;
+  } finally {
+    file.close();
+  }
+  const missed = lost > 0 ? ` (${lost} more came too fast)` : '';
+  progress.note(`${countOf(steps, 'step')}${missed} in ${out}: open it at ui.perfetto.dev.`);
+}

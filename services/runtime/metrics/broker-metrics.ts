@@ -1,0 +1,106 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+const ANSWER_TIMEOUT_MS = 1_000;
+/** One scrape reads all series from one answer. */
+const FRESH_MS = 200;
+
+/** The part of a nats-server's /varz that is shown. */
+interface Varz {
+  readonly connections: number;
+  readonly slow_consumers: number;
+  readonly subscriptions: number;
+  readonly in_msgs: number;
+  readonly out_msgs: number;
+  readonly in_bytes: number;
+  readonly out_bytes: number;
+  readonly mem: number;
+}
+
+/** The broker as its monitoring pages at a base URL tell of it, asked when somebody scrapes. */
+export function registerBrokerMetrics(registry: Registry, monitoringUrl: string): void {
+  const registers = [registry];
+  const varz = new VarzReader(`${monitoringUrl.replace(/\/$/, '')}/varz`);
+  const gauge = (name: string, help: string, read: (it: Varz) => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        const now = await varz.read();
+        this.remove();
+        if (now !== undefined) this.set(read(now));
+      },
+    });
+  };
+  const counter = (
+    name: string,
+    help: string,
+    read: (it: Varz) => Record<string, number>,
+  ): void => {
+    new Counter({
+      name,
+      help,
+      labelNames: ['direction'],
+      registers,
+      async collect() {
+        const now = await varz.read();
+        this.reset();
+        if (now === undefined) return;
+        for (const [direction, value] of Object.entries(read(now))) this.inc({ direction }, value);
+      },
+    });
+  };
+  new Gauge({
+    name: 'sohu_broker_up',
+    help: 'Whether the broker’s monitoring answers.',
+    registers,
+    async collect() {
+      this.set(Number((await varz.read()) !== undefined));
+    },
+  });
+  gauge('sohu_broker_connections', 'Connections now.', (it) => it.connections);
+  gauge('sohu_broker_subscriptions', 'Subscriptions now.', (it) => it.subscriptions);
+  gauge('sohu_broker_memory_bytes', 'Resident memory of the broker.', (it) => it.mem);
+  gauge(
+    'sohu_broker_slow_consumers',
+    'Readers cut off since its start.',
+    (it) => it.slow_consumers,
+  );
+  counter('sohu_broker_messages_total', 'Messages through the broker.', (it) => ({
+    in: it.in_msgs,
+    out: it.out_msgs,
+  }));
+  counter('sohu_broker_bytes_total', 'Bytes of messages through the broker.', (it) => ({
+    in: it.in_bytes,
+    out: it.out_bytes,
+  }));
+}
+
+class VarzReader {
+  readonly #url: string;
+  #last: Promise<Varz | undefined> | undefined;
+  #askedMs = 0;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** Undefined where the broker does not answer. */
+  read(): Promise<Varz | undefined> {
+    const now = performance.now();
+    if (this.#last === undefined || now - this.#askedMs > FRESH_MS) {
+      this.#askedMs = now;
+      this.#last = this.#ask();
+    }
+    return this.#last;
+  }
+
+  async #ask(): Promise<Varz | undefined> {
+    try {
+      const answer = await fetch(this.#url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+      return (await answer.json()) as Varz;
+    } catch {
+      return undefined;
+    }
+  }
+}

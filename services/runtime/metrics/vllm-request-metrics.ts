@@ -1,0 +1,193 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { GenerationRequest, RequestTimes, Sequence } from '../../core/scheduler/request.ts';
+import { completionTokens } from '../../core/scheduler/request.ts';
+import type { EndReason } from '../../rpc/telemetry-types.ts';
+import { hostMicros } from '../support/host-clock.ts';
+import type { LatencyMetrics } from './latency-metrics.ts';
+import * as buckets from './vllm-buckets.ts';
+
+const END_REASONS: readonly EndReason[] = ['stop', 'length', 'abort', 'error'];
+const SOURCES = ['local_compute', 'local_cache_hit', 'external_kv_transfer'] as const;
+
+/** A request whose samples have not all ended. */
+interface OpenRequest {
+  /** When it came to the engine, which is before it was tokenized. */
+  readonly arrivalMicros: number;
+  openSamples: number;
+  /** Of the longest of its samples. */
+  mostTokens: number;
+}
+
+/**
+ * What vLLM counts of requests, by its names and at its moments: prompts with their first token,
+ * lengths and intervals with the end of a sample, `params_n` with the end of the last one.
+ */
+export class VllmRequestMetrics {
+  readonly #registers: Registry[];
+  readonly #fine: LatencyMetrics;
+  readonly #open = new Map<GenerationRequest, OpenRequest>();
+  readonly #lastTokenMicros = new Map<Sequence, number>();
+  readonly #seconds: Readonly<Record<LatencyName, Histogram>>;
+  readonly #counts: Readonly<Record<CountName, Histogram>>;
+  readonly #promptTokens: Counter;
+  readonly #cachedTokens: Counter;
+  readonly #generatedTokens: Counter;
+  readonly #bySource: readonly Counter.Internal[];
+  readonly #success: Readonly<Record<EndReason, Counter.Internal>>;
+
+  /** Latencies are observed in the fine buckets too. */
+  constructor(
+    registry: Registry,
+    { maxModelLen, fine }: { readonly maxModelLen: number; readonly fine: LatencyMetrics },
+  ) {
+    this.#registers = [registry];
+    this.#fine = fine;
+    const lengths = buckets.oneTwoFive(maxModelLen);
+    this.#seconds = this.#histograms(LATENCIES);
+    this.#counts = this.#histograms(
+      Object.fromEntries(
+        Object.entries(COUNTS).map(([name, [help, bounds]]) => [name, [help, bounds ?? lengths]]),
+      ) as unknown as Readonly<Record<CountName, Described>>,
+    );
+    this.#promptTokens = this.#counter('prompt_tokens', 'Number of prefill tokens processed.');
+    this.#cachedTokens = this.#counter('prompt_tokens_cached', 'Prompt tokens from the cache.');
+    this.#generatedTokens = this.#counter('generation_tokens', 'Generation tokens processed.');
+    const bySource = this.#counter('prompt_tokens_by_source', 'Prompt tokens by source.', 'source');
+    this.#bySource = SOURCES.map((source) => bySource.labels({ source }));
+    const success = this.#counter('request_success', 'Requests that ended.', 'finished_reason');
+    this.#success = Object.fromEntries(
+      END_REASONS.map((reason) => [reason, success.labels({ finished_reason: reason })]),
+    ) as unknown as Readonly<Record<EndReason, Counter.Internal>>;
+    for (const child of [...this.#bySource, ...Object.values(this.#success)]) child.inc(0);
+  }
+
+  /** Takes in the samples of a request that came at that moment. */
+  arrived(sequences: readonly Sequence[], arrivalMicros: number): void {
+    const { request } = sequences[0]!;
+    this.#open.set(request, { arrivalMicros, openSamples: sequences.length, mostTokens: 0 });
+  }
+
+  /** Takes the token that a sample has gained. */
+  token(sequence: Sequence): void {
+    const nowMicros = sequence.times.lastTokenMicros!;
+    const before = this.#lastTokenMicros.get(sequence);
+    this.#lastTokenMicros.set(sequence, nowMicros);
+    this.#generatedTokens.inc();
+    if (before === undefined) this.#firstToken(sequence, nowMicros);
+    else {
+      const seconds = (nowMicros - before) / 1e6;
+      this.#seconds.inter_token_latency_seconds.observe(seconds);
+      this.#fine.interTokenLatency.observe(seconds);
+    }
+  }
+
+  /** Takes the end of a sample, as its client hears of it. */
+  ended(sequence: Sequence, reason: EndReason): void {
+    this.#lastTokenMicros.delete(sequence);
+    this.#success[reason].inc();
+    const open = this.#open.get(sequence.request);
+    if (open === undefined) return;
+    this.#observeCounts(sequence);
+    this.#observeTimes(sequence.times, { arrivalMicros: open.arrivalMicros, sequence });
+    open.mostTokens = Math.max(open.mostTokens, completionTokens(sequence));
+    if (--open.openSamples > 0) return;
+    this.#open.delete(sequence.request);
+    this.#counts.request_params_n.observe(sequence.request.n);
+    this.#counts.request_max_num_generation_tokens.observe(open.mostTokens);
+  }
+
+  #firstToken({ request, cachedTokens }: Sequence, nowMicros: number): void {
+    const open = this.#open.get(request);
+    const promptTokens = request.promptTokens.length;
+    if (open !== undefined) {
+      const seconds = (nowMicros - open.arrivalMicros) / 1e6;
+      this.#seconds.time_to_first_token_seconds.observe(seconds);
+      this.#fine.timeToFirstToken.observe(seconds);
+    }
+    this.#promptTokens.inc(promptTokens);
+    this.#cachedTokens.inc(cachedTokens);
+    this.#bySource[0]!.inc(promptTokens - cachedTokens);
+    this.#bySource[1]!.inc(cachedTokens);
+  }
+
+  #observeCounts(sequence: Sequence): void {
+    const { request, cachedTokens, preemptions } = sequence;
+    const promptTokens = request.promptTokens.length;
+    this.#counts.request_prompt_tokens.observe(promptTokens);
+    this.#counts.request_generation_tokens.observe(completionTokens(sequence));
+    this.#counts.request_params_max_tokens.observe(request.maxTokens);
+    this.#counts.request_prefill_kv_computed_tokens.observe(promptTokens - cachedTokens);
+    this.#counts.request_num_preemptions.observe(preemptions);
+  }
+
+  /** A sample that never ran has waited all its time; one without a token has no time per token. */
+  #observeTimes(
+    times: Readonly<RequestTimes>,
+    of: { readonly arrivalMicros: number; readonly sequence: Sequence },
+  ): void {
+    const end = times.lastTokenMicros ?? hostMicros();
+    const admitted = times.admittedMicros ?? end;
+    const first = times.firstTokenMicros ?? end;
+    const observe = (name: LatencyName, fromMicros: number, toMicros: number): void =>
+      this.#seconds[name].observe((toMicros - fromMicros) / 1e6);
+    this.#fine.endToEnd.observe((end - of.arrivalMicros) / 1e6);
+    observe('e2e_request_latency_seconds', of.arrivalMicros, end);
+    observe('request_queue_time_seconds', of.arrivalMicros, admitted);
+    observe('request_prefill_time_seconds', admitted, first);
+    observe('request_decode_time_seconds', first, end);
+    observe('request_inference_time_seconds', admitted, end);
+    const gaps = completionTokens(of.sequence) - 1;
+    if (gaps < 0) return;
+    const secondsPerToken = gaps === 0 ? 0 : (end - first) / 1e6 / gaps;
+    this.#seconds.request_time_per_output_token_seconds.observe(secondsPerToken);
+  }
+
+  #histograms<Name extends string>(
+    described: Readonly<Record<Name, Described>>,
+  ): Readonly<Record<Name, Histogram>> {
+    const entries = Object.entries<Described>(described).map(([name, [help, bounds]]) => [
+      name,
+      new Histogram({ name: `vllm:${name}`, help, buckets: bounds, registers: this.#registers }),
+    ]);
+    return Object.fromEntries(entries) as Readonly<Record<Name, Histogram>>;
+  }
+
+  #counter(name: string, help: string, label?: string): Counter {
+    const labelNames = label === undefined ? [] : [label];
+    return new Counter({
+      name: `vllm:${name}_total`,
+      help,
+      labelNames,
+      registers: this.#registers,
+    });
+  }
+}
+
+type Described = [help: string, buckets: number[]];
+
+const LATENCIES = {
+  time_to_first_token_seconds: ['Time to first token in seconds.', buckets.TTFT_SECONDS],
+  inter_token_latency_seconds: ['Inter-token latency in seconds.', buckets.TOKEN_LATENCY_SECONDS],
+  request_time_per_output_token_seconds: [
+    'Time per output token of a request in seconds.',
+    buckets.TOKEN_LATENCY_SECONDS,
+  ],
+  e2e_request_latency_seconds: ['End-to-end latency in seconds.', buckets.REQUEST_LATENCY_SECONDS],
+  request_queue_time_seconds: ['Time in WAITING.', buckets.REQUEST_LATENCY_SECONDS],
+  request_inference_time_seconds: ['Time in RUNNING.', buckets.REQUEST_LATENCY_SECONDS],
+  request_prefill_time_seconds: ['Time in PREFILL.', buckets.REQUEST_LATENCY_SECONDS],
+  request_decode_time_seconds: ['Time in DECODE.', buckets.REQUEST_LATENCY_SECONDS],
+} satisfies Record<string, Described>;
+type LatencyName = keyof typeof LATENCIES;
+
+/** Those without bounds have the lengths that the model can serve. */
+const COUNTS = {
+  request_prompt_tokens: ['Prefill tokens of a request.'],
+  request_generation_tokens: ['Generation tokens of a request.'],
+  request_max_num_generation_tokens: ['Most generation tokens of a request’s samples.'],
+  request_params_max_tokens: ['The max_tokens of a request.'],
+  request_params_n: ['The n of a request.', buckets.PARALLEL_SAMPLES],
+  request_prefill_kv_computed_tokens: ['Prefill tokens that were computed, not cached.'],
+  request_num_preemptions: ['Times that a request was preempted.', buckets.PREEMPTIONS],
+} satisfies Record<string, [help: string, buckets?: number[]]>;
+type CountName = keyof typeof COUNTS;

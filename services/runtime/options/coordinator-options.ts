@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import { addNodeOptions, type NodeOptions } from './node-options.ts';
+import { addServingOptions, type ServingOptions } from './serving-options.ts';
+
+/** The options of a coordinator's process. */
+export interface CoordinatorProcessOptions extends NodeOptions, ServingOptions {
+  /** Base URL of the broker's monitoring pages. */
+  readonly natsMonitoring: string | undefined;
+}
+
+/** Adds the options to a command, with their defaults. */
+export function addCoordinatorOptions(command: Command): Command {
+  return addServingOptions(addNodeOptions(command)).option(
+    '--nats-monitoring <url>',
+    'the broker’s monitoring pages, whose figures are to be among the metrics',
+  );
+}

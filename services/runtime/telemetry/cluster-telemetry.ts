@@ -1,0 +1,154 @@
+import type { Coordinator } from '../../cluster/coordinator.ts';
+import type { CoordinatorEvent, StepCompleted } from '../../cluster/coordinator-effects.ts';
+import type { ChipCounters } from '../../cluster/messages.ts';
+import { resolveKvFormat } from '../../core/model/precision.ts';
+import type { Sequence } from '../../core/scheduler/request.ts';
+import type { TelemetrySource } from '../../rpc/telemetry-service.ts';
+import type {
+  ChipStatus,
+  ClusterSnapshot,
+  EndReason,
+  EngineState,
+  MetricsText,
+  StepRecord,
+} from '../../rpc/telemetry-types.ts';
+import type { ServingOptions } from '../options/serving-options.ts';
+import { hostMicros } from '../support/host-clock.ts';
+import { describeChip, describeLoad, describeRates, type LastStep } from './describe-cluster.ts';
+import { StepFeed } from './step-feed.ts';
+import { StepWindow } from './step-window.ts';
+
+export interface ClusterTelemetryOptions {
+  readonly cluster: string;
+  readonly group: string;
+  readonly modelName: string;
+  readonly serving: Pick<
+    ServingOptions,
+    'precision' | 'kvCacheDtype' | 'tp' | 'maxNumSeqs' | 'blockSize'
+  >;
+  readonly coordinator: Coordinator;
+  /** The engine's series as text, those whose names begin with the prefix. */
+  readonly metricsText: (prefix: string) => Promise<string>;
+}
+
+/** What an engine tells those who watch it. */
+export class ClusterTelemetry implements TelemetrySource {
+  readonly #options: ClusterTelemetryOptions;
+  readonly #startMicros = hostMicros();
+  readonly #window = new StepWindow(this.#startMicros);
+  readonly #feed: StepFeed;
+  /** By rank: the reports before the last one, and what came between. */
+  readonly #counters = new Map<number, ChipCounters>();
+  readonly #lastSteps = new Map<number, LastStep>();
+  #kvBlocks = 0;
+  #steps = 0;
+  #deviceSeconds = 0;
+  #preemptions = 0;
+
+  constructor(options: ClusterTelemetryOptions) {
+    this.#options = options;
+    this.#feed = new StepFeed((isWanted) => {
+      options.coordinator.traceSteps = isWanted;
+    });
+  }
+
+  /** Takes what happened in the group. */
+  observe(event: CoordinatorEvent): void {
+    if (event.kind === 'ready') this.#kvBlocks = event.kvBlocks;
+    if (event.kind === 'stepCompleted') this.#takeStep(event);
+  }
+
+  /** Takes the end of a sample, as its client hears of it. */
+  ended(sequence: Sequence, reason: EndReason): void {
+    this.#feed.ended(sequence, reason);
+  }
+
+  async metrics(prefix: string): Promise<MetricsText> {
+    return { text: await this.#options.metricsText(prefix), engine: this.#options.group };
+  }
+
+  snapshot(): ClusterSnapshot {
+    const { cluster, group, modelName, serving, coordinator } = this.#options;
+    const { precision, kvCacheDtype, maxNumSeqs, blockSize } = serving;
+    const now = hostMicros();
+    const limits = { maxNumSeqs, blockSize, kvBlocks: this.#kvBlocks };
+    return {
+      timestampMs: now / 1000,
+      uptimeMs: (now - this.#startMicros) / 1000,
+      cluster,
+      engine: group,
+      modelName,
+      precision,
+      kvCacheDtype: resolveKvFormat(kvCacheDtype, precision),
+      weights: 'real',
+      tensorParallelSize: serving.tp,
+      epoch: coordinator.epoch,
+      state: this.#state(),
+      load: describeLoad(coordinator, limits, this.#steps),
+      rates: describeRates(this.#window.means(now)),
+      chips: this.chips(),
+    };
+  }
+
+  /** The chips by rank, now. */
+  chips(): readonly ChipStatus[] {
+    const { cluster, group, coordinator } = this.#options;
+    const { members } = coordinator;
+    const means = this.#window.means(hostMicros());
+    return members.map((member) =>
+      describeChip(member, {
+        place: { cluster, group },
+        means,
+        chips: members.length,
+        usedBlocks: coordinator.scheduler?.usedBlocks ?? 0,
+        counters: coordinator.countersOf(member.rank),
+        lastStep: this.#lastSteps.get(member.rank),
+      }),
+    );
+  }
+
+  watch(options: { readonly detail: boolean }, signal: AbortSignal): AsyncIterable<StepRecord> {
+    return this.#feed.watch(options, signal);
+  }
+
+  #takeStep(event: StepCompleted): void {
+    const { coordinator } = this.#options;
+    this.#steps++;
+    this.#window.add(event);
+    this.#noteChips();
+    const { runningCount = 0, waitingCount = 0, usedBlocks = 0 } = coordinator.scheduler ?? {};
+    const preemptions = coordinator.scheduler?.stats.preemptions ?? 0;
+    this.#feed.publish(event, {
+      running: runningCount,
+      waiting: waitingCount,
+      kvBlocksUsed: usedBlocks,
+      kvBlocks: this.#kvBlocks,
+      preemptions: preemptions - this.#preemptions,
+      deviceBeganSeconds: this.#deviceSeconds,
+    });
+    this.#preemptions = preemptions;
+    this.#deviceSeconds += event.price?.seconds ?? 0;
+  }
+
+  #noteChips(): void {
+    const { coordinator } = this.#options;
+    for (let rank = 0; rank < coordinator.ranks; rank++) {
+      const now = coordinator.countersOf(rank);
+      const before = this.#counters.get(rank);
+      if (now === undefined) continue;
+      this.#counters.set(rank, now);
+      // A chip that was started anew counts from 0.
+      if (before === undefined || now.steps <= before.steps) continue;
+      this.#lastSteps.set(rank, {
+        computeMicros: now.computeMicros - before.computeMicros,
+        communicationMicros: now.communicationMicros - before.communicationMicros,
+      });
+    }
+  }
+
+  #state(): EngineState {
+    const { coordinator } = this.#options;
+    if (coordinator.scheduler === undefined) return 'loading';
+    return coordinator.ready ? 'serving' : 'recovering';
+  }
+}

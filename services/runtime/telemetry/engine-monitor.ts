@@ -1,0 +1,75 @@
+import type { Coordinator } from '../../cluster/coordinator.ts';
+import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
+import { resolveKvFormat } from '../../core/model/precision.ts';
+import type { Sequence } from '../../core/scheduler/request.ts';
+import type { StepPricer } from '../../core/timing/step-pricer.ts';
+import type { EndReason } from '../../rpc/telemetry-types.ts';
+import type { RequestObserver } from '../coordinator/cluster-engine.ts';
+import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
+import type { ServingOptions } from '../options/serving-options.ts';
+import { ClusterTelemetry } from './cluster-telemetry.ts';
+
+export interface EngineMonitorOptions {
+  readonly cluster: string;
+  readonly group: string;
+  readonly modelName: string;
+  /** Most tokens of a prompt and its continuation. */
+  readonly maxModelLen: number;
+  readonly serving: Pick<
+    ServingOptions,
+    | 'precision'
+    | 'kvCacheDtype'
+    | 'tp'
+    | 'maxNumSeqs'
+    | 'maxNumBatchedTokens'
+    | 'blockSize'
+    | 'enablePrefixCaching'
+    | 'numGpuBlocksOverride'
+  >;
+  readonly coordinator: Coordinator;
+  /** What prices the same steps on other chips, by their names. */
+  readonly baselines: ReadonlyMap<string, StepPricer>;
+  /** Where the broker's monitoring pages are; undefined shows none of it. */
+  readonly brokerMonitoringUrl: string | undefined;
+}
+
+/** Counts and describes what one engine does, for Prometheus and for those who call Telemetry. */
+export class EngineMonitor implements RequestObserver {
+  readonly metrics: CoordinatorMetrics;
+  readonly telemetry: ClusterTelemetry;
+
+  constructor(options: EngineMonitorOptions) {
+    const { group, modelName, serving, maxModelLen, coordinator } = options;
+    const { baselines, brokerMonitoringUrl } = options;
+    const { precision, kvCacheDtype, maxNumSeqs, maxNumBatchedTokens } = serving;
+    this.telemetry = new ClusterTelemetry({
+      ...options,
+      metricsText: (prefix) => this.metrics.allText(prefix),
+    });
+    this.metrics = new CoordinatorMetrics({
+      engine: group,
+      modelName,
+      coordinator,
+      chips: () => this.telemetry.chips(),
+      cache: { ...serving, cacheDtype: resolveKvFormat(kvCacheDtype, precision) },
+      limits: { maxModelLen, maxNumSeqs, maxNumBatchedTokens },
+      baselines,
+      brokerMonitoringUrl,
+    });
+  }
+
+  /** Takes what happened in the group, before those do who serve its clients. */
+  observe(event: CoordinatorEvent): void {
+    this.metrics.observe(event);
+    this.telemetry.observe(event);
+  }
+
+  arrived(sequences: readonly Sequence[], arrivalMicros: number): void {
+    this.metrics.arrived(sequences, arrivalMicros);
+  }
+
+  ended(sequence: Sequence, reason: EndReason): void {
+    this.metrics.ended(sequence, reason);
+    this.telemetry.ended(sequence, reason);
+  }
+}
