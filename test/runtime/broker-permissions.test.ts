@@ -38,7 +38,7 @@ const FORBIDDEN: Readonly<Record<string, readonly Attempt[]>> = {
     ['publish', 'sohu.test.api.Inference.Abort'],
     ['publish', 'sohu.test.api.Inference.Abort.coordinator-1'],
     ['publish', 'sohu.test.api.Inference.SubscribeKvEvents'],
-    ['publish', 'sohu.test.api.Unknown.Method'],
+    ['publish', 'sohu.test.api.Telemetry.Watch'],
     ['publish', 'sohu.other.api.Inference.Generate'],
     ['publish', '$SYS.REQ.SERVER.PING'],
     ['publish', '_INBOX.somebody.1'],
@@ -115,6 +115,7 @@ const ALLOWED: Readonly<Record<string, readonly Attempt[]>> = {
   monitoring: [
     ['publish', '$SRV.PING'],
     ['publish', 'sohu.test.api.Inference.GetServerInfo'],
+    ['publish', 'sohu.test.api.Telemetry.Watch.coordinator-1'],
   ],
 };
 

@@ -10,6 +10,7 @@ import {
 import { methodName } from '../../rpc/method.ts';
 import { REFLECT } from '../../rpc/reflection/reflection-service.ts';
 import { ApiSubjects } from '../../rpc/subjects.ts';
+import { METRICS, SNAPSHOT, WATCH } from '../../rpc/telemetry-methods.ts';
 import { GroupSubjects } from '../../wire/subjects.ts';
 
 /** What a connection is there for; everything else is forbidden to it. */
@@ -38,6 +39,7 @@ type CalledMethod = Parameters<typeof methodName>[0];
 const LOOKING_METHODS: readonly CalledMethod[] = [
   ...[GET_SERVER_INFO, SUBSCRIBE_KV_EVENTS],
   ...[HEALTH_CHECK, HEALTH_LIST, HEALTH_WATCH],
+  ...[METRICS, SNAPSHOT, WATCH],
 ];
 
 /** Not `Abort`, which ends requests whoever made them, nor what tells of prompts of others. */
