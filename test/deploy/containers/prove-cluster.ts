@@ -14,7 +14,7 @@ async function untilCompleted(rack: Rack, text: string): Promise<void> {
 test('three brokers and two groups, in a container engine', async (t) => {
   const engine = await startEngine(t);
   if (engine === undefined) return;
-  const rack = await startRack(t, await makeProvisions(engine), {
+  const rack = await startRack(await makeProvisions(engine), {
     services: [...SERVICES.filter((name) => name !== 'prometheus'), ...SECOND_GROUP],
     overlays: ['compose.cluster.yaml'],
   });

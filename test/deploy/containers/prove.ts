@@ -39,7 +39,7 @@ async function crash(rack: Rack, service: string): Promise<void> {
 test('the Compose file, in a container engine', async (t) => {
   const engine = await startEngine(t);
   if (engine === undefined) return;
-  const rack = await startRack(t, await makeProvisions(engine), { services: SERVICES });
+  const rack = await startRack(await makeProvisions(engine), { services: SERVICES });
   let text = '';
 
   await t.test('becomes healthy, and serves those who have a key', async () => {

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { packagePath } from '../../../services/runtime/package-info.ts';
 import { until } from '../../support/live-cluster.ts';
 import type { Engine } from './engine.ts';
@@ -78,7 +77,6 @@ export async function makeProvisions(engine: Engine): Promise<Provisions> {
 
 /** Brings services of compose.yaml and the overlays up. */
 export async function startRack(
-  t: TestContext,
   { engine, keys, apiKey }: Provisions,
   { services, overlays = [] }: { services: readonly string[]; overlays?: readonly string[] },
 ): Promise<Rack> {
@@ -91,7 +89,7 @@ export async function startRack(
     await compose('down', '--volumes', '--timeout', '20');
     return listLeft(engine);
   };
-  t.after(down);
+  engine.beforeStop(down);
   await compose('up', '--no-build', '--detach', ...services);
   return makeRack(engine, { apiKey, services, compose, down });
 }
