@@ -5,8 +5,10 @@ import { addBenchCommand } from './bench/bench.ts';
 import { addChatCommand } from './chat/chat.ts';
 import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
+import { addConfigCommand } from './config.ts';
 import { addDoctorCommand } from './doctor/doctor.ts';
 import { EXIT_CODES_HELP } from './errors.ts';
+import { addKeysCommand } from './keys.ts';
 import { addLoadCommand } from './load.ts';
 import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
@@ -53,7 +55,7 @@ const COMMAND_GROUPS: Readonly<Record<string, readonly ((program: Command) => vo
     ...[addCompareCommand, addAuditCommand, addScenarioCommand, addValidateCommand],
   ],
   'Checks and help:': [
-    ...[addDoctorCommand, addSwarmCommand],
+    ...[addDoctorCommand, addConfigCommand, addKeysCommand, addSwarmCommand],
     ...[addHelpCommand, addCompletionCommand],
   ],
 };

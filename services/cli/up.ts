@@ -4,6 +4,8 @@ import { readApiKeys } from '../gateway/access/read-api-keys.ts';
 import type { RunningCluster } from '../runtime/cluster/launch.ts';
 import { addGatewayOptions, type GatewayOptions } from '../runtime/options/gateway-options.ts';
 import { portNumber } from '../runtime/options/option-values.ts';
+import { addConfiguration } from '../runtime/options/programs.ts';
+import { applySettings } from '../runtime/options/settings.ts';
 import { isRunning } from '../runtime/process/process-identity.ts';
 import { type ClusterLogs, openClusterLogs } from '../runtime/state/cluster-logs.ts';
 import { readStopOrder, recordCluster } from '../runtime/state/cluster-records.ts';
@@ -47,13 +49,16 @@ const PACE_INTERVAL_MS = 10_000;
 
 /** Adds `sohu up`, which serves a cluster. */
 export function addUpCommand(program: Command): void {
-  addGatewayOptions(addClusterOptions(program.command('up')))
+  const command = addGatewayOptions(addClusterOptions(program.command('up')))
     .description('Start a cluster of emulated chips and serve until Ctrl-C.')
     .option('--grpc-port <number>', 'also serve gRPC there (0: a free port)', portNumber)
     .option('--no-demo', 'tell no story first')
     .option('-d, --detach', 'serve in the background until `sohu down`')
     .addHelpText('before', EXAMPLES)
     .action(up);
+  addConfiguration(command).hook('preAction', () =>
+    applySettings(command, ['coordinator', 'gateway'], process.env),
+  );
 }
 
 async function up(options: UpOptions): Promise<void> {

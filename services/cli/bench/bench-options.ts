@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { choice, numberBetween, wholeNumber } from '../../runtime/options/option-values.ts';
+import { nkeyOption } from '../cluster-options.ts';
 import { addHtmlOption, type HtmlOptions } from '../html-output.ts';
 import { addWorkloadOptions, type WorkloadOptions } from '../workload-options.ts';
 
@@ -10,6 +11,7 @@ export interface BenchOptions extends WorkloadOptions, HtmlOptions {
   readonly backend: (typeof BACKENDS)[number];
   readonly baseUrl: string | undefined;
   readonly nats: string | undefined;
+  readonly natsNkeyFile: string | undefined;
   readonly cluster: string | undefined;
   readonly model: string | undefined;
   readonly apiKey: string | undefined;
@@ -28,6 +30,7 @@ export function addBenchOptions(command: Command): Command {
     .addOption(choice('--backend <name>', 'completions, chats, or the SDK', BACKENDS, 'openai'))
     .option('--base-url <url>', 'server to load (default: the cluster that runs here)')
     .option('--nats <url>', 'broker of the backend sohu (default: of the cluster that runs here)')
+    .addOption(nkeyOption())
     .option('--cluster <name>', 'of the clusters that run here, or behind --nats')
     .option('--model <name>', 'served name (default: the first that the server names)')
     .addOption(new Option('--api-key <key>', 'bearer token').env('OPENAI_API_KEY'));

@@ -13,7 +13,7 @@ import { type BenchRun, benchObject, benchText } from './bench-report.ts';
 import { HttpTarget } from './http-target.ts';
 import { LoadRun } from './load-run.ts';
 import type { LoadTarget } from './load-target.ts';
-import { SdkTarget } from './sdk-target.ts';
+import { type BrokerPlace, SdkTarget } from './sdk-target.ts';
 
 const DEFAULT_CLUSTER = 'sohu';
 const EXAMPLES = `Examples:
@@ -92,9 +92,10 @@ function gatewayOf({ cluster }: BenchOptions): string {
   );
 }
 
-function brokerOf(options: BenchOptions): { readonly natsUrl: string; readonly cluster: string } {
-  const { nats, cluster = DEFAULT_CLUSTER } = options;
-  return nats === undefined ? runningCluster(options.cluster, 'nats') : { natsUrl: nats, cluster };
+function brokerOf(options: BenchOptions): BrokerPlace {
+  const { nats, natsNkeyFile: nkeyFile, cluster = DEFAULT_CLUSTER } = options;
+  if (nats === undefined) return runningCluster(options.cluster, 'nats');
+  return { natsUrl: nats, nkeyFile, cluster };
 }
 
 function runningCluster(cluster: string | undefined, field: string): ClusterRecord {

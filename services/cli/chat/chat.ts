@@ -3,7 +3,7 @@ import { type ServerInfo, SohuClient } from '../../client/index.ts';
 import { ModelError } from '../../core/support/errors.ts';
 import { openServedModel, openServedPhantom } from '../../gateway/served-model.ts';
 import { findModel } from '../../runtime/cluster/check-servable.ts';
-import { addClusterOptions, type ClusterOptions } from '../cluster-options.ts';
+import { addClusterOptions, type ClusterOptions, nkeyOption } from '../cluster-options.ts';
 import { Progress } from '../progress.ts';
 import type { RequestOptions } from '../request-options.ts';
 import { deviceClock } from '../run-result.ts';
@@ -17,6 +17,7 @@ import { ChatSession } from './chat-session.ts';
 
 interface ChatOptions extends ClusterOptions, Partial<RequestOptions> {
   readonly nats: string | undefined;
+  readonly natsNkeyFile: string | undefined;
   readonly system: string;
   readonly json: true | undefined;
   readonly verbose: true | undefined;
@@ -35,6 +36,7 @@ export function addChatCommand(program: Command): void {
   addParameterOptions(addClusterOptions(program.command('chat')))
     .description('Talk with the model of a running cluster, or of one started for the chat.')
     .option('--nats <url>', 'the broker of a cluster that runs elsewhere; nothing is started')
+    .addOption(nkeyOption())
     .option('--system <text>', 'what the system says before the conversation', '')
     .option('--json', 'print one JSON object for each answer')
     .option('--verbose', 'tell of every answer how long it took')
@@ -71,11 +73,11 @@ async function open(
   options: ChatOptions,
   { command, signal, progress }: Surroundings & { readonly command: Command },
 ): Promise<Session> {
-  const { nats, cluster } = options;
+  const { nats, natsNkeyFile: nkeyFile, cluster } = options;
   if (nats === undefined) {
     return openSession(wantedCluster(options, command), { options, signal, progress });
   }
-  const client = await SohuClient.connect(nats, { cluster });
+  const client = await SohuClient.connect(nats, { cluster, nkeyFile });
   try {
     const isGiven = command.getOptionValueSource('model') !== 'default';
     const { modelName, weights } = await client.serverInfo({ signal });

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type { Pace } from '../../cluster/pacer.ts';
 import { ModelError } from '../../core/support/errors.ts';
+import { memberName, oneSeatEach } from '../broker/cluster-keys.ts';
 import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
 import type { CoordinatorMessage } from '../coordinator/coordinator-messages.ts';
@@ -21,6 +22,7 @@ import { AddressUnavailableError } from './address-unavailable-error.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
 import { CoordinatorNews } from './coordinator-news.ts';
+import { createEphemeralKeys, type EphemeralKeys } from './ephemeral-keys.ts';
 import type { GatewayMessage } from './gateway-messages.ts';
 import { startGrpc } from './start-grpc.ts';
 
@@ -107,25 +109,37 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
     report: (sentence) => onProgress({ kind: 'note', sentence }),
   });
   signal.throwIfAborted();
-  const broker = await startBroker({ binary, onLine: logs?.of('the broker') });
+  const keys = createEphemeralKeys({
+    ...{ cluster: options.cluster, group: GROUP },
+    chips: chipProcesses(serving),
+  });
+  const broker = await startBroker({
+    binary,
+    authorization: keys.authorization,
+    onLine: logs?.of('the broker'),
+  }).catch((error) => {
+    keys.remove();
+    throw error;
+  });
   const processes = new ClusterProcesses(broker, logs?.of(SUPERVISOR));
+  const stop = (drainMs?: number): Promise<void> =>
+    processes.stop(drainMs).finally(() => keys.remove());
   onProgress({ kind: 'note', sentence: startSentence(serving) });
+  const shared = { broker, processes, keys };
   try {
-    const grpcAddress = await startGrpc({ ...options, port: options.grpcPort, broker, processes });
+    const grpcAddress = await startGrpc({ ...options, ...shared, port: options.grpcPort });
     const news = new CoordinatorNews();
-    const launch = { options, serving, broker, processes, news };
-    const { ready, gatewayUrl } = await startNodes(launch);
+    const { ready, gatewayUrl } = await startNodes({ options, serving, news, ...shared });
     const { kvBlocks, metricsAddress } = ready;
     const { url: natsUrl, monitoringUrl } = broker;
     const { cluster } = options;
     const { failed } = processes;
-    const stop = (drainMs?: number): Promise<void> => processes.stop(drainMs);
     const addresses = { natsUrl, monitoringUrl, metricsAddress, gatewayUrl, grpcAddress };
     const { loadReport } = news;
     const pace = (): Pace | undefined => news.pace;
     return { serving, cluster, ...addresses, kvBlocks, pace, loadReport, failed, stop };
   } catch (error) {
-    await processes.stop();
+    await stop();
     throw error;
   }
 }
@@ -136,6 +150,7 @@ interface Launch {
   readonly broker: Broker;
   readonly processes: ClusterProcesses;
   readonly news: CoordinatorNews;
+  readonly keys: EphemeralKeys;
 }
 
 /** What the processes said when they served. */
@@ -164,7 +179,7 @@ async function startNodes(launch: Launch): Promise<Started> {
 }
 
 function startCoordinator(
-  { options, serving, broker, processes, news }: Launch,
+  { options, serving, broker, processes, news, keys }: Launch,
   place: readonly string[],
 ): Promise<ReadyMessage> {
   const monitoring = ['--nats-monitoring', broker.monitoringUrl];
@@ -184,6 +199,7 @@ function startCoordinator(
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
         args: [...place, ...monitoring, ...servingArguments(serving), ...offer],
+        env: keys.environment(memberName({ kind: 'coordinator', group: GROUP })),
         output: options.logs?.of('the coordinator') ?? 'ignore',
         onMessage,
       }),
@@ -192,7 +208,7 @@ function startCoordinator(
 }
 
 async function startGateway(
-  { options, serving, processes }: Launch,
+  { options, serving, processes, keys }: Launch,
   place: readonly string[],
 ): Promise<string | undefined> {
   const { gateway } = options;
@@ -212,6 +228,7 @@ async function startGateway(
         name: 'the gateway',
         entry: packagePath('dist/services/gateway/main.js'),
         args: [...place, ...files, ...gatewayArguments(gateway)],
+        env: keys.environment(memberName({ kind: 'gateway' })),
         output: options.logs?.of('the gateway') ?? 'ignore',
         onMessage,
       }),
@@ -224,23 +241,24 @@ async function startGateway(
  * each of them takes longer than what they do.
  */
 function chipProcesses({ tp, phantom }: ResolvedServing): readonly (readonly number[])[] {
-  const ranks = Array.from({ length: tp }, (_, rank) => rank);
-  return phantom === undefined ? ranks.map((rank) => [rank]) : [ranks];
+  const seats = oneSeatEach(tp);
+  return phantom === undefined ? seats : [seats.flat()];
 }
 
 function startChips(
   ranks: readonly number[],
-  { options, serving }: Launch,
+  { options, serving, keys }: Launch,
   place: readonly string[],
 ) {
   const threads = Math.max(1, Math.floor(availableParallelism() / serving.tp));
+  const member = memberName({ kind: 'chip', group: GROUP, seats: ranks });
   const name = ranks.length === 1 ? `chip ${ranks[0]}` : `chips ${ranks.join(', ')}`;
   return spawnNode({
     name,
     entry: packagePath('dist/services/worker/main.js'),
     args: [...place, '--rank', ranks.join(','), '--threads', String(threads)],
     nodeArgs: CHIP_NODE_ARGUMENTS,
-    env: CHIP_ENVIRONMENT,
+    env: { ...CHIP_ENVIRONMENT, ...keys.environment(member) },
     output: options.logs?.of(name) ?? 'ignore',
   });
 }

@@ -18,7 +18,7 @@ import { PaceWatch } from '../load/pace-watch.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
 import type { CoordinatorProcessOptions } from '../options/coordinator-options.ts';
 import { type DrawnWorkloadOptions, drawnWorkload } from '../options/drawn-workload-options.ts';
-import type { NodeOptions } from '../options/node-options.ts';
+import { connectionOf, type NodeOptions } from '../options/node-options.ts';
 import { resolveServing } from '../options/resolve-serving.ts';
 import { packagePath, packageVersion } from '../package-info.ts';
 import { onStopSignal } from '../process/on-stop-signal.ts';
@@ -43,7 +43,7 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
   const grammars = new TokenGrammars({ tokenizer: group.tokenizer, vocabSize, endTokenIds });
   const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
-  const bus = await connectNats({ servers: options.nats, name });
+  const bus = await connectNats({ ...connectionOf(options), name });
   const scheduler = schedulerOptions(serving, group.config);
   const { maxModelLen } = scheduler;
   const host = new CoordinatorHost({

@@ -5,7 +5,7 @@ import {
   SCHEDULING_POLICIES,
   type SchedulerOptions,
 } from '../../core/scheduler/options.ts';
-import { choice, numberBetween, wholeNumber } from './option-values.ts';
+import { choice, numberBetween, wholeNumber, withSchema } from './option-values.ts';
 
 /**
  * How requests are scheduled, be it on chips or in a simulation: what of the scheduler's options
@@ -21,6 +21,14 @@ export interface SchedulingOptions
   /** Undefined is the software's own where one is priced, and else the first. */
   readonly capacitySchedulerPolicy: CapacitySchedulerPolicy | undefined;
 }
+
+const fourOrMore = wholeNumber(4);
+
+const blockSize = withSchema({ ...fourOrMore.schema, multipleOf: 4 }, (text: string) => {
+  const value = fourOrMore(text);
+  if (value % 4 === 0) return value;
+  throw new InvalidOptionError('It must be a multiple of 4.');
+});
 
 /** Adds the options of the KV cache. */
 export function addKvOptions(command: Command): Command {
@@ -65,10 +73,4 @@ export function addPolicyOptions(
       defaults.maxNumQueuedReqs,
     )
     .option('--max-num-queued-tokens <count>', 'prompt tokens that may wait', wholeNumber(1));
-}
-
-function blockSize(text: string): number {
-  const value = wholeNumber(4)(text);
-  if (value % 4 === 0) return value;
-  throw new InvalidOptionError('It must be a multiple of 4.');
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeProgram } from '../../../services/cli/program.ts';
@@ -137,9 +137,13 @@ async function exerciseSimulations(t: TestContext, env: CliEnvironment): Promise
   await exercise(t, env, [...swarm, '--faults', '0', '--requests', '0']);
 }
 
-async function exerciseLife(t: TestContext, env: CliEnvironment, nats: string): Promise<void> {
+async function exerciseLife(t: TestContext, given: CliEnvironment, nats: string): Promise<void> {
+  // Where the cluster's keys are, for as long as it lives.
+  const env: CliEnvironment = { ...given, TMPDIR: given.HOME! };
   const key = 'a-key-of-a-client';
   const keys = join(env.HOME!, 'keys.json');
+  const config = join(env.HOME!, 'sohu.json');
+  writeFileSync(config, JSON.stringify({ coordinator: { tp: 4 } }));
   const sha256 = createHash('sha256').update('another-key').digest('hex');
   writeFileSync(keys, JSON.stringify([{ name: 'ann', sha256 }]));
   const place = [
@@ -153,7 +157,7 @@ async function exerciseLife(t: TestContext, env: CliEnvironment, nats: string): 
     ...['--host', '127.0.0.1', '--port', '0', '--api-key', key, '--api-key-file', keys],
     ...['--allow-anonymous', '--requests-per-minute', '60', '--tokens-per-minute', '10000'],
     ...['--served-model-name', 'storyteller', '--max-body-bytes', '100000'],
-    ...['--slow-reader-timeout', '9', '--grpc-port', '0'],
+    ...['--slow-reader-timeout', '9', '--grpc-port', '0', '--config', config],
   ];
   t.after(() => runCli(t, env, ['down', '--all', '--timeout', '0']));
   await exercise(t, env, ['up', ...place, ...gateway, '--no-demo', '--detach']);
@@ -161,8 +165,10 @@ async function exerciseLife(t: TestContext, env: CliEnvironment, nats: string): 
   await checkServing(cluster, key);
   const url = cluster.nats_url as string;
   await exerciseRun(t, env, place);
-  await exerciseChat(t, env, { place, url });
-  await exerciseBench(t, env, { http: cluster.http_url, url, key });
+  const folder = readdirSync(env.HOME!).find((name) => name.startsWith('sohu-keys-'));
+  const nkey = ['--nats-nkey-file', join(env.HOME!, folder!, 'gateway.nk')];
+  await exerciseChat(t, env, { place, url, nkey });
+  await exerciseBench(t, env, { http: cluster.http_url, url, key, nkey });
   const trace = ['trace', '--cluster', 'flags', '--nats', url, '--seconds', '0.2'];
   await exercise(t, env, [...trace, '--out', join(env.HOME!, 'trace.json')]);
   const logs = ['logs', '--lines', '2', '--process', 'coordinator', '--json'];
@@ -249,7 +255,15 @@ async function exerciseRun(
 async function exerciseChat(
   t: TestContext,
   env: CliEnvironment,
-  { place, url }: { readonly place: readonly string[]; readonly url: string },
+  {
+    place,
+    url,
+    nkey,
+  }: {
+    readonly place: readonly string[];
+    readonly url: string;
+    readonly nkey: readonly string[];
+  },
 ): Promise<void> {
   const chat = await exercise(
     t,
@@ -280,7 +294,7 @@ async function exerciseChat(
   const near = await exercise(
     t,
     env,
-    ['chat', '--nats', url, '--cluster', 'flags'],
+    ['chat', '--nats', url, ...nkey, '--cluster', 'flags'],
     '/show model\n',
   );
   assert.match(near.stderr, /^tinystories-5m, bf16, 2 chips, a context of 256 tokens\.$/m);
@@ -289,7 +303,17 @@ async function exerciseChat(
 async function exerciseBench(
   t: TestContext,
   env: CliEnvironment,
-  { http, url, key }: { readonly http: string; readonly url: string; readonly key: string },
+  {
+    http,
+    url,
+    key,
+    nkey,
+  }: {
+    readonly http: string;
+    readonly url: string;
+    readonly key: string;
+    readonly nkey: readonly string[];
+  },
 ): Promise<void> {
   const overHttp = await exercise(t, env, [
     ...['bench', '--backend', 'openai', '--base-url', http, '--model', 'storyteller'],
@@ -305,7 +329,17 @@ async function exerciseBench(
   writeFileSync(prompts, '{"prompt": "The dog", "output_tokens": 3}\n');
   const trace = join(env.HOME!, 'short.jsonl');
   writeFileSync(trace, '{"timestamp": 0, "input_length": 8, "output_length": 2}\n');
-  const direct = ['bench', '--backend', 'sohu', '--nats', url, '--cluster', 'flags', '--json'];
+  const direct = [
+    'bench',
+    '--backend',
+    'sohu',
+    '--nats',
+    url,
+    ...nkey,
+    '--cluster',
+    'flags',
+    '--json',
+  ];
   for (const load of [
     ['--dataset-file', prompts, '--num-prompts', '1'],
     ['--trace-file', trace],
@@ -348,6 +382,14 @@ test('every flag of every command is exercised', async (t) => {
   await t.test('of simulations', (t) => exerciseSimulations(t, env));
   await t.test('of the life of a cluster', (t) => exerciseLife(t, env, nats));
   await t.test('of phantoms', (t) => exercisePhantoms(t, env, nats));
+  await t.test('of config', async (t) => {
+    const config = join(env.HOME!, 'sohu.json');
+    const { stdout } = await exercise(t, env, ['config', '--config', config, '--json']);
+    const { value } = JSON.parse(stdout).find(({ name }: { name: string }) => name === 'tp');
+    assert.equal(value, 4);
+    const schema = await exercise(t, env, ['config', '--schema']);
+    assert.equal(JSON.parse(schema.stdout).additionalProperties, false);
+  });
   await t.test('of doctor', async (t) => {
     assert.ok(existsSync(env.HOME!));
     const { stdout } = await exercise(t, env, ['doctor', '--json']);
