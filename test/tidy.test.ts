@@ -32,6 +32,7 @@ const ENTRIES = [
   'services/client/index.ts',
   'services/client/testing/index.ts',
   'services/kernels/assembly/index.ts',
+  'services/report/page/draw-plots.ts',
   'grafana/src/main.ts',
 ];
 

@@ -1,8 +1,9 @@
 import type { Claim } from '../core/claim/claim.ts';
 import type { Audit } from '../evidence/audit-claim.ts';
 import { type Baseline, type ComparisonCheck, isAsNarrow } from '../evidence/baselines.ts';
+import type { Cell } from '../report/report.ts';
 import { countOf } from './format.ts';
-import { formatNumber, formatShare } from './quantity.ts';
+import { formatCell, formatNumber, formatShare } from './quantity.ts';
 import type { SourceList } from './source-list.ts';
 
 /** Columns of `baselineCells`; the first two are text. */
@@ -21,15 +22,15 @@ export const BASELINE_HEAD: readonly string[] = [
 const SHOWN = 4;
 
 /** One published row of the claim's workload. */
-export function baselineCells(baseline: Baseline, sources: SourceList): string[] {
+export function baselineCells(baseline: Baseline, sources: SourceList): readonly Cell[] {
   const { row, replicas, processedTokensPerSecond, ratio, mfu } = baseline;
   return [
     rowName(baseline),
     layoutOf(baseline),
-    formatNumber(row.value * replicas),
-    formatNumber(processedTokensPerSecond),
-    timesOf(ratio),
-    formatShare(mfu),
+    formatCell(row.value * replicas),
+    formatCell(processedTokensPerSecond),
+    formatCell(ratio, timesOf),
+    formatCell(mfu, formatShare),
     sources.refer([row.source]),
     row.doubt ?? '',
   ];
@@ -82,7 +83,8 @@ function labelOf(baseline: Baseline): string {
   return `${rowName(baseline)} ${layoutOf(baseline)}`;
 }
 
-function rowName({ row }: Baseline): string {
+/** Version, model, chip and format of a row. */
+export function rowName({ row }: Baseline): string {
   const batch = row.sequences === undefined ? '' : `, static batch ${row.sequences}`;
   return `${row.version} ${row.model} ${row.chip} ${row.precision}${batch}`;
 }
@@ -91,11 +93,13 @@ function shortLabel(baseline: Baseline): string {
   return `${labelOf(baseline)} ${timesOf(baseline.ratio)}`;
 }
 
-function layoutOf({ replicas, row: { tp } }: Baseline): string {
+/** Replicas and degree of a row, such as "4 × TP2". */
+export function layoutOf({ replicas, row: { tp } }: Baseline): string {
   return replicas === 1 ? `TP${tp}` : `${replicas} × TP${tp}`;
 }
 
-function timesOf(ratio: number): string {
+/** A ratio with the digits that matter. */
+export function timesOf(ratio: number): string {
   return `${ratio.toFixed(ratio < 10 ? 2 : 1)} ×`;
 }
 

@@ -2,7 +2,9 @@ import { type Command, Option } from 'commander';
 import { auditClaim } from '../evidence/audit-claim.ts';
 import { findClaim } from '../evidence/find-claim.ts';
 import { packagePath } from '../runtime/package-info.ts';
+import { pageOfAudit } from './audit-page.ts';
 import { textOfAudit } from './audit-text.ts';
+import { addHtmlOption, type HtmlOptions, writeHtml } from './html-output.ts';
 import { findModel } from './models.ts';
 import { publishedRows } from './published-rows.ts';
 
@@ -14,26 +16,28 @@ const EXAMPLES = `Examples:
 `;
 const BUILT_IN = 'etched-sohu-2024';
 
-interface AuditOptions {
+interface AuditOptions extends HtmlOptions {
   readonly json?: true;
   readonly markdown?: true;
 }
 
 /** Adds `sohu audit`, which works out what would have to be true for a claim to hold. */
 export function addAuditCommand(program: Command): void {
-  program
-    .command('audit')
-    .description('Take a throughput claim apart: what would have to be true for it to hold.')
-    .argument('[claim]', 'a claim that comes with the program, or a JSON file', BUILT_IN)
-    .addOption(new Option('--json', 'print one JSON object').conflicts('markdown'))
-    .option('--markdown', 'print Markdown')
-    .addHelpText('before', EXAMPLES)
-    .action(audit);
+  addHtmlOption(
+    program
+      .command('audit')
+      .description('Take a throughput claim apart: what would have to be true for it to hold.')
+      .argument('[claim]', 'a claim that comes with the program, or a JSON file', BUILT_IN)
+      .addOption(new Option('--json', 'print one JSON object').conflicts('markdown'))
+      .option('--markdown', 'print Markdown')
+      .addHelpText('before', EXAMPLES),
+  ).action(audit);
 }
 
-function audit(nameOrPath: string, { json, markdown }: AuditOptions): void {
+function audit(nameOrPath: string, { json, markdown, html }: AuditOptions): void {
   const claim = findClaim(nameOrPath, packagePath('services/evidence/claims'), findModel);
   const result = auditClaim(claim, publishedRows(), findModel);
   const text = json ? JSON.stringify(result) : textOfAudit(result, markdown === true);
   process.stdout.write(`${text}\n`);
+  writeHtml({ html }, () => pageOfAudit(result));
 }

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
+import { type Command, InvalidArgumentError as InvalidOptionError, Option } from 'commander';
 import { isToken } from '../rpc/subjects.ts';
 import { addServingOptions, type ServingOptions } from '../runtime/options/serving-options.ts';
 
@@ -15,6 +15,12 @@ export function addClusterOptions(command: Command): Command {
   return addServingOptions(command)
     .option('--cluster <name>', 'name of the cluster', clusterName, 'sohu')
     .option('--nats-server <file>', 'the broker’s program (default: SOHU_NATS_SERVER, else found)');
+}
+
+/** As whom a command speaks to a broker that asks for a key. */
+export function nkeyOption(): Option {
+  const description = 'seed of the nkey that the broker at --nats knows';
+  return new Option('--nats-nkey-file <file>', description).env('SOHU_NATS_NKEY_FILE');
 }
 
 function clusterName(text: string): string {

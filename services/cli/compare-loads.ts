@@ -95,7 +95,7 @@ function loadOf(chip: Chip, software: string, layout: Layout, request: CompareRe
 }
 
 /** The format asked for, or the next wider that the chip multiplies. */
-function formatOn(chip: Chip, wanted: Format): Format {
+export function formatOn(chip: Chip, wanted: Format): Format {
   const wider = FORMATS.slice(FORMATS.indexOf(wanted));
   return wider.find((format) => chip.peakFlops[format] !== undefined) ?? wanted;
 }

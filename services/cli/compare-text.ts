@@ -1,89 +1,27 @@
+import { findChip } from '../core/hardware/chip-catalogue.ts';
+import { CLAIMED_SOFTWARE } from '../core/timing/software-version.ts';
+import { textOfCell } from '../report/report.ts';
 import { type Bar, renderBars } from './bar-chart.ts';
-import { BASELINE_CHIP } from './compare-loads.ts';
 import type { ComparedRow } from './compare-rows.ts';
-import { formatNumber, formatRange, formatShare } from './quantity.ts';
-import { renderTable } from './table.ts';
+import { nameOf, processedOf, wholeShare } from './compare-tables.ts';
+import { formatNumber, formatRange } from './quantity.ts';
 
-const RATE_HEAD = [
-  'Chips',
-  'Software',
-  'Output/s',
-  'Processed/s',
-  `× ${BASELINE_CHIP}`,
-  'MFU',
-  'Bound by: busy share of the step',
-];
-const COST_HEAD = [
-  'Chips',
-  'Software',
-  'Output/s published',
-  'ms a token',
-  'kJ/M tokens',
-  '$/M tokens',
-];
-const SWEEP_HEAD = [
-  'In/out',
-  'Chips',
-  'Output/s',
-  'Processed/s',
-  `× ${BASELINE_CHIP}`,
-  'MFU',
-  'Bound by',
-  '× static batches',
-  '× one at a time',
-];
+/** What the bars of a comparison show. */
+export const BARS_CAPTION =
+  'Processed tokens/s, input and output; shaded: what is not known of the chip';
 
-/** What each row comes to, and why. */
-export function tableOfRates(rows: readonly ComparedRow[]): string {
-  const cells = rows.map((row) => [
-    nameOf(row),
-    `${row.version}, ${row.precision}`,
-    formatNumber(row.output_throughput),
-    processedOf(row),
-    ratioOf(row),
-    formatRange(row.mfu_range, wholeShare),
-    busyOf(row),
-  ]);
-  return renderTable(RATE_HEAD, cells, { stream: process.stdout, textColumns: 2 });
-}
-
-/** What somebody measured of the same, and what a million tokens take. */
-export function tableOfCosts(rows: readonly ComparedRow[]): string {
-  const cells = rows.map((row) => [
-    nameOf(row),
-    row.version,
-    publishedOf(row),
-    formatNumber(row.mean_tpot_ms),
-    formatRange(row.joules_per_million_tokens, (joules) => formatNumber(joules / 1000)),
-    formatRange(row.dollars_per_million_tokens),
-  ]);
-  return renderTable(COST_HEAD, cells, { stream: process.stdout, textColumns: 2 });
-}
+/** What the gain over static batches is over. */
+export const STATIC_NOTE =
+  'Static batches: outputs from nothing to twice the mean (assumed), each batch as long as its longest.';
 
 /** Processed tokens per second as bars. */
 export function plotOfRows(rows: readonly ComparedRow[]): string {
   const bars: readonly Bar[] = rows.map((row) => ({
     label: `${nameOf(row)} ${row.version}`,
     value: row.total_token_throughput_range,
-    text: processedOf(row),
+    text: textOfCell(processedOf(row)),
   }));
-  return `Processed tokens/s, input and output; shaded: what is not known of the chip\n${renderBars(bars)}`;
-}
-
-/** The table of a sweep of lengths. */
-export function tableOfSweep(rows: readonly ComparedRow[]): string {
-  const cells = rows.map((row) => [
-    `${row.input_tokens}/${row.output_tokens}`,
-    nameOf(row),
-    formatNumber(row.output_throughput),
-    processedOf(row),
-    ratioOf(row),
-    formatRange(row.mfu_range, wholeShare),
-    row.bound_by,
-    row.batching_gain?.overStatic === undefined ? '–' : formatNumber(row.batching_gain.overStatic),
-    formatNumber(row.batching_gain?.overSingle ?? 1),
-  ]);
-  return renderTable(SWEEP_HEAD, cells, { stream: process.stdout, textColumns: 2 });
+  return `${BARS_CAPTION}\n${renderBars(bars)}`;
 }
 
 /** Where a sweep uses arithmetic the most, and where continuous batching gains the most. */
@@ -99,40 +37,16 @@ export function bestOfSweep(rows: readonly ComparedRow[]): readonly string[] {
   ];
 }
 
-/** Chips and layout, such as "8 × H100 TP8". */
-export function nameOf({ chip, chips, tp, pp }: ComparedRow): string {
-  const replicas = chips / tp / pp;
-  const layout = [tp > 1 || pp === 1 ? `TP${tp}` : '', pp > 1 ? `PP${pp}` : ''].join('');
-  return `${chips} × ${chip} ${replicas > 1 ? `${replicas}×` : ''}${layout}`;
-}
-
-function processedOf(row: ComparedRow): string {
-  return formatRange(row.total_token_throughput_range);
-}
-
-function ratioOf({ ratio, total_token_throughput: middle, ...row }: ComparedRow): string {
-  if (ratio === null) return '–';
-  const { low, high } = row.total_token_throughput_range;
-  const scale = ratio / middle;
-  return formatRange({ low: scale * low, high: scale * high }, (value) => value.toFixed(1));
-}
-
-/** The measurement and how far the model is from it. */
-function publishedOf(row: ComparedRow): string {
-  const { published_output_throughput: published, output_throughput: modelled } = row;
-  if (published === null) return '–';
-  const error = modelled / published - 1;
-  return `${formatNumber(published)} (${error < 0 ? '' : '+'}${formatShare(error)})`;
-}
-
-/** What binds, and what else is busy for at least a tenth of the step. */
-function busyOf({ busy, bound_by: binds }: ComparedRow): string {
-  const shares = Object.entries(busy)
-    .filter(([name, share]) => name !== binds && share >= 0.1)
-    .map(([name, share]) => `${name} ${wholeShare(share)}`);
-  return [`${binds} ${wholeShare(busy[binds])}`, ...shares].join(', ');
-}
-
-function wholeShare(share: number): string {
-  return `${Math.round(100 * share)} %`;
+/** What the rows of claimed chips rest on. */
+export function notesOn(rows: readonly ComparedRow[]): readonly string[] {
+  const claimed = rows.filter((row) => row.by_construction && row.version === CLAIMED_SOFTWARE);
+  return claimed.flatMap((row) => {
+    const links = formatRange(row.link_utilization_range, wholeShare);
+    const memory = formatRange(row.hbm_utilization_range, wholeShare);
+    return [
+      `${row.chip} ${row.version}: input, by construction. ${findChip(row.chip).notes[0]}`,
+      `It takes memory and links for granted; it would use ${memory} of the assumed memory bandwidth and ${links} of the`,
+      `assumed links. Rows with ideal software pay for both. What would have to be true: sohu audit.`,
+    ];
+  });
 }

@@ -1,20 +1,20 @@
 import type { Command } from 'commander';
 import { FORMATS } from '../core/hardware/chip.ts';
-import { findChip } from '../core/hardware/chip-catalogue.ts';
-import { CLAIMED_SOFTWARE } from '../core/timing/software-version.ts';
 import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import { BASELINE_CHIP, type CompareRequest, HEADLINE_CHIPS } from './compare-loads.ts';
-import { type ComparedRow, type Comparison, compareLoads } from './compare-rows.ts';
+import { pageOfComparison, pageOfSweep } from './compare-page.ts';
+import { type Comparison, compareLoads } from './compare-rows.ts';
+import { costsTable, ratesTable, sweepTable } from './compare-tables.ts';
+import { bestOfSweep, notesOn, plotOfRows, STATIC_NOTE } from './compare-text.ts';
 import {
-  bestOfSweep,
-  plotOfRows,
-  tableOfCosts,
-  tableOfRates,
-  tableOfSweep,
-} from './compare-text.ts';
-import { gpuGenerations, textOfGenerations } from './gpu-generations.ts';
+  type Generation,
+  generationsTable,
+  gpuGenerations,
+  verdictsOnGenerations,
+} from './gpu-generations.ts';
+import { addHtmlOption, type HtmlOptions, writeHtml } from './html-output.ts';
 import { publishedRows } from './published-rows.ts';
-import { formatRange } from './quantity.ts';
+import { printedTable } from './table.ts';
 
 const EXAMPLES = `Examples:
   sohu compare                                   the headline: Llama-3-70B FP8 on eight chips, 2,048/128
@@ -25,7 +25,7 @@ const EXAMPLES = `Examples:
 /** Shares of a request's tokens that a sweep lets be output, beside the request's own. */
 const SWEEP_SHARES: readonly number[] = [1 / 64, 1 / 4, 1 / 2, 3 / 4, 15 / 16];
 
-interface CompareOptions extends Omit<CompareRequest, 'chip'> {
+interface CompareOptions extends Omit<CompareRequest, 'chip'>, HtmlOptions {
   readonly chip: readonly string[] | undefined;
   readonly sweep?: true;
   readonly json?: true;
@@ -34,32 +34,36 @@ interface CompareOptions extends Omit<CompareRequest, 'chip'> {
 /** Adds `sohu compare`: chips side by side under one load, and what binds each. */
 export function addCompareCommand(program: Command): void {
   const positive = wholeNumber(1);
-  program
-    .command('compare')
-    .description('Set chips side by side under one load, in device time, and say what binds each.')
-    .option('--model <name-or-path>', 'see `sohu models`', 'llama-3-70b')
-    .option(
-      '--chip <name>',
-      `may be repeated (default: ${HEADLINE_CHIPS.join(', ')})`,
-      (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
-    )
-    .option('--chips <count>', 'chips of each kind', positive, 8)
-    .option('--tp <chips>', 'tensor-parallel degree (default: up to 8)', positive)
-    .option('--pp <stages>', 'pipeline stages', positive, 1)
-    .option('--isl <tokens>', 'prompt tokens of a request', positive, 2048)
-    .option('--osl <tokens>', 'output tokens of a request', positive, 128)
-    .addOption(
-      choice(
-        '--precision <name>',
-        'format of the linear layers, or the next wider',
-        FORMATS,
-        'fp8',
-      ),
-    )
-    .option('--software <version>', 'of all chips (default: the oldest published for each)')
-    .option('--sweep', 'vary the lengths, at the same total')
-    .option('--json', 'print one JSON object')
-    .addHelpText('before', EXAMPLES)
+  addHtmlOption(
+    program
+      .command('compare')
+      .description(
+        'Set chips side by side under one load, in device time, and say what binds each.',
+      )
+      .option('--model <name-or-path>', 'see `sohu models`', 'llama-3-70b')
+      .option(
+        '--chip <name>',
+        `may be repeated (default: ${HEADLINE_CHIPS.join(', ')})`,
+        (name: string, before: readonly string[] | undefined) => [...(before ?? []), name],
+      )
+      .option('--chips <count>', 'chips of each kind', positive, 8)
+      .option('--tp <chips>', 'tensor-parallel degree (default: up to 8)', positive)
+      .option('--pp <stages>', 'pipeline stages', positive, 1)
+      .option('--isl <tokens>', 'prompt tokens of a request', positive, 2048)
+      .option('--osl <tokens>', 'output tokens of a request', positive, 128)
+      .addOption(
+        choice(
+          '--precision <name>',
+          'format of the linear layers, or the next wider',
+          FORMATS,
+          'fp8',
+        ),
+      )
+      .option('--software <version>', 'of all chips (default: the oldest published for each)')
+      .option('--sweep', 'vary the lengths, at the same total')
+      .option('--json', 'print one JSON object')
+      .addHelpText('before', EXAMPLES),
+  )
     .addHelpText(
       'after',
       `\nProcessed tokens are input and output together. Ratios are over as many ${BASELINE_CHIP}.`,
@@ -83,11 +87,13 @@ function compare(options: CompareOptions): void {
     ? JSON.stringify({ workload: workloadOf(request), ...comparison, generations })
     : sweep
       ? textOfSweep(request, comparison)
-      : [
-          ...textOfComparison(request, comparison),
-          ...(generations ? ['', textOfGenerations(generations)] : []),
-        ].join('\n');
+      : textOfComparison(request, comparison, generations);
   process.stdout.write(`${text}\n`);
+  writeHtml(options, () =>
+    sweep
+      ? pageOfSweep(titleOfSweep(request), comparison)
+      : pageOfComparison(titleOf(request), comparison, generations),
+  );
 }
 
 /** Requests of the same total length, from long prompts to long outputs. */
@@ -111,38 +117,42 @@ function workloadOf({ model, chips, isl, osl, precision }: CompareRequest) {
   };
 }
 
-function textOfComparison(request: CompareRequest, { rows, refused }: Comparison): string[] {
-  const { model, chips, isl, osl } = request;
+function titleOf({ model, chips, isl, osl }: CompareRequest): string {
+  return `${model} on ${chips} chips, ${isl}/${osl} tokens, as many requests as fit: device time`;
+}
+
+function titleOfSweep({ model, isl, osl }: CompareRequest): string {
+  return `${model}, requests of ${isl + osl} tokens, as many as fit: device time`;
+}
+
+function textOfComparison(
+  request: CompareRequest,
+  { rows, refused }: Comparison,
+  generations: readonly Generation[] | undefined,
+): string {
   return [
-    `${model} on ${chips} chips, ${isl}/${osl} tokens, as many requests as fit: device time`,
-    tableOfRates(rows),
-    tableOfCosts(rows),
-    ...rows.flatMap(noteOf),
+    titleOf(request),
+    printedTable(ratesTable(rows)),
+    printedTable(costsTable(rows)),
+    ...notesOn(rows),
     ...refused,
     '',
     plotOfRows(rows),
-  ];
-}
-
-function textOfSweep({ model, isl, osl }: CompareRequest, { rows, refused }: Comparison): string {
-  return [
-    `${model}, requests of ${isl + osl} tokens, as many as fit: device time`,
-    tableOfSweep(rows),
-    'Static batches: outputs from nothing to twice the mean (assumed), each batch as long as its longest.',
-    ...bestOfSweep(rows),
-    ...refused,
+    ...(generations === undefined ? [] : ['', ...textOfGenerations(generations)]),
   ].join('\n');
 }
 
-/** What a claimed chip's row rests on. */
-function noteOf(row: ComparedRow): string[] {
-  if (!row.by_construction || row.version !== CLAIMED_SOFTWARE) return [];
-  const percent = (share: number): string => `${Math.round(100 * share)} %`;
-  const links = formatRange(row.link_utilization_range, percent);
-  const memory = formatRange(row.hbm_utilization_range, percent);
+function textOfGenerations(generations: readonly Generation[]): readonly string[] {
+  const table = generationsTable(generations);
+  return [`${table.caption}:`, printedTable(table), ...verdictsOnGenerations(generations)];
+}
+
+function textOfSweep(request: CompareRequest, { rows, refused }: Comparison): string {
   return [
-    `${row.chip} ${row.version}: input, by construction. ${findChip(row.chip).notes[0]}`,
-    `It takes memory and links for granted; it would use ${memory} of the assumed memory bandwidth and ${links} of the`,
-    `assumed links. Rows with ideal software pay for both. What would have to be true: sohu audit.`,
-  ];
+    titleOfSweep(request),
+    printedTable(sweepTable(rows)),
+    STATIC_NOTE,
+    ...bestOfSweep(rows),
+    ...refused,
+  ].join('\n');
 }

@@ -1,8 +1,8 @@
 import { findChip } from '../core/hardware/chip-catalogue.ts';
 import { type Density, densityOf, growthOf } from '../core/hardware/density.ts';
 import { type Range, rangeOf } from '../core/hardware/figure.ts';
-import { formatQuantity, formatRange } from './quantity.ts';
-import { renderTable } from './table.ts';
+import { cellOf, type Table } from '../report/report.ts';
+import { formatCell, formatQuantity, formatRange } from './quantity.ts';
 
 /** NVIDIA's data-centre chips, oldest first. */
 const GENERATIONS: readonly string[] = ['A100', 'H100', 'H200', 'B200'];
@@ -46,32 +46,36 @@ export function gpuGenerations(): readonly Generation[] {
   });
 }
 
-/** The same as a table, and what follows from it. */
-export function textOfGenerations(generations: readonly Generation[]): string {
-  const times = (growth: number | Range | null): string =>
-    growth === null
-      ? ''
-      : typeof growth === 'number'
-        ? growth.toFixed(2)
-        : formatRange(growth, (value) => value.toFixed(2));
-  const rows = generations.map((line) => [
-    line.chip,
-    findChip(line.chip).process,
-    `${formatQuantity(line.bf16_flops)}FLOP/s`,
-    formatRange(line.die_mm2),
-    `${formatRange(line.bf16_flops_per_mm2, formatQuantity)}FLOP/s`,
-    times(line.per_chip_growth),
-    times(line.per_mm2_growth),
-    times(line.per_watt_growth),
-  ]);
-  return [
-    'GPU generations, each × over the one before:',
-    renderTable(HEAD, rows, { stream: process.stdout, textColumns: 2 }),
-    ...generations.flatMap(verdictOn),
-  ].join('\n');
+/** The same as a table. */
+export function generationsTable(generations: readonly Generation[]): Table {
+  const times = (growth: number | Range | null) =>
+    growth === null ? '' : formatCell(growth, (value) => value.toFixed(2));
+  return {
+    kind: 'table',
+    caption: 'GPU generations, each × over the one before',
+    head: HEAD,
+    textColumns: 2,
+    rows: generations.map((line) => [
+      line.chip,
+      findChip(line.chip).process,
+      cellOf(line.bf16_flops, `${formatQuantity(line.bf16_flops)}FLOP/s`),
+      formatCell(line.die_mm2),
+      cellOf(
+        line.bf16_flops_per_mm2,
+        `${formatRange(line.bf16_flops_per_mm2, formatQuantity)}FLOP/s`,
+      ),
+      times(line.per_chip_growth),
+      times(line.per_mm2_growth),
+      times(line.per_watt_growth),
+    ]),
+  };
 }
 
-/** Whether a generation's arithmetic came with its area, or from a better use of it. */
+/** Whether each generation's arithmetic came with its area, or from a better use of it. */
+export function verdictsOnGenerations(generations: readonly Generation[]): readonly string[] {
+  return generations.flatMap(verdictOn);
+}
+
 function verdictOn({ chip, per_chip_growth: perChip, per_mm2_growth: perArea }: Generation) {
   if (perChip === null || perArea === null || perChip <= 1) return [];
   const better = perArea.low > 1 && perArea.high >= perChip;

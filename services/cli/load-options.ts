@@ -2,11 +2,14 @@ import type { Command } from 'commander';
 import { FORMATS, type Format } from '../core/hardware/chip.ts';
 import { findChip } from '../core/hardware/chip-catalogue.ts';
 import { isByConstruction, type PlacedModel } from '../core/timing/load-price.ts';
-import { findSoftwareVersion, IDEAL_SOFTWARE } from '../core/timing/software-version.ts';
+import {
+  defaultSoftware,
+  findSoftwareVersion,
+  IDEAL_SOFTWARE,
+} from '../core/timing/software-version.ts';
 import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import { findModel } from './models.ts';
 
-const LATEST_SOFTWARE = 'trtllm-1.0';
 const KV_FORMATS = ['fp8', 'bf16'] as const;
 
 /** The options of a command that prices a model on chips. */
@@ -43,7 +46,7 @@ export function addLoadOptions(command: Command): Command {
     .addOption(choice('--kv-cache-dtype <name>', 'format of keys and values', KV_FORMATS, 'fp8'))
     .option(
       '--software <version>',
-      `whose overheads and limits hold (default: ${LATEST_SOFTWARE}, or ${IDEAL_SOFTWARE} for a chip that is only claimed)`,
+      `whose overheads and limits hold (default: ${defaultSoftware(false).name}, or ${IDEAL_SOFTWARE} for a chip that is only claimed)`,
     )
     .option(
       '--max-num-batched-tokens <count>',
@@ -56,8 +59,10 @@ export function addLoadOptions(command: Command): Command {
 /** Looks up what the options name. */
 export function placeModel(options: LoadOptions): PlacedModel {
   const chip = findChip(options.chip);
-  const fallback = isByConstruction(chip) ? IDEAL_SOFTWARE : LATEST_SOFTWARE;
-  const software = findSoftwareVersion(options.software ?? fallback);
+  const software =
+    options.software === undefined
+      ? defaultSoftware(isByConstruction(chip))
+      : findSoftwareVersion(options.software);
   const { tp, pp, ep, dp } = options;
   return {
     architecture: findModel(options.model),

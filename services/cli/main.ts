@@ -4,7 +4,9 @@ import { EXIT_CODES, exitCodeOf, StopRequest } from './errors.ts';
 import { makeProgram } from './program.ts';
 
 const program = makeProgram();
-for (const command of [program, ...program.commands]) command.exitOverride(leave);
+for (const command of [program, ...program.commands]) {
+  for (const each of [command, ...command.commands]) each.exitOverride(leave);
+}
 
 // A reader that has seen enough, as `head`, is no failure; who has work to stop listens itself.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

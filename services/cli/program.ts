@@ -5,12 +5,16 @@ import { addBenchCommand } from './bench/bench.ts';
 import { addChatCommand } from './chat/chat.ts';
 import { addChipsCommand } from './chips.ts';
 import { addCompareCommand } from './compare.ts';
+import { addConfigCommand } from './config.ts';
 import { addDoctorCommand } from './doctor/doctor.ts';
 import { EXIT_CODES_HELP } from './errors.ts';
+import { addKeysCommand } from './keys.ts';
+import { addLoadCommand } from './load.ts';
 import { addModelsCommand } from './models.ts';
 import { addPlanCommand } from './plan.ts';
 import { addPriceCommand } from './price.ts';
 import { addRunCommand } from './run.ts';
+import { addScenarioCommand } from './scenario.ts';
 import { addDownCommand } from './serve/down.ts';
 import { addLogsCommand } from './serve/logs.ts';
 import { addPsCommand } from './serve/ps.ts';
@@ -36,7 +40,9 @@ const EXAMPLES = `Examples:
   sohu price --chip H100         say what a load takes on modelled chips
   sohu compare                   set chips side by side: the headline claim by default
   sohu audit                     take the claim apart: what would have to be true
+  sohu scenario voice            work out what the chip is said to be for
   sohu sim --chip H100           serve a workload in virtual time
+  sohu load --chip h100          offer a load to a phantom cluster
   sohu validate                  hold the timing model against measurements
   sohu swarm --seeds 1000        look for faults that a cluster does not survive
 `;
@@ -45,21 +51,15 @@ const EXAMPLES = `Examples:
 const COMMAND_GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'A cluster that serves:': [
     ...[addUpCommand, addRunCommand, addChatCommand, addBenchCommand],
-    ...[
-      addPsCommand,
-      addLogsCommand,
-      addSmiCommand,
-      addTopCommand,
-      addTraceCommand,
-      addDownCommand,
-    ],
+    ...[addPsCommand, addLogsCommand, addSmiCommand, addTopCommand],
+    ...[addTraceCommand, addDownCommand, addLoadCommand],
   ],
   'Modelled chips:': [
     ...[addChipsCommand, addModelsCommand, addPlanCommand, addPriceCommand, addSimCommand],
-    ...[addCompareCommand, addAuditCommand, addValidateCommand],
+    ...[addCompareCommand, addAuditCommand, addScenarioCommand, addValidateCommand],
   ],
   'Checks and help:': [
-    ...[addDoctorCommand, addSwarmCommand],
+    ...[addDoctorCommand, addConfigCommand, addKeysCommand, addSwarmCommand],
     ...[addHelpCommand, addCompletionCommand],
   ],
 };

@@ -1,4 +1,5 @@
 import type { Figure, Range } from '../core/hardware/figure.ts';
+import { cellOf, type NumberCell } from '../report/report.ts';
 
 const PREFIXES = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
 
@@ -38,6 +39,12 @@ export function formatNumber(value: number): string {
 export function formatRange({ low, high }: Range, format = formatNumber): string {
   const texts = [...new Set([format(low), format(high)])];
   return texts.join(' to ');
+}
+
+/** A number or a range as a cell of a table. */
+export function formatCell(value: number | Range, format = formatNumber): NumberCell {
+  const range = typeof value === 'number' ? { low: value, high: value } : value;
+  return cellOf(value, formatRange(range, format));
 }
 
 /** A figure with its unit, and a mark where it is not published or measured. */

@@ -1,6 +1,6 @@
-import type { Beam, Choice, Timings } from '../client/index.ts';
+import type { Beam, Choice, ServerInfo, Timings } from '../client/index.ts';
 import { countOf, formatMs } from './format.ts';
-import { DEVICE_CLOCK, type PromptResult } from './run-result.ts';
+import { deviceClock, type PromptResult } from './run-result.ts';
 
 /** How texts are told apart: by their prompt, and where it has several by their place among them. */
 export function labelOf(place: {
@@ -13,18 +13,19 @@ export function labelOf(place: {
 }
 
 /** A line for every text: what it took, and why it ended. */
-export function describeOutputs(results: readonly PromptResult[]): string[] {
+export function describeOutputs(info: ServerInfo, results: readonly PromptResult[]): string[] {
+  const clock = deviceClock(info);
   return results.flatMap((result, prompt) => {
     const lines =
       result.kind === 'samples'
-        ? result.completion.choices.map(describeChoice)
+        ? result.completion.choices.map((choice) => describeChoice(choice, clock))
         : result.search.beams.map(describeBeam);
     const choices = lines.length;
     return lines.map((line, choice) => `${labelOf({ prompt, choice, choices })}: ${line}`);
   });
 }
 
-function describeChoice(choice: Choice): string {
+function describeChoice(choice: Choice, clock: string): string {
   const { usage, timings, deviceTimings, finishReason, stopReason, preemptions } = choice;
   const reason = stopReason === undefined ? '' : ` at ${JSON.stringify(stopReason)}`;
   return [
@@ -34,14 +35,14 @@ function describeChoice(choice: Choice): string {
     `prefill ${formatMs(timings.prefillMs)}`,
     `decode ${formatMs(timings.decodeMs)}`,
     `in all ${formatMs(timings.e2eMs)}`,
-    ...(deviceTimings === undefined ? [] : [describeDevice(deviceTimings)]),
+    ...(deviceTimings === undefined ? [] : [describeDevice(deviceTimings, clock)]),
     countOf(preemptions, 'preemption'),
   ].join(', ');
 }
 
-function describeDevice({ queueMs, prefillMs, decodeMs, e2eMs }: Timings): string {
+function describeDevice({ queueMs, prefillMs, decodeMs, e2eMs }: Timings, clock: string): string {
   const parts = `queue ${formatMs(queueMs)}, prefill ${formatMs(prefillMs)}, decode ${formatMs(decodeMs)}`;
-  return `[${DEVICE_CLOCK}] ${parts}, in all ${formatMs(e2eMs)}`;
+  return `[${clock}] ${parts}, in all ${formatMs(e2eMs)}`;
 }
 
 function describeBeam({ tokenIds, finishReason, cumulativeLogprob, score }: Beam): string {

@@ -8,9 +8,15 @@ import type {
   ServerInfo,
   Timings,
 } from '../client/index.ts';
+import { CHIPS } from '../core/hardware/chip-catalogue.ts';
+import { isByConstruction } from '../core/timing/load-price.ts';
 
 /** What device time is, for whoever reads of it. */
-export const DEVICE_CLOCK = 'device: Sohu as claimed; input, by construction';
+export function deviceClock({ chip, software }: ServerInfo): string {
+  const isClaimed = CHIPS.some((known) => known.name === chip && isByConstruction(known));
+  const basis = isClaimed ? 'as claimed; input, by construction' : software;
+  return `device: ${chip} ${basis}`;
+}
 
 /** A prompt and its continuations. */
 export type PromptResult =
@@ -28,7 +34,7 @@ export function runResult(info: ServerInfo, results: readonly PromptResult[]): o
     model: info.modelName,
     precision: info.precision,
     tp: info.tensorParallelSize,
-    clocks: { timings: 'host', device_timings: DEVICE_CLOCK },
+    clocks: { timings: 'host', device_timings: deviceClock(info) },
     device_ms: deviceMsOf(results),
     results: results.flatMap((result, index) => {
       const { prompt } = result;

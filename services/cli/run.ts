@@ -83,11 +83,11 @@ async function generate(client: SohuClient, work: Run): Promise<void> {
   const { options, signal, progress } = work;
   const startMs = performance.now();
   const results = await (options.beamWidth === undefined ? sample : search)(client, work);
+  const info = await client.serverInfo({ signal });
   if (options.json) {
-    const info = await client.serverInfo({ signal });
     process.stdout.write(`${JSON.stringify(runResult(info, results))}\n`);
   }
-  if (options.verbose) for (const line of describeOutputs(results)) progress.note(line);
+  if (options.verbose) for (const line of describeOutputs(info, results)) progress.note(line);
   progress.note(summary(results, performance.now() - startMs));
 }
 

@@ -7,7 +7,8 @@ import {
 
 const WIDTH = 50;
 const LABEL_WIDTH = 40;
-const TITLES: Readonly<Record<Latency, string>> = {
+/** What the latencies are called in full. */
+export const LATENCY_TITLES: Readonly<Record<Latency, string>> = {
   ttft: 'Time to First Token',
   tpot: 'Time per Output Token (excl. 1st token)',
   itl: 'Inter-token Latency',
@@ -113,7 +114,7 @@ function latencyObject(name: Latency, latency: LatencySummary): object {
 function latencyLines(name: Latency, latency: LatencySummary): string[] {
   const label = (statistic: string): string => `${statistic} ${name.toUpperCase()} (ms):`;
   return [
-    banner(TITLES[name], '-'),
+    banner(LATENCY_TITLES[name], '-'),
     line(label('Mean'), decimals(latency.mean)),
     ...REPORTED_PERCENTILES.map((percent, index) =>
       line(label(percent === 50 ? 'Median' : `P${percent}`), decimals(latency.percentiles[index]!)),

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from '../core/support/errors.ts';
+import { capacityPolicyOf } from '../core/timing/software-version.ts';
 import { schedulerOptions } from '../runtime/coordinator/scheduler-options.ts';
 import { choice, wholeNumber } from '../runtime/options/option-values.ts';
 import {
@@ -13,6 +14,7 @@ import { ROUTING_POLICIES, type RoutingPolicy } from '../sim/capacity/routing.ts
 import type { CapacityScenario } from '../sim/capacity/scenario.ts';
 import type { ReportedPercentile } from '../sim/capacity/service-level.ts';
 import { REPORTED_PERCENTILES } from '../sim/capacity/serving-report.ts';
+import { addHtmlOption, type HtmlOptions } from './html-output.ts';
 import { addLoadOptions, type LoadOptions, placeModel } from './load-options.ts';
 import { addWorkloadOptions, goals, type WorkloadOptions, workloadOf } from './workload-options.ts';
 
@@ -20,7 +22,7 @@ const NO_BOUND = 0xffffffff;
 
 type PolicyOptions = Omit<SchedulingOptions, 'maxNumSeqs' | 'maxNumBatchedTokens'>;
 
-export interface SimOptions extends LoadOptions, PolicyOptions, WorkloadOptions {
+export interface SimOptions extends LoadOptions, PolicyOptions, WorkloadOptions, HtmlOptions {
   readonly chips: number | undefined;
   readonly numGpuBlocksOverride: number | undefined;
   readonly routingPolicy: RoutingPolicy;
@@ -44,7 +46,7 @@ export function addSimOptions(command: Command): Command {
   addPolicyOptions(addKvOptions(command), { maxNumQueuedReqs: NO_BOUND }).addOption(
     choice('--routing-policy <name>', 'which replica serves', ROUTING_POLICIES, 'least_loaded'),
   );
-  return addReportOptions(command);
+  return addHtmlOption(addReportOptions(command));
 }
 
 function addReportOptions(command: Command): Command {
@@ -67,11 +69,7 @@ export function scenarioOf(
 ): CapacityScenario {
   const placed = placeModel(options.search ? options : fillLayout(options, given));
   const { maxNumSeqs, maxNumBatchedTokens, software, architecture } = placed;
-  const capacitySchedulerPolicy = given('capacitySchedulerPolicy')
-    ? options.capacitySchedulerPolicy
-    : software.kvReservation === 'whole'
-      ? 'guaranteed_no_evict'
-      : 'max_utilization';
+  const capacitySchedulerPolicy = options.capacitySchedulerPolicy ?? capacityPolicyOf(software);
   const scheduling = { ...options, maxNumSeqs, maxNumBatchedTokens, capacitySchedulerPolicy };
   return {
     placed,

@@ -84,13 +84,17 @@ export function metricsObject(report: CapacityReport): object {
   };
 }
 
+/** What runs on what. */
+export function titleOfRun({ scenario }: SimulatedRun): string {
+  const { architecture, chip, layout, software } = scenario.placed;
+  return `${architecture.name} on ${chipCount(layout)} × ${chip.name} (tp ${layout.tp} pp ${layout.pp} ep ${layout.ep} dp ${layout.dp}), ${software.name}: device time`;
+}
+
 /** The block of text that `vllm bench serve` prints, with what device time adds. */
 export function reportText(run: SimulatedRun, options: SimOptions): string {
   const { report, scenario } = run;
-  const { placed } = scenario;
-  const { architecture, chip, layout, software } = placed;
   return [
-    `${architecture.name} on ${chipCount(layout)} × ${chip.name} (tp ${layout.tp} pp ${layout.pp} ep ${layout.ep} dp ${layout.dp}), ${software.name}: device time`,
+    titleOfRun(run),
     ...servingBlock(report, {
       failed: failedOf(report),
       maxConcurrency: options.maxConcurrency,
@@ -101,7 +105,7 @@ export function reportText(run: SimulatedRun, options: SimOptions): string {
     ...rangeLines(run),
     ...percentileNote(report),
     ...report.refusals.map((reason) => `Refused: ${reason}.`),
-    ...caveats(placed),
+    ...caveats(scenario.placed),
   ].join('\n');
 }
 

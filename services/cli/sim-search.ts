@@ -3,24 +3,21 @@ import { Piscina } from 'piscina';
 import { InvalidArgumentError } from '../core/support/errors.ts';
 import type { Layout } from '../core/timing/layout.ts';
 import { planLayouts } from '../core/timing/layout-search.ts';
-import { makePricer, planLoad } from '../core/timing/load-price.ts';
-import { steadyState } from '../core/timing/steady-state.ts';
 import type { CapacityReport } from '../sim/capacity/capacity-report.ts';
-import type { PlannedRequest } from '../sim/capacity/planned-request.ts';
 import { RateSearch } from '../sim/capacity/rate-search.ts';
+import { saturatedRate } from '../sim/capacity/saturated-rate.ts';
 import { type CapacityScenario, kvBlocksOf } from '../sim/capacity/scenario.ts';
 import { meetsLevel, type ServiceLevel } from '../sim/capacity/service-level.ts';
-import { planRequests } from '../sim/capacity/workload.ts';
 import { Progress } from './progress.ts';
 import type { SimOptions } from './sim-options.ts';
-import { type FoundRate, searchObject, searchText } from './sim-search-report.ts';
+import type { FoundRate, SearchOutcome } from './sim-search-report.ts';
 import type { Probe, runProbe } from './sim-worker.ts';
 
-/** Searches for the highest rate on every layout, on all threads; returns the text to print. */
+/** Searches for the highest rate on every layout, on all threads. */
 export async function searchCapacity(
   scenario: CapacityScenario,
   options: SimOptions,
-): Promise<string> {
+): Promise<SearchOutcome> {
   const level = levelOf(options);
   if (options.chips === undefined) kvBlocksOf(scenario); // says why where it does not fit
   const layouts = layoutsOf(scenario, options.chips);
@@ -45,8 +42,7 @@ export async function searchCapacity(
       }),
     );
     const ranked = found.sort((a, b) => b.requestRate - a.requestRate);
-    const outcome = { found: ranked, placed: scenario.placed, level };
-    return options.json ? JSON.stringify(searchObject(outcome)) : searchText(outcome);
+    return { found: ranked, placed: scenario.placed, level };
   } finally {
     progress.closeLine();
     await pool.destroy();
@@ -87,29 +83,4 @@ async function searchRate(
     best = reports[rates.indexOf(search.highest)] ?? best;
   }
   return { layout, requestRate: search.highest, report: best };
-}
-
-/**
- * Requests per second of mean length that all replicas serve where more always wait; undefined where
- * the KV cache of a layout does not hold one of them.
- */
-function saturatedRate({ placed, scheduler, workload }: CapacityScenario): number | undefined {
-  const requests = planRequests(workload);
-  const mean = (of: (request: PlannedRequest) => number): number =>
-    Math.ceil(requests.reduce((sum, request) => sum + of(request), 0) / requests.length);
-  const inputTokens = mean((request) => request.inputTokens);
-  const outputTokens = mean((request) => request.outputTokens);
-  const { kvTokens } = planLoad(placed);
-  if (kvTokens < inputTokens + outputTokens) return undefined;
-  const state = steadyState(makePricer(placed, 'middle'), {
-    inputTokens,
-    outputTokens,
-    concurrency: Number.POSITIVE_INFINITY,
-    maxNumBatchedTokens: scheduler.maxNumBatchedTokens,
-    maxNumSeqs: scheduler.maxNumSeqs,
-    kvTokens,
-    kvReservation: placed.software.kvReservation,
-    arrivals: 'spread',
-  });
-  return state.requestsPerSecond * placed.layout.dp;
 }

@@ -1,9 +1,13 @@
 import type { Command } from 'commander';
 import { hasUncertainRates, makePricer } from '../core/timing/load-price.ts';
-import { type CapacityScenario, simulateScenario } from '../sim/capacity/scenario.ts';
+import { LoadHistory } from '../sim/capacity/load-history.ts';
+import { type CapacityScenario, kvBlocksOf, simulateScenario } from '../sim/capacity/scenario.ts';
+import { writeHtml } from './html-output.ts';
 import { addSimOptions, type SimOptions, scenarioOf } from './sim-options.ts';
-import { reportObject, reportText, type SimulatedRun } from './sim-report.ts';
+import { pageOfRun } from './sim-page.ts';
+import { reportObject, reportText } from './sim-report.ts';
 import { searchCapacity } from './sim-search.ts';
+import { pageOfSearch, searchObject, searchText } from './sim-search-report.ts';
 import { SimTrace } from './trace/sim-trace.ts';
 
 const EXAMPLES = `Examples:
@@ -31,29 +35,50 @@ export function addSimCommand(program: Command): void {
 async function sim(options: SimOptions, command: Command): Promise<void> {
   const given = (name: keyof SimOptions): boolean => command.getOptionValueSource(name) === 'cli';
   const scenario = scenarioOf(options, given);
-  const text = options.search
-    ? await searchCapacity(scenario, options)
-    : textOf(simulate(scenario, options), options);
+  if (options.search) await search(scenario, options);
+  else simulate(scenario, options);
+}
+
+async function search(scenario: CapacityScenario, options: SimOptions): Promise<void> {
+  const outcome = await searchCapacity(scenario, options);
+  const text = options.json ? JSON.stringify(searchObject(outcome)) : searchText(outcome);
   process.stdout.write(`${text}\n`);
+  writeHtml(options, () => pageOfSearch(outcome));
 }
 
 /** The run at the middle of what the chip's figures allow, and at both ends where they are ranges. */
-function simulate(scenario: CapacityScenario, options: SimOptions): SimulatedRun {
-  const trace =
-    options.traceOut === undefined
+function simulate(scenario: CapacityScenario, options: SimOptions): void {
+  const { trace, history } = observersOf(scenario, options);
+  const observers = [trace, history].filter((observer) => observer !== undefined);
+  const report = simulateScenario(
+    scenario,
+    'middle',
+    observers.length === 0
       ? undefined
-      : new SimTrace(options.traceOut, {
-          pricer: makePricer(scenario.placed, 'middle'),
-          steps: options.traceSteps,
-        });
-  const report = simulateScenario(scenario, 'middle', trace && ((step) => trace.add(step)));
+      : (step) => {
+          for (const observer of observers) observer.add(step);
+        },
+  );
   trace?.close();
   const ends = hasUncertainRates(scenario.placed.chip)
     ? (['low', 'high'] as const).map((end) => simulateScenario(scenario, end))
     : [report];
-  return { scenario, report, ends };
+  const run = { scenario, report, ends };
+  const text = options.json ? JSON.stringify(reportObject(run, options)) : reportText(run, options);
+  process.stdout.write(`${text}\n`);
+  writeHtml(options, () => pageOfRun(run, history!.points(), options));
 }
 
-function textOf(run: SimulatedRun, options: SimOptions): string {
-  return options.json ? JSON.stringify(reportObject(run, options)) : reportText(run, options);
+/** Who follows the steps: the trace and the report, where asked for. */
+function observersOf(scenario: CapacityScenario, { traceOut, traceSteps, html }: SimOptions) {
+  const { placed } = scenario;
+  const pricer = makePricer(placed, 'middle');
+  return {
+    trace:
+      traceOut === undefined ? undefined : new SimTrace(traceOut, { pricer, steps: traceSteps }),
+    history:
+      html === undefined
+        ? undefined
+        : new LoadHistory({ replicas: placed.layout.dp, kvBlocks: kvBlocksOf(scenario) }),
+  };
 }

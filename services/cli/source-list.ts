@@ -7,9 +7,14 @@ export class SourceList {
     return [...new Set(sources)].map((source) => this.#numberOf(source)).join(', ');
   }
 
-  /** All that were referred to, one a line. */
+  /** All that were referred to, in the order of their numbers from 1. */
+  get all(): readonly string[] {
+    return [...this.#numbers.keys()];
+  }
+
+  /** The same, one a line. */
   lines(): readonly string[] {
-    return [...this.#numbers].map(([source, number]) => `${number}. ${source}`);
+    return this.all.map((source, index) => `${index + 1}. ${source}`);
   }
 
   #numberOf(source: string): number {

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { type Table as TableBlock, textOfCell } from '../report/report.ts';
 import { colorsFor } from './format.ts';
 
 /** Lines between the rows would double the height. */
@@ -21,27 +22,13 @@ export function renderTable(
   return table.toString();
 }
 
-/** The same as a Markdown table. */
-function renderMarkdownTable(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  textColumns: number,
+/** The table of a report, for standard output or as Markdown. */
+export function printedTable(
+  { head, rows, textColumns }: Omit<TableBlock, 'kind' | 'caption'>,
+  markdown = false,
 ): string {
+  const texts = rows.map((row) => row.map(textOfCell));
+  if (!markdown) return renderTable(head, texts, { stream: process.stdout, textColumns });
   const rule = head.map((_, column) => (column < textColumns ? '---' : '---:'));
-  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-/** Renders a table: its head, its rows, and how many columns are text. */
-export type TableRenderer = (
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  textColumns: number,
-) => string;
-
-/** Tables for standard output, as Markdown or for a terminal. */
-export function makeTableRenderer(markdown: boolean): TableRenderer {
-  return (head, rows, textColumns) =>
-    markdown
-      ? renderMarkdownTable(head, rows, textColumns)
-      : renderTable(head, rows, { stream: process.stdout, textColumns });
+  return [head, rule, ...texts].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

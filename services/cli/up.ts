@@ -4,6 +4,8 @@ import { readApiKeys } from '../gateway/access/read-api-keys.ts';
 import type { RunningCluster } from '../runtime/cluster/launch.ts';
 import { addGatewayOptions, type GatewayOptions } from '../runtime/options/gateway-options.ts';
 import { portNumber } from '../runtime/options/option-values.ts';
+import { addConfiguration } from '../runtime/options/programs.ts';
+import { applySettings } from '../runtime/options/settings.ts';
 import { isRunning } from '../runtime/process/process-identity.ts';
 import { type ClusterLogs, openClusterLogs } from '../runtime/state/cluster-logs.ts';
 import { readStopOrder, recordCluster } from '../runtime/state/cluster-records.ts';
@@ -11,6 +13,8 @@ import { chipTable } from './chip-table.ts';
 import { clusterAddresses } from './cluster-addresses.ts';
 import { addClusterOptions, type ClusterOptions } from './cluster-options.ts';
 import { StopRequest } from './errors.ts';
+import { fallenBehind, paceSentence } from './pace-text.ts';
+import { phantomStory } from './phantom-story.ts';
 import { Progress } from './progress.ts';
 import { findStarter, type Starter, startDetached } from './serve/detach.ts';
 import { startCluster } from './start-cluster.ts';
@@ -36,20 +40,25 @@ const EXAMPLES = `Examples:
   sohu up --model stories260K.bin --precision f32 --tp 4
   sohu up --kv-cache-dtype fp8 --max-num-seqs 64 --no-demo
   sohu up --port 0 --api-key-file keys.json
+  sohu up --weights phantom --model llama-3-70b --chip h100
   sohu up --detach              serve in the background: see sohu ps, sohu logs and sohu down
 `;
 const DEMO_PROMPT = 'Once upon a time';
 const DEMO_TOKENS = 128;
+const PACE_INTERVAL_MS = 10_000;
 
 /** Adds `sohu up`, which serves a cluster. */
 export function addUpCommand(program: Command): void {
-  addGatewayOptions(addClusterOptions(program.command('up')))
+  const command = addGatewayOptions(addClusterOptions(program.command('up')))
     .description('Start a cluster of emulated chips and serve until Ctrl-C.')
     .option('--grpc-port <number>', 'also serve gRPC there (0: a free port)', portNumber)
     .option('--no-demo', 'tell no story first')
     .option('-d, --detach', 'serve in the background until `sohu down`')
     .addHelpText('before', EXAMPLES)
     .action(up);
+  addConfiguration(command).hook('preAction', () =>
+    applySettings(command, ['coordinator', 'gateway'], process.env),
+  );
 }
 
 async function up(options: UpOptions): Promise<void> {
@@ -73,6 +82,8 @@ async function up(options: UpOptions): Promise<void> {
   } finally {
     await cluster.stop(readStopOrder(process.pid));
     forget();
+    const pace = cluster.pace();
+    if (cluster.serving.phantom !== undefined && pace) progress.note(paceSentence(pace));
     logs?.close();
   }
 }
@@ -110,12 +121,27 @@ async function present(serving: Serving): Promise<never> {
   if (options.demo && starter === undefined) await demonstrate(serving);
   const info = await client.serverInfo({ signal });
   const chips = chipTable(info.chips, process.stdout);
-  const text = `${chips}\n\n${clusterAddresses(cluster, info.chips)}\n`;
+  const isPhantom = cluster.serving.phantom !== undefined;
+  const story = isPhantom ? `\n${phantomStory(cluster)}\n` : '';
+  const text = `${chips}\n\n${clusterAddresses(cluster, info.chips)}\n${story}`;
   const end = starter === undefined ? 'Ctrl-C' : '`sohu down`';
   process.stdout.write(text);
+  if (isPhantom) watchPace(cluster, progress, signal);
   progress.note(`Serving ${info.modelName} (${info.precision}) until ${end}.`);
   starter?.tellServing(text);
   return untilStopped(signal);
+}
+
+/** Tells from time to time of a pace that is not held, and of the pace as a whole at the end. */
+function watchPace(cluster: RunningCluster, progress: Progress, signal: AbortSignal): void {
+  let before = cluster.pace();
+  const timer = setInterval(() => {
+    const now = cluster.pace();
+    const warning = now && fallenBehind(before, now);
+    if (warning !== undefined) progress.note(warning);
+    before = now;
+  }, PACE_INTERVAL_MS).unref();
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
 /** Without logs, as on a full disk, a cluster serves all the same. */

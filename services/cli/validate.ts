@@ -11,7 +11,7 @@ import {
 import { findModel } from './models.ts';
 import { publishedRows } from './published-rows.ts';
 import { formatNumber, formatShare } from './quantity.ts';
-import { makeTableRenderer } from './table.ts';
+import { printedTable } from './table.ts';
 
 const EXAMPLES = `Examples:
   sohu validate                            the error of every published row, and the medians
@@ -83,10 +83,13 @@ function render(report: {
   readonly summaries: readonly ErrorSummary[];
   readonly markdown: boolean;
 }): string {
-  const table = makeTableRenderer(report.markdown);
+  const { rows, summaries, markdown } = report;
   return [
-    table(ROW_HEAD, report.rows.map(rowCells), 2),
-    table(SUMMARY_HEAD, report.summaries.map(summaryCells), 6),
+    printedTable({ head: ROW_HEAD, rows: rows.map(rowCells), textColumns: 2 }, markdown),
+    printedTable(
+      { head: SUMMARY_HEAD, rows: summaries.map(summaryCells), textColumns: 6 },
+      markdown,
+    ),
   ].join('\n\n');
 }
 

@@ -69,7 +69,7 @@ function clockNanoseconds(sequences: number): number {
   const request = makeGenerationRequest({ promptTokens: Array.from({ length: 512 }, () => 1) });
   const scheduled = Array.from({ length: sequences }, (_, id) => {
     const sequence = makeSequence({ request, generated: [1], id });
-    clock.arrive(sequence);
+    clock.arrive(sequence, 0);
     return scheduleTokens(sequence, { start: 512, end: 513, admitted: false });
   });
   const step = { sequences: scheduled, released: [] };
@@ -77,8 +77,8 @@ function clockNanoseconds(sequences: number): number {
   let startMs = 0;
   for (let round = -rounds; round < rounds; round++) {
     if (round === 0) startMs = performance.now();
-    clock.begin(step);
-    clock.complete();
+    clock.begin(step, round);
+    clock.complete(round);
     for (const { sequence } of scheduled) clock.draw(sequence);
   }
   return ((performance.now() - startMs) * 1e6) / rounds;

@@ -94,7 +94,8 @@ export class ChatLoop {
       if (json) this.#printObject(prompt, answer);
       else process.stdout.write('\n');
       if (answer.kind === 'stopped') note('Stopped.');
-      else if (this.#state.verbose) for (const line of describeAnswer(answer.choice)) note(line);
+      else if (this.#state.verbose)
+        for (const line of describeAnswer(answer.choice, this.#state.clock)) note(line);
     } finally {
       this.#answering = undefined;
     }

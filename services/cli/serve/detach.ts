@@ -22,6 +22,8 @@ export function findStarter(env: NodeJS.ProcessEnv = process.env): Starter | und
   const onLeft = (): void =>
     controller.abort(new StopRequest('its starter ended', EXIT_CODES.failed));
   process.once('disconnect', onLeft);
+  // To listen must not keep a program alive that could not start.
+  process.channel?.unref();
   return {
     left: controller.signal,
     tellServing: (text) => {

@@ -14,7 +14,7 @@ export function chipBlocks(engine: ClusterSnapshot, version: string): string[] {
     ...headLines(engine, version).map((line) => row([line], WHOLE)),
     rule(WIDTHS, { ends: '|+' }),
     row(
-      [' Chip  Name              State', '         Memory-Usage', '   MFU    HBM   Link'],
+      [' Chip  Name              State', '         Memory-Usage', '    MFU    HBM   Link'],
       WIDTHS,
     ),
     row(
@@ -49,7 +49,7 @@ function chipLines(chip: ChipStatus, epoch: number): string[] {
   return [
     row(
       [
-        ` ${field(String(chip.seat), 4, 'right')}  ${field(chip.name, 16)} ${field(chip.state, 6, 'right')} `,
+        ` ${field(String(chip.seat), 4, 'right')}  ${field(chip.name, 15)} ${field(chip.state, 7, 'right')} `,
         ` ${field(memory, 20, 'right')} `,
         shares.map((share) => ` ${field(share, 6, 'right')}`).join(''),
       ],
