@@ -1,11 +1,9 @@
 import type { ChipStatus, ClusterSnapshot } from '../../client/index.ts';
 import { formatDuration, formatShare } from '../format.ts';
 import { field, row, rule, WHOLE, type Widths } from './box.ts';
-import { mebibytes, powerLimitWatts, usedBytes } from './chip-figures.ts';
+import { basisOf, mebibytes, powerLimitWatts, usedBytes } from './chip-figures.ts';
 
 const WIDTHS: Widths = [31, 22, 22];
-/** Whose figures they are; as wide as the table allows. */
-const CLOCKS = ' Step and Busy: host. MFU, HBM, Link, Pwr: Sohu as claimed, by construction.';
 
 /** An engine and its chips, two lines each, as nvidia-smi shows GPUs. */
 export function chipBlocks(engine: ClusterSnapshot, version: string): string[] {
@@ -35,7 +33,7 @@ function headLines(engine: ClusterSnapshot, version: string): string[] {
       `${field(`Epoch: ${epoch}`, 11)}${field(`State: ${state}`, 17, 'right')}`,
     ` ${field(`Model: ${modelName}`, 31)} ${field(`${precision}, KV ${kvCacheDtype}`, 15)}` +
       `${field(`Weights: ${weights}`, 17)}${field(up, 11, 'right')}`,
-    CLOCKS,
+    ` Step and Busy: host. MFU, HBM, Link, Pwr: ${basisOf(engine.chips[0]?.name)}.`,
   ];
 }
 

@@ -15,7 +15,7 @@ export interface QueryField {
   readonly read: (chip: ChipStatus, engine: ClusterSnapshot) => string | number | undefined;
 }
 
-const MODELLED = 'modelled, as claimed';
+const MODELLED = 'of the modelled chip';
 
 const IDENTITY: readonly QueryField[] = [
   {

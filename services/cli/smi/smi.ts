@@ -58,9 +58,9 @@ async function smi(options: SmiOptions): Promise<void> {
   }
   const render = rendererOf(options);
   const ids = options.id?.split(',').map((id) => id.trim());
-  const place = placeOf(options);
+  const { natsUrl, ...place } = placeOf(options);
   const signal = listenForStop();
-  const client = await SohuClient.connect(place.natsUrl, { cluster: place.cluster });
+  const client = await SohuClient.connect(natsUrl, place);
   try {
     for (let round = 0; ; round++) {
       const answers = await askEngines(client, signal);

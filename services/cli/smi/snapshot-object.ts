@@ -1,6 +1,5 @@
 import type { ChipStatus, ClusterSnapshot } from '../../client/index.ts';
-import { DEVICE_CLOCK } from '../run-result.ts';
-import { powerLimitWatts, usedBytes } from './chip-figures.ts';
+import { basisOf, powerLimitWatts, usedBytes } from './chip-figures.ts';
 
 /** The object that `sohu smi --json` prints of an engine. */
 export function snapshotObject(engine: ClusterSnapshot): object {
@@ -17,7 +16,7 @@ export function snapshotObject(engine: ClusterSnapshot): object {
     epoch: engine.epoch,
     state: engine.state,
     uptime_s: Math.floor(engine.uptimeMs / 1000),
-    clocks: { step: 'host', utilization: DEVICE_CLOCK },
+    clocks: { step: 'host', utilization: `device: ${basisOf(engine.chips[0]?.name)}` },
     load: {
       waiting: load.waiting,
       running: load.running,

@@ -67,8 +67,8 @@ export class ClusterFeed {
   }
 
   async #connect(signal: AbortSignal): Promise<Connection> {
-    const { natsUrl, cluster } = this.#options.findPlace();
-    const client = await SohuClient.connect(natsUrl, { cluster, retry: false });
+    const { natsUrl, ...place } = this.#options.findPlace();
+    const client = await SohuClient.connect(natsUrl, { ...place, retry: false });
     try {
       const engines = await askEngines(client, signal);
       const snapshot = chooseEngine(

@@ -1,4 +1,5 @@
 import { formatDuration, formatMs, formatShare } from '../format.ts';
+import { basisOf } from '../smi/chip-figures.ts';
 import {
   type Line,
   type LineOptions,
@@ -10,9 +11,6 @@ import {
 import { padded } from './compact-number.ts';
 import type { TopState } from './top-state.ts';
 import type { View } from './view.ts';
-
-/** Whose figures those of the device are; the longest for which there is room. */
-const CLAIMS = ['Sohu as claimed, by construction', 'Sohu as claimed', 'as claimed'];
 
 /** What is served and how far, then what it makes in host and in device time. */
 export function renderHead(state: TopState, view: View, options: LineOptions): Line[] {
@@ -57,8 +55,9 @@ function renderRates(
     ...[span('  '), span(String(Math.round(watts)).padStart(5), 'bold'), span(' W', 'faint')],
   ];
   const room = width - widthOfLine(device) - 2;
-  const claim = CLAIMS.find((text) => text.length <= room) ?? CLAIMS.at(-1)!;
-  return [host, [...device, span(`  ${claim}`, 'faint')]];
+  const basis = basisOf(chips[0]?.name);
+  const short = basis.split(',', 1)[0]!;
+  return [host, [...device, span(`  ${basis.length <= room ? basis : short}`, 'faint')]];
 }
 
 /** A duration in its largest unit alone. */

@@ -22,7 +22,7 @@ const HELP: readonly (readonly [string, string])[] = [
   ['Ctrl-Z', 'stop; fg goes on'],
   ['', ''],
   ['host', 'time of the processes that compute'],
-  ['device', 'time that the modelled chips would take: Sohu as claimed, by construction'],
+  ['device', 'time that the modelled chips would take'],
 ];
 const KEYS = 'q quit   ? help   / filter   s sort   r reverse   p pause';
 /** Below this many lines, none is left empty. */

@@ -35,8 +35,8 @@ export function addTraceCommand(program: Command): void {
 
 async function trace(options: TraceOptions): Promise<void> {
   const signal = listenForStop();
-  const { natsUrl, cluster } = placeOf(options);
-  const client = await SohuClient.connect(natsUrl, { cluster });
+  const { natsUrl, ...place } = placeOf(options);
+  const client = await SohuClient.connect(natsUrl, place);
   try {
     await record(client, options, signal);
   } finally {

@@ -1,6 +1,8 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent, StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
+import { findChip } from '../../core/hardware/chip-catalogue.ts';
+import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import { resolveKvFormat } from '../../core/model/precision.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
 import type { TelemetrySource } from '../../rpc/telemetry-service.ts';
@@ -92,11 +94,14 @@ export class ClusterTelemetry implements TelemetrySource {
 
   /** The chips by rank, now. */
   chips(): readonly ChipStatus[] {
-    const { cluster, group, coordinator } = this.#options;
+    const { cluster, group, coordinator, serving } = this.#options;
+    const { phantom } = serving;
+    const chip = phantom === undefined ? SOHU : findChip(phantom.chip);
     const { members } = coordinator;
     const means = this.#window.means(hostMicros());
     return members.map((member) =>
       describeChip(member, {
+        chip,
         place: { cluster, group },
         means,
         chips: members.length,

@@ -10,8 +10,10 @@ import {
   type CliExit,
   makeCliEnvironment,
   runCli,
+  startCli,
 } from '../../support/cli.ts';
 import { BUNDLED_MODELS } from '../../support/requirements.ts';
+import { startTerminal } from '../../support/terminal.ts';
 
 /** The flags of each command that some invocation of this file had. */
 const EXERCISED = new Map<string, Set<string>>();
@@ -169,8 +171,11 @@ async function exerciseLife(t: TestContext, given: CliEnvironment, nats: string)
   const nkey = ['--nats-nkey-file', join(env.HOME!, folder!, 'gateway.nk')];
   await exerciseChat(t, env, { place, url, nkey });
   await exerciseBench(t, env, { http: cluster.http_url, url, key, nkey });
-  const trace = ['trace', '--cluster', 'flags', '--nats', url, '--seconds', '0.2'];
+  const elsewhere = ['--cluster', 'flags', '--nats', url, ...nkey];
+  const trace = ['trace', ...elsewhere, '--seconds', '0.2'];
   await exercise(t, env, [...trace, '--out', join(env.HOME!, 'trace.json')]);
+  await exerciseSmi(t, env, elsewhere);
+  await exerciseTop(t, env, elsewhere);
   const logs = ['logs', '--lines', '2', '--process', 'coordinator', '--json'];
   assert.equal((await exercise(t, env, logs)).stdout.trim().split('\n').length, 2);
   const follow = exercise(t, env, ['logs', '--follow']);
@@ -250,6 +255,43 @@ async function exerciseRun(
   writeFileSync(schema, '{"type": "boolean"}');
   assert.match(await constrained('--json-schema', schema), /^(true|false)$/);
   assert.match(await constrained('--json-object'), /^\{/);
+}
+
+async function exerciseSmi(
+  t: TestContext,
+  env: CliEnvironment,
+  elsewhere: readonly string[],
+): Promise<void> {
+  const smi = ['smi', ...elsewhere];
+  const { stdout } = await exercise(t, env, [...smi, '--json', '--id', '1']);
+  assert.deepEqual(
+    JSON.parse(stdout).chips.map(({ index }: { index: number }) => index),
+    [1],
+  );
+  assert.match((await exercise(t, env, [...smi, '--list'])).stdout, /^Chip 0: .*\nChip 1: /);
+  const format = ['--format', 'csv,noheader,nounits'];
+  const query = await exercise(t, env, [...smi, '--query-chip', 'index,state', ...format]);
+  assert.equal(query.stdout, '0, ready\n1, ready\n');
+  const help = await exercise(t, env, ['smi', '--help-query-chip']);
+  assert.match(help.stdout, /^utilization\.mfu /m);
+  const loop = startCli(t, env, [...smi, '--loop', '0.05', '--query-chip', 'count']);
+  await loop.untilPrinted('stdout', '2\n2\n2\n2\n2\n');
+  loop.child.kill('SIGINT');
+  assert.equal((await loop.exited).code, 130);
+  EXERCISED.get('smi')!.add('--loop');
+}
+
+async function exerciseTop(
+  t: TestContext,
+  env: CliEnvironment,
+  elsewhere: readonly string[],
+): Promise<void> {
+  const args = ['top', ...elsewhere, '--delay', '0.25', '--engine', '0'];
+  const terminal = startTerminal(t, env, args);
+  await terminal?.until('serving');
+  terminal?.type('q');
+  if (terminal !== undefined) assert.equal(await terminal.exited, 0, terminal.printed());
+  EXERCISED.set('top', new Set(args));
 }
 
 async function exerciseChat(
