@@ -29,7 +29,7 @@ function headLines(engine: ClusterSnapshot, version: string): string[] {
   const { cluster, epoch, state, modelName, precision, kvCacheDtype, weights } = engine;
   const up = formatDuration(Math.floor(engine.uptimeMs / 1000));
   return [
-    ` ${field(`SOHU-SMI ${version}`, 18)}${field(`Cluster: ${cluster}`, 29)}` +
+    ` ${field(`SOHU-SMI ${version}`, 18)}${field(`Cluster: ${cluster}`, 28)} ` +
       `${field(`Epoch: ${epoch}`, 11)}${field(`State: ${state}`, 17, 'right')}`,
     ` ${field(`Model: ${modelName}`, 31)} ${field(`${precision}, KV ${kvCacheDtype}`, 15)}` +
       `${field(`Weights: ${weights}`, 17)}${field(up, 11, 'right')}`,

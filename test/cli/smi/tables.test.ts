@@ -11,13 +11,13 @@ const GOLDEN = `2026-11-26 06:47:08 UTC
 | Model: llama-3-70b              fp8, KV bf16   Weights: phantom   3 min 5 s |
 | Step and Busy: host. MFU, HBM, Link, Pwr: Sohu as claimed, by construction. |
 |-------------------------------+----------------------+----------------------+
-| Chip  Name              State |         Memory-Usage |   MFU    HBM   Link  |
+| Chip  Name              State |         Memory-Usage |    MFU    HBM   Link |
 | Temp  Pwr:Usage/Cap      Step |   KV-Usage     Epoch |  Busy        Dropped |
 |===============================+======================+======================|
 |    0  Etched Sohu       ready | 87738MiB / 137329MiB |    42%   7.1%  0.03% |
 | N/A    735W / 1000W    3.02ms |        25%         4 |   98%              3 |
 +-------------------------------+----------------------+----------------------+
-|    1  Etched Sohu      joi... | 87738MiB / 137329MiB |    42%   7.1%  0.03% |
+|    1  Etched Sohu     joining | 87738MiB / 137329MiB |    42%   7.1%  0.03% |
 | N/A    735W / 1000W       N/A |        25%         4 |   98%              3 |
 +-------------------------------+----------------------+----------------------+
 
@@ -78,7 +78,7 @@ suite('the tables of sohu smi', () => {
     const chips = [makeChipStatus(0, { name: 'Etched Sohu of a later generation' })];
     const cluster = 'a-cluster-with-a-very-long-name';
     const text = renderTables(makeClusterSnapshot({ chips, cluster }), '0.1.0').join('\n');
-    assert.match(text, / Etched Sohu o\.\.\. +ready \|/);
-    assert.match(text, /Cluster: a-cluster-with-a-\.\.\. ?Epoch/);
+    assert.match(text, / Etched Sohu \.\.\. +ready \|/);
+    assert.match(text, /Cluster: a-cluster-with-a\.\.\. Epoch/);
   });
 });
