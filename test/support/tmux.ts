@@ -16,9 +16,10 @@ export class Tmux {
   readonly #env: CliEnvironment;
 
   private constructor(t: TestContext, env: CliEnvironment) {
-    this.#socket = join(makeTemporaryDirectory(t), 'tmux');
     this.#env = { LANG: 'C.UTF-8', SHELL: '/bin/sh', PS1: PROMPT, ...env };
+    // Before the folder goes, and with it the way to the server.
     t.after(() => this.#tmux('kill-server'));
+    this.#socket = join(makeTemporaryDirectory(t), 'tmux');
   }
 
   /** Undefined after skipping the test. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeCliEnvironment, runCli, startCli } from '../../support/cli.ts';
+import { listDescendants, makeCliEnvironment, runCli, startCli } from '../../support/cli.ts';
 import { startLiveCluster, until } from '../../support/live-cluster.ts';
 
 test('sohu smi shows a live cluster', async (t) => {
@@ -13,10 +13,10 @@ test('sohu smi shows a live cluster', async (t) => {
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^\| SOHU-SMI \S+ +Cluster: sohu +Epoch: 1 +State: serving \|$/m);
     assert.match(stdout, /^\| Model: tinystories-5m +fp8, KV bf16 +Weights: real /m);
+    const processes = listDescendants(cluster.up.pid).map(({ pid }) => pid);
     for (const rank of [0, 1]) {
-      const pid = cluster.pidOf(`chip-${rank}`);
-      const row = `${rank} +${pid} {2}worker TP${rank} .* 127\\.0\\.0\\.1:(\\d+)`;
-      const [, port] = new RegExp(`^\\| +${row} \\|$`, 'm').exec(stdout) ?? [];
+      const { pid, port } = processOf(stdout, rank);
+      assert.ok(processes.includes(pid), `${pid} is a process of the cluster`);
       assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`)).status, 200, stdout);
     }
   });
@@ -74,3 +74,11 @@ test('sohu smi says so where no cluster runs', async (t) => {
   assert.equal(code, 2);
   assert.match(stderr, /^error: no cluster runs on this machine: start one with `sohu up`/);
 });
+
+/** What the table says of a chip's process. */
+function processOf(table: string, rank: number): { readonly pid: number; readonly port: string } {
+  const row = `\\| +${rank} +(\\d+) {2}worker TP${rank} .* 127\\.0\\.0\\.1:(\\d+) \\|`;
+  const [, pid, port] = new RegExp(`^${row}$`, 'm').exec(table) ?? [];
+  assert.ok(pid !== undefined && port !== undefined, table);
+  return { pid: Number(pid), port };
+}

@@ -8,7 +8,7 @@ import { type Size, Tmux } from '../../support/tmux.ts';
 const SMALL: Size = [80, 24];
 /** Makes the program fail where nobody expects it, when it gets a signal. */
 const CRASH = encodeURIComponent(
-  "process.on('SIGUSR2', () => { throw new Error('nobody expects this') })",
+  'process.on("SIGUSR2", () => { throw new Error("nobody expects this") })',
 );
 
 /** Finds a change of colour or weight. */
@@ -18,9 +18,10 @@ function colorsLike(code: string): RegExp {
 
 /** The terminal is the shell's again: its screen, its cursor, its line discipline. */
 async function assertRestored(tmux: Tmux, exitCode: number): Promise<void> {
+  await tmux.until(/ready>\s*$/);
   tmux.enter('echo "code $? $(stty -a | grep -ow -e -echo -e -icanon -e -isig | tr -d "\\n")."');
-  const screen = await tmux.until(/^code \d+ .*\.$/m);
-  assert.match(screen, new RegExp(`^code ${exitCode} \\.$`, 'm'));
+  const screen = await tmux.until(/code \d+ .*\.$/m);
+  assert.match(screen, new RegExp(`code ${exitCode} \\.$`, 'm'));
   assert.match(screen, /^earlier$/m, 'what was there before is there again');
   assert.deepEqual(tmux.state(), { isAlternate: false, hasCursor: true, wraps: true });
 }
@@ -50,7 +51,7 @@ test('sohu top on a terminal', async (t) => {
     if (tmux === undefined) return;
     assert.deepEqual(tmux.state(), { isAlternate: true, hasCursor: false, wraps: false });
     const run = await startLongRun(t, env, 900);
-    const screen = await tmux.until(/^[0-9a-f-]{8}.* decode +4 +\d+ +\d+ +\d+ s +0$/m);
+    const screen = await tmux.until(/^[0-9a-f-]{8}.* decode +\d+ +\d+ +\d+ +\d+ s +0$/m);
     assert.match(screen, /^sohu {2}tinystories-5m {2}fp8, KV bf16, real weights .*● serving/);
     assert.match(screen, /^device +\S+ tokens\/s .* Sohu as claimed$/m);
     for (const chip of [0, 1])
@@ -160,7 +161,7 @@ test('sohu top on a terminal', async (t) => {
     assert.match(stderr, refusal);
     const tmux = await openTerminal(t, env);
     tmux?.sohu('top; echo "code $?"', 'TERM=dumb');
-    const screen = await tmux?.until(/^code 2$/m);
+    const screen = await tmux?.until(/code 2$/m);
     if (screen !== undefined)
       assert.match(screen.replaceAll('\n', ' '), /error: sohu top needs a term/);
   });
@@ -181,5 +182,5 @@ test('sohu top says so where no cluster runs', async (t) => {
   const tmux = await openTerminal(t, makeCliEnvironment(t));
   if (tmux === undefined) return;
   tmux.sohu('top; echo "code $?"');
-  assert.match(await tmux.until(/^code 2$/m), /error: no cluster runs on this machine/);
+  assert.match(await tmux.until(/code 2$/m), /error: no cluster runs on this machine/);
 });
