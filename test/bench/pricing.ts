@@ -1,5 +1,5 @@
 import { findArchitecture } from '../../services/checkpoint/model-catalogue.ts';
-import { renderTable } from '../../services/cli/table.ts';
+import { renderTable } from '../../services/cli/terminal/table.ts';
 import { DeviceClock } from '../../services/cluster/device-clock.ts';
 import { findChip } from '../../services/core/hardware/chip-catalogue.ts';
 import { assert } from '../../services/core/support/errors.ts';

@@ -4,10 +4,10 @@ import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { RpcError } from '../../rpc/status.ts';
 import { numberBetween } from '../../runtime/options/option-values.ts';
 import { findRunningClusters } from '../../runtime/state/cluster-records.ts';
-import { EXIT_CODES_HELP } from '../errors.ts';
-import { countOf } from '../format.ts';
-import { Progress } from '../progress.ts';
-import { listenForStop } from '../stop-requests.ts';
+import { EXIT_CODES_HELP } from '../terminal/errors.ts';
+import { countOf } from '../terminal/format.ts';
+import { Progress } from '../terminal/progress.ts';
+import { listenForStop } from '../terminal/stop-requests.ts';
 import { ChromeTraceFile } from './chrome-trace-file.ts';
 import { LiveTrace } from './live-trace.ts';
 
