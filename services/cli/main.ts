@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import type { CommanderError } from 'commander';
-import { EXIT_CODES, exitCodeOf, StopRequest } from './errors.ts';
 import { makeProgram } from './program.ts';
+import { EXIT_CODES, exitCodeOf, StopRequest } from './terminal/errors.ts';
 
 const program = makeProgram();
 for (const command of [program, ...program.commands]) {

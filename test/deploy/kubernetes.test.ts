@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { addApiKey } from '../../services/cli/add-api-key.ts';
+import { addApiKey } from '../../services/cli/keys/add-api-key.ts';
 import {
   createClusterKeys,
   oneSeatEach,

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { choice, numberBetween, wholeNumber } from '../../runtime/options/option-values.ts';
-import { nkeyOption } from '../cluster-options.ts';
-import { addHtmlOption, type HtmlOptions } from '../html-output.ts';
-import { addWorkloadOptions, type WorkloadOptions } from '../workload-options.ts';
+import { nkeyOption } from '../serve/cluster-options.ts';
+import { addWorkloadOptions, type WorkloadOptions } from '../sim/workload-options.ts';
+import { addHtmlOption, type HtmlOptions } from '../terminal/html-output.ts';
 
 /** As `vllm bench serve` names them, and our own protocol. */
 export const BACKENDS = ['openai', 'openai-chat', 'sohu'] as const;

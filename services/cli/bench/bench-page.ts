@@ -1,5 +1,5 @@
 import type { Report } from '../../report/report.ts';
-import { figuresTable, latencySection } from '../page-parts.ts';
+import { figuresTable, latencySection } from '../terminal/page-parts.ts';
 import { type BenchRun, benchObject } from './bench-report.ts';
 
 /** A load test: the latencies that clients saw, and every figure of `--json`. */

@@ -1,5 +1,5 @@
 import type { Choice, Timings } from '../../client/index.ts';
-import { countOf, formatMs } from '../format.ts';
+import { countOf, formatMs } from '../terminal/format.ts';
 
 /** Lines that say what an answer took, by both clocks. */
 export function describeAnswer(

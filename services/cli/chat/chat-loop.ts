@@ -1,5 +1,5 @@
-import { EXIT_CODES, StopRequest } from '../errors.ts';
-import { choiceObject } from '../run-result.ts';
+import { choiceObject } from '../run/run-result.ts';
+import { EXIT_CODES, StopRequest } from '../terminal/errors.ts';
 import { describeAnswer } from './answer-report.ts';
 import { type ChatState, COMPLETIONS, isCommand, runCommand } from './chat-commands.ts';
 import type { ChatHistory } from './chat-history.ts';

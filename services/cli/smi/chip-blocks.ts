@@ -1,5 +1,5 @@
 import type { ChipStatus, ClusterSnapshot } from '../../client/index.ts';
-import { formatDuration, formatShare } from '../format.ts';
+import { formatDuration, formatShare } from '../terminal/format.ts';
 import { field, row, rule, WHOLE, type Widths } from './box.ts';
 import { basisOf, mebibytes, powerLimitWatts, usedBytes } from './chip-figures.ts';
 

@@ -1,4 +1,4 @@
-import type { colorsFor } from '../format.ts';
+import type { colorsFor } from './format.ts';
 import type { Glyphs } from './glyphs.ts';
 import { asciiText, cutText, safeText, widthOf } from './text-width.ts';
 

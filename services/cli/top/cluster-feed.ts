@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClusterSnapshot, RpcError, SohuClient } from '../../client/index.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
-import type { ClusterPlace } from '../cluster-place.ts';
+import type { ClusterPlace } from '../serve/cluster-place.ts';
 import { askEngines } from '../smi/ask-engines.ts';
 import { type History, NO_HISTORY, withSnapshot } from './history.ts';
 import { RequestLog } from './request-log.ts';

@@ -1,5 +1,5 @@
-import { formatMs, formatShare } from '../format.ts';
 import { areaChart, chartCapacity, roundTop } from '../terminal/area-chart.ts';
+import { formatMs, formatShare } from '../terminal/format.ts';
 import { type Line, type LineOptions, type Span, span } from '../terminal/styled-line.ts';
 import { fitText } from '../terminal/text-width.ts';
 import { compactNumber } from './compact-number.ts';

@@ -1,5 +1,5 @@
 import type { ChipStatus } from '../../client/index.ts';
-import { formatShare } from '../format.ts';
+import { formatShare } from '../terminal/format.ts';
 import { meterOf } from '../terminal/meter.ts';
 import { type Line, type LineOptions, type Span, span } from '../terminal/styled-line.ts';
 import { shareOf } from './history.ts';

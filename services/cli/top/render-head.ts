@@ -1,5 +1,5 @@
-import { formatDuration, formatMs, formatShare } from '../format.ts';
 import { basisOf } from '../smi/chip-figures.ts';
+import { formatDuration, formatMs, formatShare } from '../terminal/format.ts';
 import {
   type Line,
   type LineOptions,

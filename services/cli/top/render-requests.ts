@@ -1,5 +1,5 @@
 import type { EngineLoad } from '../../client/index.ts';
-import { formatDuration } from '../format.ts';
+import { formatDuration } from '../terminal/format.ts';
 import { type Line, type LineOptions, span, spread } from '../terminal/styled-line.ts';
 import { asciiText, cutText, fitText, safeText } from '../terminal/text-width.ts';
 import { chooseRequests } from './choose-requests.ts';

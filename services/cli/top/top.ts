@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { numberBetween } from '../../runtime/options/option-values.ts';
-import { addPlaceOptions, type PlaceOptions, placeOf } from '../cluster-place.ts';
-import { EXIT_CODES, StopRequest } from '../errors.ts';
-import { colorsFor } from '../format.ts';
+import { addPlaceOptions, type PlaceOptions, placeOf } from '../serve/cluster-place.ts';
+import { EXIT_CODES, StopRequest } from '../terminal/errors.ts';
+import { colorsFor } from '../terminal/format.ts';
 import { FullScreen, type Key } from '../terminal/full-screen.ts';
 import { glyphsFor } from '../terminal/glyphs.ts';
 import { paintLine } from '../terminal/styled-line.ts';

@@ -333,12 +333,8 @@ async function exerciseChat(
   assert.equal(usage.completion_tokens, 6);
   assert.match(chat.stderr, /^\[host\] TTFT/m);
   assert.match(chat.stderr, /^seed +7 /m);
-  const near = await exercise(
-    t,
-    env,
-    ['chat', '--nats', url, ...nkey, '--cluster', 'flags'],
-    '/show model\n',
-  );
+  const there = ['chat', '--nats', url, ...nkey, '--cluster', 'flags'];
+  const near = await exercise(t, env, there, '/show model\n');
   assert.match(near.stderr, /^tinystories-5m, bf16, 2 chips, a context of 256 tokens\.$/m);
 }
 
@@ -371,22 +367,12 @@ async function exerciseBench(
   writeFileSync(prompts, '{"prompt": "The dog", "output_tokens": 3}\n');
   const trace = join(env.HOME!, 'short.jsonl');
   writeFileSync(trace, '{"timestamp": 0, "input_length": 8, "output_length": 2}\n');
-  const direct = [
-    'bench',
-    '--backend',
-    'sohu',
-    '--nats',
-    url,
-    ...nkey,
-    '--cluster',
-    'flags',
-    '--json',
-  ];
+  const place = ['--backend', 'sohu', '--nats', url, ...nkey, '--cluster', 'flags'];
   for (const load of [
     ['--dataset-file', prompts, '--num-prompts', '1'],
     ['--trace-file', trace],
   ]) {
-    const bench = await exercise(t, env, [...direct, ...load]);
+    const bench = await exercise(t, env, ['bench', ...place, '--json', ...load]);
     assert.equal(JSON.parse(bench.stdout).completed, 1);
   }
 }
@@ -412,7 +398,7 @@ async function exercisePhantoms(t: TestContext, env: CliEnvironment, nats: strin
     ...['--burstiness', '2', '--seed', '3', '--json'],
   ]);
   assert.equal(JSON.parse(load.stdout).completed, 4);
-  await exercise(t, env, ['up', '--detach', '--json', '--port', '0', ...PHANTOM]);
+  await exercise(t, env, ['up', '--detach', '--port', '0', ...PHANTOM]);
   await exercise(t, env, ['down', '--all', '--json']);
 }
 

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { type Command, CommanderError } from 'commander';
 import { splitWords } from '../../../services/cli/chat/split-words.ts';
-import { EXIT_CODES } from '../../../services/cli/errors.ts';
-import { colorsFor } from '../../../services/cli/format.ts';
 import { makeProgram } from '../../../services/cli/program.ts';
+import { EXIT_CODES } from '../../../services/cli/terminal/errors.ts';
+import { colorsFor } from '../../../services/cli/terminal/format.ts';
 import { CLI, makeCliEnvironment, runCli } from '../../support/cli.ts';
 
 /** The program with all its commands, its own first. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { colorsFor } from '../../../services/cli/format.ts';
+import { colorsFor } from '../../../services/cli/terminal/format.ts';
 import { ASCII_GLYPHS, UNICODE_GLYPHS } from '../../../services/cli/terminal/glyphs.ts';
 import { paintLine } from '../../../services/cli/terminal/styled-line.ts';
 import { widthOf } from '../../../services/cli/terminal/text-width.ts';
