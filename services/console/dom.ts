@@ -46,7 +46,11 @@ export class Panel {
     const percent = (value: number): string =>
       `${Number((Math.min(1, Math.max(0, value)) * 100).toFixed(2))}%`;
     const width = percent(share);
-    if (style.width !== width) style.width = width;
+    if (style.width !== width) {
+      style.width = width;
+      // What is there is seen, however little of the track it takes.
+      style.minWidth = share > 0 ? '2px' : '0';
+    }
     if (from !== undefined) style.left = percent(from);
   }
 

@@ -38,12 +38,10 @@ export class RequestBook {
 
   take({ batch, steps, ended }: Pick<StepsEvent, 'batch' | 'steps' | 'ended'>): void {
     const last = steps.at(-1);
-    if (last !== undefined) {
-      for (const part of batch) this.#compute(part, last);
-      const isWhole = batch.length === last.sequences;
-      if (isWhole) this.#pause(new Set(batch.map(keyOf)), last.beganMs);
-    }
+    if (last !== undefined) for (const part of batch) this.#compute(part, last);
     for (const sample of ended) this.end(sample);
+    const isWhole = batch.length === last?.sequences;
+    if (isWhole) this.#pause(new Set(batch.map(keyOf)), last.beganMs);
     this.#forget();
   }
 

@@ -27,6 +27,8 @@ export class RatesView {
       deviceGenerated: count(rates.deviceGeneratedTokensPerSecond),
       devicePrompt: count(rates.devicePromptTokensPerSecond),
       deviceStep: digits(rates.deviceStepMs * 1000),
+      peak: count(Math.max(0, ...state.generated.values)),
+      devicePeak: count(Math.max(0, ...state.deviceGenerated.values)),
       binds: state.steps.at(-1)?.binds || '–',
       claim: CLAIMED_CHIP.test(name)
         ? 'input, by construction: modelled from the claim for Sohu'

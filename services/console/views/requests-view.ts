@@ -30,7 +30,7 @@ export class RequestsView {
     this.#empty.hidden = rows.length > 0;
     const axis = axisOf(rows, state.hostNowMs);
     this.#axis.textContent =
-      rows.length === 0 ? '' : `the last ${duration(axis.spanMs)}, now at the right`;
+      rows.length === 0 ? '' : `last ${duration(axis.spanMs)}, now at the right`;
     this.#rows.fill(rows, (panel, row) => this.#drawRow(panel, row, axis));
   }
 
