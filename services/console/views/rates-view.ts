@@ -31,7 +31,7 @@ export class RatesView {
       devicePeak: count(Math.max(0, ...state.deviceGenerated.values)),
       binds: state.steps.at(-1)?.binds || '–',
       claim: CLAIMED_CHIP.test(name)
-        ? 'input, by construction: modelled from the claim for Sohu'
+        ? 'input, by construction: Sohu as claimed'
         : `modelled: ${name}`,
     });
     this.#drawLoad(state);
