@@ -1,8 +1,8 @@
 const UNITS = ['', 'k', 'M', 'G', 'T', 'P'];
 
-/** Three significant digits, with a unit of thousands: `12.3 k`. */
+/** Three significant digits, with a unit of thousands: `12.3 k`; small whole numbers as they are. */
 export function count(value: number): string {
-  if (value < 1000) return digits(value);
+  if (value < 1000) return Number.isInteger(value) ? String(value) : digits(value);
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(value * 1.0005) / 3));
   return `${digits(value / 1000 ** power)} ${UNITS[power]}`;
 }
@@ -29,7 +29,8 @@ export function digits(value: number): string {
   if (magnitude >= 100) return value.toFixed(0);
   if (magnitude >= 10) return value.toFixed(1);
   if (magnitude >= 1) return value.toFixed(2);
-  return value === 0 ? '0' : value.toFixed(3);
+  if (value === 0) return '0';
+  return magnitude < 0.001 ? '<0.001' : value.toFixed(3);
 }
 
 /** Time in the unit that suits it. */

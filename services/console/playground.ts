@@ -47,18 +47,22 @@ export class Playground {
     const text = document.createTextNode('');
     this.#answer.classList.remove('failed');
     this.#answer.replaceChildren(shown, text);
+    const pen = new Pen((more, note) => {
+      text.data += more;
+      setText(this.#note, note);
+      this.#answer.scrollTop = this.#answer.scrollHeight;
+    });
     const startMs = performance.now();
-    let answer: Answer | undefined;
     try {
       const options = { headers: authorization(this.#key()), signal };
-      for await (answer of streamAnswer(path, body, options)) {
+      for await (const answer of streamAnswer(path, body, options)) {
         this.#ids.add(answer.id);
-        text.data += answer.text;
-        setText(this.#note, noteOf(answer, performance.now() - startMs));
-        this.#answer.scrollTop = this.#answer.scrollHeight;
+        pen.write(answer.text, () => noteOf(answer, performance.now() - startMs));
       }
+      pen.flush();
       this.#say(`The answer is complete: ${this.#note.textContent}`);
     } catch (error) {
+      pen.flush();
       if (signal.aborted) this.#finish(`stopped · ${this.#note.textContent}`);
       else this.#fail(error);
     } finally {
@@ -90,6 +94,30 @@ export class Playground {
     // A button that is disabled would take the focus away with it.
     if (isBusy && hadFocus === this.#run) this.#stop.focus();
     if (!isBusy && hadFocus === this.#stop) this.#run.focus();
+  }
+}
+
+/** Gathers what comes between two pictures: tokens may be many, and each write is a layout. */
+class Pen {
+  readonly #draw: (text: string, note: string) => void;
+  #text = '';
+  #note: (() => string) | undefined;
+
+  constructor(draw: (text: string, note: string) => void) {
+    this.#draw = draw;
+  }
+
+  write(text: string, note: () => string): void {
+    this.#text += text;
+    if (this.#note === undefined) requestAnimationFrame(() => this.flush());
+    this.#note = note;
+  }
+
+  flush(): void {
+    if (this.#note === undefined) return;
+    this.#draw(this.#text, this.#note());
+    this.#text = '';
+    this.#note = undefined;
   }
 }
 
