@@ -9,10 +9,15 @@ const ARGUMENTS = [
   ...['--disable-background-networking', '--disable-component-update'],
 ];
 
+/** A browser without a window, which the caller closes. */
+export async function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+}
+
 /** A browser without a window for the length of one test; undefined after skipping the test where there is none. */
 export async function openChromium(t: TestContext): Promise<Browser | undefined> {
   if (!requireOrSkip(t, existsSync(CHROMIUM), 'the program chromium')) return undefined;
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  const browser = await launchChromium();
   t.after(() => browser.close());
   return browser;
 }
