@@ -49,7 +49,7 @@ suite('the console in a browser', { timeout: 120_000 }, () => {
       ...{ rank: '1', state: 'joining', mfu: '12.5 %', hbmBandwidth: '25.0 %' },
       ...{ linkBandwidth: '6.25 %', busy: '50.0 %', droppedFrames: '6' },
       memory: '117 GB of 144 GB',
-      memoryParts: 'weights 36.0 GB · KV 18.0 GB of 72.0 GB · act. 9.00 GB',
+      memoryParts: 'weights 36.0 GB · KV 18.0 GB / 72.0 GB · act. 9.00 GB',
       ...{ step: '4.00 ms', stepParts: 'compute 3.00 ms · communication 1.00 ms' },
     };
     for (const [field, expected] of Object.entries(tiles))
@@ -74,6 +74,7 @@ suite('the console in a browser', { timeout: 120_000 }, () => {
       cells!.trim(),
       'over\tstop, preempted 2×\t100 ms\t200 ms\t300 ms\t12 (4 cached) + 9',
     );
+    t.diagnostic(`${transferred()} bytes over the wire`);
     assert.ok(transferred() > 10_000 && transferred() < 100_000, `${transferred()} bytes`);
     assert.deepEqual([errors, [...origins]], [[], [url]]);
   });

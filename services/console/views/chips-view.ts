@@ -41,9 +41,10 @@ function drawMemory(tile: Panel, chip: ChipStatus): void {
   tile.bar('kv', part(hbmKvBytes));
   tile.bar('reserved', part(hbmKvReservedBytes - hbmKvBytes));
   tile.bar('activations', part(hbmActivationBytes));
+  const kv = `KV ${bytes(hbmKvBytes)} / ${bytes(hbmKvReservedBytes)}`;
   tile.texts({
     memory: `${bytes(used)} of ${bytes(total)}`,
-    memoryParts: `weights ${bytes(hbmWeightBytes)} · KV ${bytes(hbmKvBytes)} of ${bytes(hbmKvReservedBytes)} · act. ${bytes(hbmActivationBytes)}`,
+    memoryParts: `weights ${bytes(hbmWeightBytes)} · ${kv} · act. ${bytes(hbmActivationBytes)}`,
   });
 }
 
