@@ -10,7 +10,7 @@ import * as packages from './tidy/package-rules.ts';
 import { readSources, type Source } from './tidy/source.ts';
 import * as texts from './tidy/text-rules.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = ['services', 'test', 'grafana'].flatMap((folder) =>
   readSources(ROOT, folder, '.ts'),
 );
@@ -33,6 +33,7 @@ const ENTRIES = [
   'services/client/index.ts',
   'services/client/testing/index.ts',
   'services/kernels/assembly/index.ts',
+  'services/report/page/draw-plots.ts',
   'grafana/src/main.ts',
 ];
 

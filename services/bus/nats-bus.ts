@@ -7,12 +7,16 @@ import type {
   SubscribeOptions,
   Subscription,
 } from './bus.ts';
+import { type NatsIdentity, readNatsIdentity } from './nats-identity.ts';
 import { runHandler } from './run-handler.ts';
 
 /** Where the broker is, and how its monitoring pages should call this connection. */
 export interface NatsOptions {
-  readonly servers: string | readonly string[];
+  /** One URL, or several with commas between them: those of a cluster of brokers. */
+  readonly servers: string;
   readonly name: string;
+  /** A file with the seed of the user's nkey; without one the connection is anonymous. */
+  readonly nkeyFile?: string | undefined;
   /** How long one attempt to connect may take. */
   readonly timeoutMs?: number;
   /** Keeps the connection's own messages from its own subscriptions. */
@@ -30,23 +34,28 @@ const PING_INTERVAL_MS = 5_000;
  * time.
  *
  * The client copies published data at the end of the current turn, so a buffer may be reused after
- * a flush. A subject that the broker's permissions forbid makes the next `flush` reject.
+ * a flush. A subject that the broker's permissions forbid makes the next `flush` reject. Throws an
+ * Error that says which address, or which key file, does not do.
  */
 export async function connectNats(options: NatsOptions): Promise<Bus> {
-  const servers = [options.servers].flat();
+  const servers = options.servers.split(',').map((url) => url.trim());
+  const identity = options.nkeyFile === undefined ? undefined : readNatsIdentity(options.nkeyFile);
   try {
     const connection = await connect({
       servers,
       name: options.name,
       timeout: options.timeoutMs ?? CONNECT_TIMEOUT_MS,
       noEcho: options.noEcho ?? false,
+      // The chips of a group meet at the broker that is named first.
+      noRandomize: true,
       noAsyncTraces: true,
+      ...identity,
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_WAIT_MS,
       reconnectJitter: RECONNECT_JITTER_MS,
       pingInterval: PING_INTERVAL_MS,
     });
-    return new NatsBus(connection);
+    return new NatsBus(connection, identity);
   } catch (error) {
     throw new Error(`no connection to the broker at ${servers.join(', ')}: ${describe(error)}`, {
       cause: error,
@@ -56,14 +65,16 @@ export async function connectNats(options: NatsOptions): Promise<Bus> {
 
 class NatsBus implements Bus {
   readonly #connection: NatsConnection;
+  readonly #inboxPrefix: string | undefined;
   readonly #listeners: ((status: BusStatus) => void)[] = [];
   readonly #flushes = new Set<(error: Error) => void>();
   #lastStatus: BusStatus = 'reconnected';
   #violation: NatsError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: NatsConnection, identity: NatsIdentity | undefined) {
     this.#connection = connection;
+    this.#inboxPrefix = identity?.inboxPrefix;
     void this.#followStatus();
   }
 
@@ -90,7 +101,7 @@ class NatsBus implements Bus {
   }
 
   newInbox(): string {
-    return createInbox();
+    return createInbox(this.#inboxPrefix);
   }
 
   async flush(): Promise<void> {

@@ -11,7 +11,7 @@ import { readMeasuredOperators } from '../evidence/measured-operators.ts';
 import { readPublishedRows } from '../evidence/published-row.ts';
 
 /** The package's own folder: compiled files lie in dist/services/calibrate. */
-const ROOT = new URL('../../../', import.meta.url);
+const ROOT = new URL('../../..', import.meta.url);
 const OPERATORS = 'h100_measured_ops.csv';
 const VARIABLE = 'SOHU_TIMING_DATA';
 

@@ -22,14 +22,19 @@ export function listCatalogue(directory: string): readonly string[] {
  * config.json or a folder with one, or a model of the catalogue.
  */
 export function findArchitecture(name: string, directory: string): Architecture {
-  const parametric = parseParametric(name);
-  if (parametric !== undefined) return parametric;
-  if (name !== '' && existsSync(name)) return readArchitecture(configPath(name));
+  const path = findConfigFile(name, directory);
+  return path === undefined ? parseParametric(name)! : readArchitecture(path);
+}
+
+/** The file that holds the sizes of the model `name`; undefined for the parametric family. */
+export function findConfigFile(name: string, directory: string): string | undefined {
+  if (parseParametric(name) !== undefined) return undefined;
+  if (name !== '' && existsSync(name)) return resolve(configPath(name));
   const found = findNamed(listCatalogue(directory), name, {
     field: 'model',
     namesOf: (item) => [item],
   });
-  return readArchitecture(join(directory, `${found}${ENDING}`));
+  return join(directory, `${found}${ENDING}`);
 }
 
 /** Reads a config.json of a priced family; `_source` says where a catalogue file has it from. */

@@ -13,7 +13,7 @@ export interface TokenizerOptions {
    */
   readonly file?: string | undefined;
   readonly modelPath: string;
-  readonly config: ModelConfig;
+  readonly config: Pick<ModelConfig, 'vocabSize'>;
 }
 
 /** Opens the tokenizer of a model and checks that it belongs to it, as far as sizes tell. */

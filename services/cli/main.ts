@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import type { CommanderError } from 'commander';
-import { EXIT_CODES, exitCodeOf, StopRequest } from './errors.ts';
 import { makeProgram } from './program.ts';
+import { EXIT_CODES, exitCodeOf, StopRequest } from './terminal/errors.ts';
 
 const program = makeProgram();
-for (const command of [program, ...program.commands]) command.exitOverride(leave);
+for (const command of [program, ...program.commands]) {
+  for (const each of [command, ...command.commands]) each.exitOverride(leave);
+}
 
 // A reader that has seen enough, as `head`, is no failure; who has work to stop listens itself.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

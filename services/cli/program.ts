@@ -1,26 +1,30 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
-import { addAuditCommand } from './audit.ts';
 import { addBenchCommand } from './bench/bench.ts';
 import { addChatCommand } from './chat/chat.ts';
-import { addChipsCommand } from './chips.ts';
-import { addCompareCommand } from './compare.ts';
+import { addAuditCommand } from './claim/audit.ts';
+import { addCompareCommand } from './claim/compare.ts';
+import { addValidateCommand } from './claim/validate.ts';
 import { addDoctorCommand } from './doctor/doctor.ts';
-import { EXIT_CODES_HELP } from './errors.ts';
-import { addModelsCommand } from './models.ts';
-import { addPlanCommand } from './plan.ts';
-import { addPriceCommand } from './price.ts';
-import { addRunCommand } from './run.ts';
+import { addConfigCommand } from './keys/config.ts';
+import { addKeysCommand } from './keys/keys.ts';
+import { addLoadCommand } from './load/load.ts';
+import { addChipsCommand } from './models/chips.ts';
+import { addModelsCommand } from './models/models.ts';
+import { addPlanCommand } from './models/plan.ts';
+import { addPriceCommand } from './models/price.ts';
+import { addRunCommand } from './run/run.ts';
+import { addScenarioCommand } from './scenario/scenario.ts';
 import { addDownCommand } from './serve/down.ts';
 import { addLogsCommand } from './serve/logs.ts';
 import { addPsCommand } from './serve/ps.ts';
-import { addSimCommand } from './sim.ts';
-import { addSwarmCommand } from './swarm.ts';
+import { addUpCommand } from './serve/up.ts';
+import { addSimCommand } from './sim/sim.ts';
 import { addCompletionCommand } from './terminal/completion.ts';
+import { EXIT_CODES_HELP } from './terminal/errors.ts';
 import { addHelpCommand } from './terminal/help.ts';
 import { addTraceCommand } from './trace/trace.ts';
-import { addUpCommand } from './up.ts';
-import { addValidateCommand } from './validate.ts';
+import { addSwarmCommand } from './world/swarm.ts';
 
 const EXAMPLES = `Examples:
   sohu up                        start a cluster, tell a story, serve until Ctrl-C
@@ -33,7 +37,9 @@ const EXAMPLES = `Examples:
   sohu price --chip H100         say what a load takes on modelled chips
   sohu compare                   set chips side by side: the headline claim by default
   sohu audit                     take the claim apart: what would have to be true
+  sohu scenario voice            work out what the chip is said to be for
   sohu sim --chip H100           serve a workload in virtual time
+  sohu load --chip h100          offer a load to a phantom cluster
   sohu validate                  hold the timing model against measurements
   sohu swarm --seeds 1000        look for faults that a cluster does not survive
 `;
@@ -42,14 +48,14 @@ const EXAMPLES = `Examples:
 const COMMAND_GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'A cluster that serves:': [
     ...[addUpCommand, addRunCommand, addChatCommand, addBenchCommand],
-    ...[addPsCommand, addLogsCommand, addTraceCommand, addDownCommand],
+    ...[addPsCommand, addLogsCommand, addTraceCommand, addDownCommand, addLoadCommand],
   ],
   'Modelled chips:': [
     ...[addChipsCommand, addModelsCommand, addPlanCommand, addPriceCommand, addSimCommand],
-    ...[addCompareCommand, addAuditCommand, addValidateCommand],
+    ...[addCompareCommand, addAuditCommand, addScenarioCommand, addValidateCommand],
   ],
   'Checks and help:': [
-    ...[addDoctorCommand, addSwarmCommand],
+    ...[addDoctorCommand, addConfigCommand, addKeysCommand, addSwarmCommand],
     ...[addHelpCommand, addCompletionCommand],
   ],
 };

@@ -5,6 +5,8 @@ import type { RetryOptions } from '../rpc/retry/retrying.ts';
 export interface SohuClientOptions {
   /** Name of the cluster; "sohu" where absent. */
   readonly cluster?: string;
+  /** A file with the seed of the nkey that the broker knows this client by. */
+  readonly nkeyFile?: string | undefined;
   /** Host time that each call may take unless it says otherwise; following events has no limit. */
   readonly timeoutMs?: number;
   /**

@@ -66,9 +66,9 @@ export class SohuClient {
     });
   }
 
-  /** Connects to the broker at a `nats://host:port` address. */
+  /** Connects to the broker at a `nats://host:port` address, or at several with commas between. */
   static async connect(url: string, options: SohuClientOptions = {}): Promise<SohuClient> {
-    const bus = await connectBus(url);
+    const bus = await connectBus(url, options.nkeyFile);
     try {
       return SohuClient.#open({ bus, ownsBus: true }, options);
     } catch (error) {
@@ -227,9 +227,9 @@ export class SohuClient {
   }
 }
 
-async function connectBus(url: string): Promise<Bus> {
+async function connectBus(url: string, nkeyFile: string | undefined): Promise<Bus> {
   try {
-    return await connectNats({ servers: url, name: 'sohu-client' });
+    return await connectNats({ servers: url, name: 'sohu-client', nkeyFile });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new RpcError('UNAVAILABLE', message, { cause: error });

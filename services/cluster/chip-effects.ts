@@ -2,6 +2,7 @@ import type { Destination, ShardFrame } from '../core/collectives/frame.ts';
 import type { SegmentKind } from '../core/model/step-plan.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { GroupSpec, Report } from './messages.ts';
+import type { PhantomShard } from './phantom-shard.ts';
 
 /** A segment to execute, over all `rows` of the step (for `head`: sampled rows). */
 export interface SegmentWork {
@@ -10,10 +11,12 @@ export interface SegmentWork {
   readonly rows: number;
 }
 
-/** What a loaded shard occupies. */
-export interface LoadedShard {
-  readonly shard: Shard;
+/** A shard, and what it occupies. */
+export interface LoadedShard<S extends Shard | PhantomShard = Shard | PhantomShard> {
+  readonly shard: S;
   readonly kvBlocks: number;
+  /** Of the modelled chip. */
+  readonly hbmBytes: number;
   readonly weightBytes: number;
   readonly activationBytes: number;
   readonly kvBytesPerBlock: number;

@@ -17,23 +17,23 @@ export interface ChipSequence {
 
 /** The sequences that a chip knows. */
 export class ChipSequences {
-  readonly #tokens: Range;
+  readonly #tokens: Range | undefined;
   readonly #sequences = new Map<number, ChipSequence>();
 
-  /** `tokens` are those of the chip's part of the vocabulary. */
-  constructor(tokens: Range) {
+  /** `tokens` are those of the chip's part of the vocabulary; undefined where none are counted. */
+  constructor(tokens: Range | undefined) {
     this.#tokens = tokens;
   }
 
   /** Forgets what a command releases, and takes in what it admits and computes. */
   update(command: StepCommand): void {
     for (const id of command.released) this.#sequences.delete(id);
-    for (const { id, admission, blocks, start, tokens } of command.sequences) {
+    for (const { id, admission, blocks, start, count, tokens } of command.sequences) {
       if (admission !== undefined) this.#sequences.set(id, this.#admitted(admission));
       const sequence = this.get(id);
       sequence.blocks.push(...blocks);
       sequence.counts?.add(tokens, start);
-      sequence.position = start + tokens.length;
+      sequence.position = start + count;
     }
   }
 
@@ -53,9 +53,16 @@ export class ChipSequences {
   }
 
   #admitted({ history, ...admission }: SequenceAdmission): ChipSequence {
-    const isCounted = countsTokens(admission.sampling);
-    const counts = isCounted ? new TokenCounts(this.#tokens, admission.promptLength) : undefined;
-    counts?.add(history, 0);
-    return { admission, blocks: [], position: 0, counts };
+    return { admission, blocks: [], position: 0, counts: this.#count(admission, history) };
+  }
+
+  #count(
+    { sampling, promptLength }: Omit<SequenceAdmission, 'history'>,
+    history: readonly number[],
+  ): TokenCounts | undefined {
+    if (this.#tokens === undefined || !countsTokens(sampling)) return undefined;
+    const counts = new TokenCounts(this.#tokens, promptLength);
+    counts.add(history, 0);
+    return counts;
   }
 }

@@ -1,5 +1,4 @@
 import type { Destination, ShardFrame } from '../core/collectives/frame.ts';
-import { Staging } from '../core/collectives/staging.ts';
 import { assert } from '../core/support/errors.ts';
 import type { ChipEffects, LoadedShard } from './chip-effects.ts';
 import { ChipMeter } from './chip-meter.ts';
@@ -35,7 +34,6 @@ export class Chip {
   readonly meter = new ChipMeter();
   readonly #identity: ChipIdentity;
   readonly #effects: ChipEffects;
-  readonly #staging = new Staging();
   #epoch = 0;
   /** What the chip is in its group; undefined where it belongs to none. */
   #place: Place | undefined;
@@ -96,6 +94,7 @@ export class Chip {
   }
 
   receiveFrame(frame: ShardFrame): void {
+    this.meter.received(frame.modelledBytes);
     const reason = this.#worker === undefined ? 'stale' : this.#worker.receiveFrame(frame);
     if (reason !== undefined) this.meter.dropped(reason);
   }
@@ -111,7 +110,6 @@ export class Chip {
     this.#worker = new ShardWorker({
       loaded,
       meter: this.meter,
-      staging: this.#staging,
       effects: this.#effects,
       send: (frame, destination) => this.#send(frame, destination),
     });
@@ -171,18 +169,20 @@ export class Chip {
     else if (this.#worker !== undefined) this.#reportReady(this.#worker);
   }
 
-  #reportReady({ rank, loaded: { shard: _, ...sizes } }: ShardWorker): void {
+  #reportReady({ rank, loaded: { shard: _, hbmBytes: _hbm, ...sizes } }: ShardWorker): void {
     this.#effects.report({ kind: 'ready', rank, epoch: this.#epoch, ...sizes });
   }
 
   #send(frame: ShardFrame, destination: Destination): void {
     const seat = destination === 'all' ? 'all' : this.#seats[destination]!;
-    this.meter.sent(this.#effects.sendFrame(frame, seat));
+    this.meter.sent(this.#effects.sendFrame(frame, seat) + frame.modelledBytes);
   }
 }
 
 /** Whether two places take the same shard; a group may have said the same in another message. */
 function isSamePlace(a: Place, b: Place): boolean {
   const keys = Object.keys(a.spec) as (keyof GroupSpec)[];
-  return a.rank === b.rank && keys.every((key) => a.spec[key] === b.spec[key]);
+  const isEqual = (key: keyof GroupSpec): boolean =>
+    JSON.stringify(a.spec[key]) === JSON.stringify(b.spec[key]);
+  return a.rank === b.rank && keys.every(isEqual);
 }

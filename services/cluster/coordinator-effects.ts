@@ -67,6 +67,8 @@ export interface CoordinatorEffects {
   event(event: CoordinatorEvent): void;
   /** Calls `Coordinator.tick` once after the delay. */
   setTick(delayMicros: number): void;
+  /** Calls `Coordinator.alarm` once after the delay, and never before. */
+  setAlarm(delayMicros: number): void;
   /** A clock that never goes back. */
   nowMicros(): number;
 }

@@ -20,4 +20,6 @@ export interface CoordinatorOptions {
   readonly grammars?: GrammarCompiler;
   /** What steps take on the modelled chips; without it there is no device time. */
   readonly pricer?: StepPricer;
+  /** Device seconds that a second of this computer holds at the most; 0, and absent, is no bound. */
+  readonly speed?: number;
 }

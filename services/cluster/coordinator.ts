@@ -11,6 +11,9 @@ import { StepLoop } from './step-loop.ts';
 
 const TICK_MICROS = 250_000;
 
+/** What became of a request; `unavailable` before the group has been ready for the first time. */
+export type Submission = Admission | { readonly kind: 'unavailable' };
+
 /** The group's work, from when it has been ready for the first time. */
 interface Serving {
   readonly scheduler: Scheduler;
@@ -69,6 +72,11 @@ export class Coordinator {
     return this.#serving?.scheduler;
   }
 
+  /** Device time and the pace; undefined until the group has been ready, and without a pricer. */
+  get clock(): DeviceClock | undefined {
+    return this.#serving?.clock;
+  }
+
   /** Whether the chips have been given a step that is not complete. */
   get isStepInFlight(): boolean {
     return this.#serving?.loop.isStepInFlight ?? false;
@@ -83,18 +91,19 @@ export class Coordinator {
    * Queues a request; tokens follow as events. With a journal it outlasts the coordinator once the
    * event `accepted` has come, and one that comes again is the one that came before.
    */
-  submit(request: GenerationRequest): Admission | { readonly kind: 'unavailable' } {
-    if (this.#serving === undefined) return { kind: 'unavailable' };
-    const known = this.#ledger?.find(request.requestId);
-    if (known !== undefined) return { kind: 'queued', sequences: known };
-    const { scheduler, loop, clock } = this.#serving;
-    const admission = scheduler.add(request, this.#effects.nowMicros());
-    if (admission.kind === 'queued') {
-      for (const each of admission.sequences) clock?.arrive(each);
-      this.#ledger?.accept(request, admission.sequences);
-    }
-    loop.pump();
-    return admission;
+  submit(request: GenerationRequest): Submission {
+    return this.submitAll([request])[0]!;
+  }
+
+  /**
+   * Queues requests that come together, before any of them is scheduled; the outcome of each. Their
+   * arrival is now, or a moment of device time not long ago where a load is planned in device time.
+   */
+  submitAll(requests: readonly GenerationRequest[], arrivalMicros?: number): readonly Submission[] {
+    if (this.#serving === undefined) return requests.map(() => ({ kind: 'unavailable' }));
+    const submissions = requests.map((each) => this.#queue(each, this.#serving!, arrivalMicros));
+    this.#serving.loop.pump();
+    return submissions;
   }
 
   /**
@@ -112,6 +121,11 @@ export class Coordinator {
     if (this.ready) this.#effects.command({ kind: 'heartbeat', epoch: this.epoch });
     else this.#askAgain();
     this.#serving?.loop.tick();
+  }
+
+  /** A delay that was set is over. */
+  alarm(): void {
+    this.#serving?.loop.alarm();
   }
 
   /**
@@ -151,6 +165,22 @@ export class Coordinator {
         this.#serving?.loop.takeLogits(report);
         break;
     }
+  }
+
+  #queue(
+    request: GenerationRequest,
+    { scheduler, clock }: Serving,
+    arrivalMicros: number | undefined,
+  ): Submission {
+    const known = this.#ledger?.find(request.requestId);
+    if (known !== undefined) return { kind: 'queued', sequences: known };
+    const now = this.#effects.nowMicros();
+    const admission = scheduler.add(request, now);
+    if (admission.kind === 'queued') {
+      for (const each of admission.sequences) clock?.arrive(each, now, arrivalMicros);
+      this.#ledger?.accept(request, admission.sequences);
+    }
+    return admission;
   }
 
   #welcome(hello: Hello): void {
@@ -193,8 +223,9 @@ export class Coordinator {
   #restore({ scheduler, clock }: Serving): void {
     if (this.#recovered.length === 0) return;
     for (const { request, generated } of this.#recovered) {
-      const sequences = scheduler.restore(request, generated, this.#effects.nowMicros());
-      for (const each of sequences) clock?.arrive(each);
+      const now = this.#effects.nowMicros();
+      const sequences = scheduler.restore(request, generated, now);
+      for (const each of sequences) clock?.arrive(each, now);
       this.#ledger!.restore(request, sequences);
       this.#effects.event({ kind: 'restored', sequences });
     }
@@ -203,9 +234,9 @@ export class Coordinator {
   }
 
   #serve(kvBlocks: number): Serving {
-    const { vocabSize, stepTimeoutMicros, pricer, grammars } = this.#options;
+    const { vocabSize, stepTimeoutMicros, pricer, speed, spec, grammars } = this.#options;
     const scheduler = new Scheduler({ ...this.#options.scheduler, kvBlocks });
-    const clock = pricer && new DeviceClock(pricer);
+    const clock = pricer && new DeviceClock(pricer, speed);
     const loop = new StepLoop({
       scheduler,
       clock,
@@ -213,10 +244,12 @@ export class Coordinator {
       grammars: grammars && new SequenceGrammars(grammars),
       stepTimeoutMicros,
       isTraced: () => this.traceSteps,
+      phantom: spec.phantom?.tokens,
       effects: {
         command: (command) => this.#effects.command(command),
         event: (event) => this.#note(event),
         nowMicros: () => this.#effects.nowMicros(),
+        setAlarm: (delayMicros) => this.#effects.setAlarm(delayMicros),
       },
       failed: () => this.#raiseEpoch(),
     });

@@ -4,59 +4,98 @@ import { assert } from '../core/support/errors.ts';
 import { shapeOfStep } from '../core/timing/shape-of-step.ts';
 import type { StepPrice } from '../core/timing/step-price.ts';
 import type { StepPricer } from '../core/timing/step-pricer.ts';
+import { type Pace, Pacer } from './pacer.ts';
 
 const MICROS_PER_SECOND = 1e6;
 
 /**
- * What the modelled chips would have needed, beside what this computer needs. The clock stands
- * while no step runs and moves on when one is complete, so that whoever arrives during a step has
- * waited since its beginning, and a step that is given up takes nothing.
+ * What the modelled chips would have needed, beside what this computer needs. Each step is priced as
+ * it begins, and takes its device time when it is complete: a step that is given up takes nothing.
+ * Without a speed the clock stands while no step is complete, so that whoever arrives during a step
+ * has waited since its beginning; with one it goes on with the host's.
  */
 export class DeviceClock {
   readonly #pricer: StepPricer;
+  readonly #pacer: Pacer;
   readonly #times = new WeakMap<Sequence, RequestTimes>();
-  #nowMicros = 0;
   /** Of the step in flight, or the last. */
   #price: StepPrice | undefined;
 
-  constructor(pricer: StepPricer) {
+  /** `speed`: device seconds in a second of the host at the most; 0 is no bound. */
+  constructor(pricer: StepPricer, speed = 0) {
     this.#pricer = pricer;
+    this.#pacer = new Pacer(speed);
   }
 
-  /** Takes in a sequence that begins to wait. */
-  arrive(sequence: Sequence): void {
+  get pace(): Pace {
+    return this.#pacer.pace;
+  }
+
+  /** Device time when the step in flight began or, between steps, when the last one ended. */
+  get lastStepMicros(): number {
+    return this.#pacer.stepMoment;
+  }
+
+  /** Device time. */
+  at(nowMicros: number): number {
+    return this.#pacer.deviceAt(nowMicros);
+  }
+
+  /** When device time gets to a moment while there is nothing to do, in host time. */
+  hostAt(deviceMicros: number): number {
+    return this.#pacer.hostAt(deviceMicros);
+  }
+
+  /** Takes in a sequence that begins to wait, now or at a moment of device time that is given. */
+  arrive(sequence: Sequence, nowMicros: number, deviceMicros?: number): void {
+    if (deviceMicros !== undefined) this.#pacer.advanceTo(deviceMicros, nowMicros);
     this.#times.set(sequence, {
-      arrivalMicros: this.#nowMicros,
+      arrivalMicros: deviceMicros ?? this.at(nowMicros),
       admittedMicros: undefined,
       firstTokenMicros: undefined,
       lastTokenMicros: undefined,
     });
   }
 
-  /** Prices a step that begins. */
-  begin({ sequences }: ScheduledStep): void {
+  /** Prices a step that begins; returns when it is due in host time. */
+  begin({ sequences }: ScheduledStep, nowMicros: number): number {
     this.#price = this.#pricer.price(shapeOfStep(sequences));
+    const due = this.#pacer.begin(nowMicros, this.#price.seconds * MICROS_PER_SECOND);
+    const beganMicros = this.#pacer.stepMoment;
     for (const { sequence, admitted } of sequences) {
+      if (!admitted) continue;
       const times = this.#times.get(sequence);
       // After the first token a preemption counts as decoding.
-      if (!admitted || times === undefined || times.firstTokenMicros !== undefined) continue;
-      times.admittedMicros = this.#nowMicros;
+      if (times === undefined || times.firstTokenMicros !== undefined) continue;
+      times.admittedMicros = beganMicros;
     }
+    return due;
   }
 
   /** Ends the step in flight; returns what it took. */
-  complete(): StepPrice {
+  complete(nowMicros: number): StepPrice {
     assert(this.#price !== undefined, 'a step began');
-    this.#nowMicros += this.#price.seconds * MICROS_PER_SECOND;
+    this.#pacer.complete(nowMicros);
     return this.#price;
+  }
+
+  /** The step in flight is given up. */
+  abandon(nowMicros: number): void {
+    this.#pacer.abandon(nowMicros);
+  }
+
+  /** There is nothing to do. */
+  rest(nowMicros: number): void {
+    this.#pacer.rest(nowMicros);
   }
 
   /** Notes a token of the step that has just ended; returns the moments of its sequence. */
   draw(sequence: Sequence): RequestTimes | undefined {
     const times = this.#times.get(sequence);
     if (times === undefined) return undefined;
-    times.firstTokenMicros ??= this.#nowMicros;
-    times.lastTokenMicros = this.#nowMicros;
+    const nowMicros = this.#pacer.stepMoment;
+    times.firstTokenMicros ??= nowMicros;
+    times.lastTokenMicros = nowMicros;
     return times;
   }
 }

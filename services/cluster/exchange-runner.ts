@@ -201,9 +201,10 @@ export class ExchangeRunner {
   }
 
   #sendOf(running: Running, outgoing: Outgoing): void {
-    const { kind, chunk, payload, destination } = outgoing;
-    this.#timer?.sent(payload.length);
-    this.#send(this.#frame(running, kind, chunk, payload), destination);
+    const { kind, chunk, payload, destination, modelledBytes } = outgoing;
+    this.#timer?.sent(payload.length + (modelledBytes ?? 0));
+    const frame = this.#frame(running, kind, chunk, payload);
+    this.#send(modelledBytes === undefined ? frame : { ...frame, modelledBytes }, destination);
   }
 
   #frame(running: Running, kind: FrameKind, chunk: number, payload: Uint8Array): ShardFrame {
@@ -219,6 +220,7 @@ export class ExchangeRunner {
       source: this.#rank,
       chunk,
       payload,
+      modelledBytes: 0,
     };
   }
 }

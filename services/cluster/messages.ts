@@ -2,6 +2,7 @@ import type { KvCacheDtype, Precision } from '../core/model/precision.ts';
 import type { Candidate, LeafCandidates, Mass } from '../core/sampling/candidates.ts';
 import type { ShardLogprobs } from '../core/sampling/logprobs.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
+import type { PhantomTokens } from '../core/sampling/phantom-tokens.ts';
 import type { TokenMask } from '../core/sampling/token-mask.ts';
 import type { StepTimes } from './step-times.ts';
 
@@ -16,6 +17,17 @@ export interface GroupSpec {
   readonly numGpuBlocksOverride: number | undefined;
   readonly maxNumBatchedTokens: number;
   readonly maxNumSeqs: number;
+  /** Present where the chips hold no weights, and nothing is computed. */
+  readonly phantom?: PhantomSpec | undefined;
+}
+
+/** What chips without weights stand for. */
+export interface PhantomSpec {
+  /** Name of the modelled chip. */
+  readonly chip: string;
+  /** Name of the software version whose limits and overheads hold. */
+  readonly software: string;
+  readonly tokens: PhantomTokens;
 }
 
 // Coordinator to chips.
@@ -57,6 +69,8 @@ export interface SequenceAdmission {
 export interface StepSequence {
   readonly id: number;
   /** Tokens to compute, beginning at absolute position `start`. */
+  readonly count: number;
+  /** Their ids; empty where the chips compute nothing of them. */
   readonly tokens: readonly number[];
   readonly start: number;
   readonly sample: boolean;
@@ -159,8 +173,10 @@ export interface StepReport {
   readonly step: number;
   /** Hash of the final activations: equal on all chips, or the group is broken. */
   readonly digest: number;
-  /** One for every sampled row, in the order of the command. */
+  /** One for every sampled row, in the order of the command; none from a phantom. */
   readonly samples: readonly ShardSample[];
+  /** Drawn tokens from a phantom: of every sampled row that is its own by `phantomRows`. */
+  readonly tokens: readonly number[];
   readonly counters: ChipCounters;
   /** Present where the command asks for them; on the chip's own clock. */
   readonly times: StepTimes | undefined;

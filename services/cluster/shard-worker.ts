@@ -1,21 +1,18 @@
 import type { Destination, ShardFrame } from '../core/collectives/frame.ts';
-import type { Staging } from '../core/collectives/staging.ts';
-import { digestFloats } from '../core/support/digest.ts';
 import { assert } from '../core/support/errors.ts';
 import type { ChipEffects, LoadedShard, SegmentWork } from './chip-effects.ts';
 import type { ChipMeter } from './chip-meter.ts';
-import { ChipSequences } from './chip-sequences.ts';
 import { type DropReason, ExchangeRunner } from './exchange-runner.ts';
 import { ExchangeTimer } from './exchange-timer.ts';
 import type { LogitsRequest, StepCommand } from './messages.ts';
-import { ShardSampler } from './shard-sampler.ts';
-import { checkStep, type StepFault } from './step-check.ts';
+import { programOf } from './program-of.ts';
+import type { ShardProgram } from './shard-program.ts';
+import type { StepFault } from './step-check.ts';
 import { StepRunner } from './step-runner.ts';
 
 export interface ShardWorkerOptions {
   readonly loaded: LoadedShard;
   readonly meter: ChipMeter;
-  readonly staging: Staging;
   readonly effects: Pick<ChipEffects, 'report' | 'compute' | 'nowMicros'>;
   /** Sends a frame to the chip of a rank, or to all. */
   readonly send: (frame: ShardFrame, destination: Destination) => void;
@@ -25,8 +22,7 @@ export interface ShardWorkerOptions {
 export class ShardWorker {
   readonly loaded: LoadedShard;
   readonly #options: ShardWorkerOptions;
-  readonly #sequences: ChipSequences;
-  readonly #sampler: ShardSampler;
+  readonly #program: ShardProgram;
   readonly #exchanges: ExchangeRunner;
   #epoch = 0;
   /** The step that is being executed. */
@@ -38,14 +34,12 @@ export class ShardWorker {
 
   constructor(options: ShardWorkerOptions) {
     const { loaded, send } = options;
-    const { tokens, tensorParallel } = loaded.shard.layout.plan;
     this.loaded = loaded;
     this.#options = options;
-    this.#sequences = new ChipSequences(tokens);
-    this.#sampler = new ShardSampler(loaded.shard, this.#sequences);
+    this.#program = programOf(loaded);
     this.#exchanges = new ExchangeRunner({
       rank: this.rank,
-      ranks: tensorParallel,
+      ranks: this.#program.ranks,
       send,
       finished: () => this.#stageFinished(),
       timer: new ExchangeTimer(
@@ -56,7 +50,7 @@ export class ShardWorker {
   }
 
   get rank(): number {
-    return this.loaded.shard.layout.plan.rank;
+    return this.#program.rank;
   }
 
   /** Whether the memory is in use until `computed`. */
@@ -80,8 +74,7 @@ export class ShardWorker {
     this.#epoch = epoch;
     this.#step = undefined;
     this.#lastStep = 0;
-    this.#sequences.clear();
-    this.#sampler.clear();
+    this.#program.clear();
     this.#exchanges.beginEpoch(epoch);
   }
 
@@ -98,23 +91,19 @@ export class ShardWorker {
   }
 
   beginStep(command: StepCommand): void {
-    const { meter, effects, staging } = this.#options;
+    const { meter, effects } = this.#options;
     const fault = this.#faultOf(command);
     if (fault !== undefined) {
       meter.refused(fault);
       return;
     }
-    const tokens = command.sequences.reduce((sum, sequence) => sum + sequence.tokens.length, 0);
+    const tokens = command.sequences.reduce((sum, { count }) => sum + count, 0);
     meter.stepBegan(effects.nowMicros(), tokens);
-    this.#sequences.update(command);
-    this.#sampler.clear();
     this.#exchanges.beginStep(command.step);
     this.#step = new StepRunner({
       command,
-      shard: this.loaded.shard,
-      sequences: this.#sequences,
+      program: this.#program.begin(command),
       exchanges: this.#exchanges,
-      staging,
       compute: (work) => this.#compute(work),
     });
     this.#step.advance();
@@ -137,7 +126,7 @@ export class ShardWorker {
   sendLogits({ step, samples }: LogitsRequest): void {
     if (this.#lastStep !== step) return;
     for (const sample of samples) {
-      const row = this.#sampler.rowOf(sample);
+      const row = this.#program.rowOf(sample);
       if (row === undefined) continue;
       const identity = { rank: this.rank, epoch: this.#epoch, step, sample };
       this.#options.effects.report({ kind: 'shardLogits', ...identity, ...row });
@@ -147,7 +136,7 @@ export class ShardWorker {
   /** Why the chip does not take a command, though it is well-formed. */
   #faultOf(command: StepCommand): StepFault | undefined {
     if (this.#step !== undefined || command.step <= this.#lastStep) return 'order';
-    return checkStep(command, this.#sequences, this.loaded.shard.layout);
+    return this.#program.faultOf(command);
   }
 
   #compute(work: SegmentWork): void {
@@ -169,14 +158,13 @@ export class ShardWorker {
     this.#step = undefined;
     this.#lastStep = step.command.step;
     meter.computeBegan(effects.nowMicros(), { segment: 'sample', layer: 0 });
-    const samples = this.#sampler.sampleStep(step.command);
-    const digest = digestFloats(step.hidden);
+    const result = step.result();
     const now = effects.nowMicros();
     meter.computeEnded(now);
     meter.stepEnded(now);
     const identity = { rank: this.rank, epoch: this.#epoch, step: step.command.step };
     const { counters } = meter;
     const times = step.command.traced ? meter.lastStep : undefined;
-    effects.report({ kind: 'report', ...identity, digest, samples, counters, times });
+    effects.report({ kind: 'report', ...identity, ...result, counters, times });
   }
 }

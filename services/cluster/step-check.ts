@@ -1,8 +1,20 @@
 import { countsTokens } from '../core/sampling/params.ts';
 import type { TokenMask } from '../core/sampling/token-mask.ts';
-import type { ShardLayout } from '../shard/layout.ts';
 import type { ChipSequence, ChipSequences } from './chip-sequences.ts';
 import type { StepCommand, StepSequence } from './messages.ts';
+
+/** What a step of a shard may ask for. */
+export interface StepLimits {
+  readonly maxRows: number;
+  readonly maxSequences: number;
+  readonly maxPositions: number;
+  readonly vocabSize: number;
+  readonly blockSize: number;
+  readonly kvBlocks: number;
+  readonly blocksPerSequence: number;
+  /** Whether commands carry ids of tokens; else they only count them. */
+  readonly readsTokens: boolean;
+}
 
 /** Why a step command is refused. */
 export type StepFault = (typeof STEP_FAULTS)[number];
@@ -30,42 +42,45 @@ export const STEP_FAULTS = [
 export function checkStep(
   command: StepCommand,
   sequences: ChipSequences,
-  layout: ShardLayout,
+  limits: StepLimits,
 ): StepFault | undefined {
-  const { maxRows, maxSequences } = layout.options;
-  const rows = command.sequences.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  if (rows > maxRows || command.sequences.length > maxSequences) return 'size';
-  if (rows === 0 || command.sequences.some(({ tokens }) => tokens.length === 0)) return 'size';
+  const rows = command.sequences.reduce((sum, { count }) => sum + count, 0);
+  if (rows > limits.maxRows || command.sequences.length > limits.maxSequences) return 'size';
+  if (rows === 0 || !command.sequences.every((part) => isCounted(part, limits))) return 'size';
   if (new Set(command.sequences.map(({ id }) => id)).size < command.sequences.length) {
     return 'sequence';
   }
   const released = new Set(command.released);
   for (const part of command.sequences) {
     const known = released.has(part.id) ? undefined : sequences.find(part.id);
-    const fault = checkPart(part, known, layout);
+    const fault = checkPart(part, known, limits);
     if (fault !== undefined) return fault;
   }
   return undefined;
 }
 
+function isCounted({ count, tokens }: StepSequence, { readsTokens }: StepLimits): boolean {
+  return count > 0 && tokens.length === (readsTokens ? count : 0);
+}
+
 function checkPart(
   part: StepSequence,
   known: ChipSequence | undefined,
-  layout: ShardLayout,
+  limits: StepLimits,
 ): StepFault | undefined {
-  const { admission, start, tokens } = part;
-  const { config } = layout.plan;
+  const { admission, start, count, tokens } = part;
   if (admission === undefined && known === undefined) return 'sequence';
-  if (start + tokens.length > config.maxPositions) return 'position';
-  const history = admission && countsTokens(admission.sampling) ? start : 0;
+  if (start + count > limits.maxPositions) return 'position';
+  const isPenalised = limits.readsTokens && admission && countsTokens(admission.sampling);
+  const history = isPenalised ? start : 0;
   if (admission === undefined ? start !== known!.position : admission.history.length !== history) {
     return 'position';
   }
-  const isToken = (token: number): boolean => token < config.vocabSize;
+  const isToken = (token: number): boolean => token < limits.vocabSize;
   if (!(tokens.every(isToken) && (admission?.history ?? []).every(isToken))) return 'token';
-  if (part.mask !== undefined && !isMask(part.mask, config.vocabSize)) return 'mask';
+  if (part.mask !== undefined && !isMask(part.mask, limits.vocabSize)) return 'mask';
   const before = admission === undefined ? known!.blocks.length : 0;
-  return isTable(part, before, layout) ? undefined : 'block';
+  return isTable(part, before, limits) ? undefined : 'block';
 }
 
 function isMask(mask: TokenMask, vocabSize: number): boolean {
@@ -75,14 +90,14 @@ function isMask(mask: TokenMask, vocabSize: number): boolean {
 
 /** Whether the table, with the blocks that it had before, holds every position of the part. */
 function isTable(
-  { blocks, start, tokens }: StepSequence,
+  { blocks, start, count }: StepSequence,
   before: number,
-  { options, blocksPerSequence }: ShardLayout,
+  { blockSize, kvBlocks, blocksPerSequence }: StepLimits,
 ): boolean {
-  const count = before + blocks.length;
+  const total = before + blocks.length;
   return (
-    count <= blocksPerSequence &&
-    count * options.blockSize >= start + tokens.length &&
-    blocks.every((block) => block < options.kvBlocks)
+    total <= blocksPerSequence &&
+    total * blockSize >= start + count &&
+    blocks.every((block) => block < kvBlocks)
   );
 }

@@ -1,9 +1,11 @@
 import type { DrawnToken } from '../core/sampling/drawn-token.ts';
+import { type PhantomTokens, phantomLogprobs } from '../core/sampling/phantom-tokens.ts';
 import type { ScheduledStep } from '../core/scheduler/scheduler.ts';
 import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
 import { assert } from '../core/support/errors.ts';
 import { drawRow, drawWholeRow } from './draw-row.ts';
 import type { Logits, ShardSample, StepReport } from './messages.ts';
+import { mergePhantomRows, phantomRows } from './phantom-shard.ts';
 import { isSoundSample } from './sample-check.ts';
 import type { StepTimes } from './step-times.ts';
 import { WholeRows } from './whole-rows.ts';
@@ -20,6 +22,7 @@ export class StepCollector {
   readonly scheduled: ScheduledStep;
   readonly beganMicros: number;
   readonly #vocabSize: number;
+  readonly #phantom: PhantomTokens | undefined;
   readonly #sampled: readonly ScheduledSequence[];
   readonly #reports: (StepReport | undefined)[];
   readonly #drawn: (DrawnToken | undefined)[];
@@ -33,11 +36,14 @@ export class StepCollector {
     readonly beganMicros: number;
     /** Tokens of the vocabulary. */
     readonly vocabSize: number;
+    /** What the chips draw where they hold no weights. */
+    readonly phantom?: PhantomTokens | undefined;
   }) {
     this.step = options.step;
     this.scheduled = options.scheduled;
     this.beganMicros = options.beganMicros;
     this.#vocabSize = options.vocabSize;
+    this.#phantom = options.phantom;
     this.#sampled = options.scheduled.sequences.filter(({ sample }) => sample);
     this.#reports = new Array<undefined>(options.ranks).fill(undefined);
     this.#drawn = new Array<undefined>(this.#sampled.length).fill(undefined);
@@ -75,10 +81,10 @@ export class StepCollector {
 
   /** Takes a report; one of no rank, or another one of the same, is ignored. */
   addReport(report: StepReport): CollectorState {
-    const { rank, samples } = report;
+    const { rank } = report;
     if (rank >= this.#reports.length || this.#reports[rank] !== undefined) return 'waiting';
     this.#reports[rank] = report;
-    if (!this.#isSound(samples)) {
+    if (!this.#isSound(report)) {
       return this.#diverge(`chip ${rank} reported other samples than step ${this.step} has`);
     }
     if (this.#reports.includes(undefined)) return 'waiting';
@@ -86,7 +92,7 @@ export class StepCollector {
     if (reports.some(({ digest }) => digest !== report.digest)) {
       return this.#diverge(`the chips' activations differ after step ${this.step}`);
     }
-    return this.#draw();
+    return this.#phantom === undefined ? this.#draw() : this.#drawPhantom(this.#phantom, reports);
   }
 
   /** Takes logits that `unproven` asked for; others are ignored. */
@@ -114,12 +120,28 @@ export class StepCollector {
     return 'unproven';
   }
 
+  #drawPhantom(phantom: PhantomTokens, reports: readonly StepReport[]): 'complete' {
+    const byRank = reports.map(({ tokens }) => tokens);
+    for (const [sample, token] of mergePhantomRows(byRank, this.#sampled.length).entries()) {
+      const { logprobs } = this.#sampled[sample]!.sequence.request.sampling;
+      this.#drawn[sample] = {
+        token,
+        logprobs: logprobs === undefined ? undefined : phantomLogprobs(phantom, token, logprobs),
+      };
+    }
+    return 'complete';
+  }
+
   #diverge(problem: string): 'divergent' {
     this.#problem = problem;
     return 'divergent';
   }
 
-  #isSound(samples: readonly ShardSample[]): boolean {
+  #isSound({ rank, samples, tokens }: StepReport): boolean {
+    const isPhantom = this.#phantom !== undefined;
+    const count = isPhantom ? phantomRows(this.#sampled.length, rank, this.#reports.length) : 0;
+    if (tokens.length !== count || !tokens.every((token) => token < this.#vocabSize)) return false;
+    if (isPhantom) return samples.length === 0;
     return (
       samples.length === this.#sampled.length &&
       this.#sampled.every(({ sequence }, index) =>

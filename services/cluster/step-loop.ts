@@ -1,3 +1,4 @@
+import type { PhantomTokens } from '../core/sampling/phantom-tokens.ts';
 import type { TokenMask } from '../core/sampling/token-mask.ts';
 import type { ScheduledStep, Scheduler } from '../core/scheduler/scheduler.ts';
 import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
@@ -18,9 +19,11 @@ export interface StepLoopOptions {
   readonly grammars: SequenceGrammars | undefined;
   /** A step that takes longer is given up. */
   readonly stepTimeoutMicros: number;
-  readonly effects: Pick<CoordinatorEffects, 'command' | 'event' | 'nowMicros'>;
+  /** Present where the chips hold no weights. */
+  readonly phantom: PhantomTokens | undefined;
   /** Whether the next step's chips are to report their times. */
   readonly isTraced: () => boolean;
+  readonly effects: Pick<CoordinatorEffects, 'command' | 'event' | 'nowMicros' | 'setAlarm'>;
   /** Called when a step was given up: the chips must join a new epoch before the next. */
   readonly failed: () => void;
 }
@@ -45,6 +48,10 @@ export class StepLoop {
   #step = 0;
   #firstReportMicros = 0;
   #divergentSteps = 0;
+  /** When the step in flight may end, in host time. */
+  #dueMicros = 0;
+  /** Whether all is known of the step in flight, and only its deadline waited for. */
+  #isHeld = false;
 
   constructor(options: StepLoopOptions) {
     this.#options = options;
@@ -69,6 +76,7 @@ export class StepLoop {
     const beganMicros = effects.nowMicros();
     const scheduled = scheduler.schedule(beganMicros);
     if (scheduled !== undefined) this.#begin(scheduled, beganMicros);
+    else this.#options.clock?.rest(beganMicros);
     // Not before: whoever submits a request on hearing of them finds a step in flight.
     this.#tellKvEvents();
   }
@@ -76,7 +84,7 @@ export class StepLoop {
   /** Gives a step up that takes too long. */
   tick(): void {
     const collector = this.#collector;
-    if (collector === undefined) return;
+    if (collector === undefined || this.#isHeld) return;
     const { effects, stepTimeoutMicros } = this.#options;
     if (effects.nowMicros() - collector.beganMicros <= stepTimeoutMicros) return;
     this.fail(
@@ -89,7 +97,7 @@ export class StepLoop {
     const collector = this.#collector!;
     this.#firstReportMicros ||= this.#options.effects.nowMicros();
     const state = collector.addReport(report);
-    if (state === 'complete') this.#complete(collector);
+    if (state === 'complete') this.#hold();
     else if (state === 'divergent') this.#failDivergent(collector.problem);
     else if (state === 'unproven') {
       const { step, unproven } = collector;
@@ -101,7 +109,12 @@ export class StepLoop {
   takeLogits(logits: Logits): void {
     if (!this.#isCurrent(logits)) return;
     const collector = this.#collector!;
-    if (collector.addLogits(logits) === 'complete') this.#complete(collector);
+    if (collector.addLogits(logits) === 'complete') this.#hold();
+  }
+
+  /** Ends the step in flight if only its deadline was waited for and has come. */
+  alarm(): void {
+    if (this.#isHeld) this.#hold();
   }
 
   /**
@@ -109,9 +122,11 @@ export class StepLoop {
    * anew in the next epoch, and their streams go on.
    */
   fail(message: string): void {
-    const { scheduler, effects, failed } = this.#options;
+    const { scheduler, clock, effects, failed } = this.#options;
     this.#epoch = undefined;
     this.#collector = undefined;
+    this.#isHeld = false;
+    clock?.abandon(effects.nowMicros());
     scheduler.loseMemory();
     effects.event({ kind: 'stepFailed', message });
     this.#tellKvEvents();
@@ -119,12 +134,13 @@ export class StepLoop {
   }
 
   #begin(scheduled: ScheduledStep, beganMicros: number): void {
-    const { clock, vocabSize } = this.#options;
+    const { clock, vocabSize, phantom } = this.#options;
     const ranks = this.#ranks;
-    clock?.begin(scheduled);
+    this.#dueMicros = clock?.begin(scheduled, beganMicros) ?? beganMicros;
     const step = ++this.#step;
     this.#firstReportMicros = 0;
-    this.#collector = new StepCollector({ step, scheduled, ranks, vocabSize, beganMicros });
+    const place = { step, scheduled, ranks, beganMicros };
+    this.#collector = new StepCollector({ ...place, vocabSize, phantom });
     this.#command(this.#epoch!, scheduled);
   }
 
@@ -139,10 +155,21 @@ export class StepLoop {
     });
   }
 
+  /** Completes the step in flight, of which all is known, or waits until it is due. */
+  #hold(): void {
+    const { effects } = this.#options;
+    const waitMicros = this.#dueMicros - effects.nowMicros();
+    this.#isHeld = waitMicros > 0;
+    if (this.#isHeld) effects.setAlarm(waitMicros);
+    else this.#complete(this.#collector!);
+  }
+
   #partOf(scheduled: ScheduledSequence): StepSequence {
     const { sequence, sample } = scheduled;
     const isConstrained = sample && sequence.request.constraint !== undefined;
-    return stepSequence(scheduled, isConstrained ? this.#maskOf(scheduled) : undefined);
+    const readsTokens = this.#options.phantom === undefined;
+    const mask = isConstrained ? this.#maskOf(scheduled) : undefined;
+    return stepSequence(scheduled, { mask, readsTokens });
   }
 
   /** Undefined where the sequence fails for it: the step goes on without it. */
@@ -172,7 +199,7 @@ export class StepLoop {
     const { scheduler, clock, effects } = this.#options;
     this.#divergentSteps = 0;
     const now = effects.nowMicros();
-    const price = clock?.complete();
+    const price = clock?.complete(now);
     for (const output of scheduler.complete(drawn, now)) {
       // Whoever heard of a token before this one may have cancelled its sequence.
       if (output.sequence.state === 'cancelled') continue;

@@ -3,24 +3,34 @@ import type { TokenMask } from '../core/sampling/token-mask.ts';
 import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
 import type { SequenceAdmission, StepSequence } from './messages.ts';
 
-/** What the chips are told of a sequence's part of a step; a constrained one has a mask. */
+const NO_TOKENS: readonly number[] = [];
+
+/**
+ * What the chips are told of a sequence's part of a step: a constrained one has a mask, and chips that
+ * compute nothing are not told which tokens it has.
+ */
 export function stepSequence(
   scheduled: ScheduledSequence,
-  mask: TokenMask | undefined,
+  told: { readonly mask: TokenMask | undefined; readonly readsTokens: boolean },
 ): StepSequence {
+  const { mask, readsTokens } = told;
   const { sequence, start, count, sample, newBlocks, admitted } = scheduled;
   return {
     id: sequence.id,
-    tokens: sequence.tokens.slice(start, start + count),
+    count,
+    tokens: readsTokens ? sequence.tokens.slice(start, start + count) : NO_TOKENS,
     start,
     sample,
     mask,
     blocks: newBlocks,
-    admission: admitted ? admissionOf(scheduled) : undefined,
+    admission: admitted ? admissionOf(scheduled, readsTokens) : undefined,
   };
 }
 
-function admissionOf({ sequence, start }: ScheduledSequence): SequenceAdmission {
+function admissionOf(
+  { sequence, start }: ScheduledSequence,
+  readsTokens: boolean,
+): SequenceAdmission {
   const { request, choice, maskedTokenIds, tokens } = sequence;
   const { sampling, promptTokens, constraint } = request;
   // The mask of a constrained sequence says when it may stop.
@@ -31,6 +41,6 @@ function admissionOf({ sequence, start }: ScheduledSequence): SequenceAdmission 
     promptLength: promptTokens.length,
     minTokens,
     stopTokenIds: minTokens > 0 ? maskedTokenIds : [],
-    history: countsTokens(sampling) ? tokens.slice(0, start) : [],
+    history: readsTokens && countsTokens(sampling) ? tokens.slice(0, start) : [],
   };
 }

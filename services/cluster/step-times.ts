@@ -1,5 +1,5 @@
-import type { ExchangeAlgorithm } from '../core/collectives/frame.ts';
-import { type OperationKind, SEGMENT_KINDS } from '../core/model/step-plan.ts';
+import type { ExchangeAlgorithm, ExchangeKind } from '../core/collectives/frame.ts';
+import { SEGMENT_KINDS } from '../core/model/step-plan.ts';
 
 /** What a chip computes without others; `sample` is its part of the draws. */
 export const COMPUTE_KINDS = [...SEGMENT_KINDS, 'sample'] as const;
@@ -15,7 +15,7 @@ export interface SegmentTimes {
 
 /** One exchange on one chip, in host time. */
 export interface ExchangeTimes {
-  readonly operation: OperationKind;
+  readonly operation: ExchangeKind;
   readonly layer: number;
   readonly algorithm: ExchangeAlgorithm;
   readonly beganMicros: number;

@@ -1,10 +1,7 @@
-import { Command } from 'commander';
+import type { GatewayProcessOptions } from '../runtime/options/gateway-process-options.ts';
+import { parseProgram } from '../runtime/options/settings.ts';
 import { exitWithParent } from '../runtime/process/exit-with-parent.ts';
-import { addGatewayProcessOptions, type GatewayProcessOptions } from './gateway-process-options.ts';
 import { runGateway } from './run-gateway.ts';
 
 exitWithParent();
-const command = addGatewayProcessOptions(new Command('sohu-gateway')).description(
-  'The HTTP front of a cluster, as OpenAI’s clients know it.',
-);
-await runGateway(command.parse().opts<GatewayProcessOptions>());
+await runGateway(parseProgram<GatewayProcessOptions>('gateway'));

@@ -3,13 +3,13 @@ import { SohuClient } from '../client/index.ts';
 import { ModelError } from '../core/support/errors.ts';
 import type { GatewayMessage } from '../runtime/cluster/gateway-messages.ts';
 import { checkExposure } from '../runtime/options/gateway-options.ts';
+import type { GatewayProcessOptions } from '../runtime/options/gateway-process-options.ts';
 import { packagePath } from '../runtime/package-info.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
 import { readApiKeys } from './access/read-api-keys.ts';
 import { Gateway } from './gateway.ts';
 import { type GatewaySettings, MAX_OPEN_PROMPTS } from './gateway-config.ts';
-import type { GatewayProcessOptions } from './gateway-process-options.ts';
-import { openServedModel, type ServedModel } from './served-model.ts';
+import { openServedModel, openServedPhantom, type ServedModel } from './served-model.ts';
 import { startSpanExport } from './span-export.ts';
 
 const DEFAULT_OPEN_PROMPTS = 1024;
@@ -25,6 +25,7 @@ export async function runGateway(options: GatewayProcessOptions): Promise<void> 
   if (model === undefined) return;
   const client = await SohuClient.connect(options.nats, {
     cluster: options.cluster,
+    nkeyFile: options.natsNkeyFile,
     maxOpenCalls: MAX_OPEN_PROMPTS + SPARE_CALLS,
     // Clients are told when to come back, and do so by themselves.
     retry: false,
@@ -53,6 +54,7 @@ export async function runGateway(options: GatewayProcessOptions): Promise<void> 
 function tryOpenModel(options: GatewayProcessOptions): ServedModel | undefined {
   const { tokenizer, servedModelName: servedName } = options;
   try {
+    if (options.weights === 'phantom') return openServedPhantom({ ...options, servedName });
     const modelPath = resolveModel(options.model, packagePath('models'));
     return openServedModel({ modelPath, tokenizer, servedName });
   } catch (error) {

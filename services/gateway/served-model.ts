@@ -2,8 +2,11 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readJsonFile, readWholeFile } from '../checkpoint/json-file.ts';
 import { openCheckpoint } from '../checkpoint/open-checkpoint.ts';
+import { openPhantomModel } from '../checkpoint/phantom-model.ts';
 import { openTokenizer, tokenizerPath } from '../checkpoint/tokenizer-file.ts';
 import { type Fields, isFields } from '../core/support/fields.ts';
+import type { Tokenizer } from '../core/text/tokenizer.ts';
+import { cataloguePath } from '../runtime/phantom/catalogue-path.ts';
 import { ChatTemplate } from './chat-template.ts';
 import { TokenTexts } from './token-texts.ts';
 
@@ -33,17 +36,47 @@ export function openServedModel(options: ServedModelOptions): ServedModel {
   const checkpoint = openCheckpoint(modelPath);
   checkpoint.close();
   const place = { file: tokenizer, modelPath, config: checkpoint.config };
-  const path = tokenizerPath(place);
-  const [templateFile, configFile] = TEMPLATE_NAMES.map((name) => join(dirname(path), name));
-  const config = readFields(configFile!);
   return {
     name: servedName ?? basename(modelPath),
-    created: Math.floor(statSync(modelPath).mtimeMs / 1000),
-    texts: new TokenTexts(openTokenizer(place), readSpecials(path)),
-    chatTemplate: new ChatTemplate(
-      readTemplateFile(templateFile!) ?? templateOf(config),
-      specialTokensOf(config),
-    ),
+    created: createdAt(modelPath),
+    ...openTexts(openTokenizer(place), tokenizerPath(place)),
+  };
+}
+
+/** Opens what a model without weights has: often its sizes alone. */
+export function openServedPhantom(options: {
+  readonly model: string;
+  readonly tokenizer: string | undefined;
+  readonly servedName: string | undefined;
+}): ServedModel {
+  const { model, tokenizer, servedName } = options;
+  const found = openPhantomModel(model, { catalogue: cataloguePath(), tokenizer });
+  return {
+    name: servedName ?? found.architecture.name,
+    created: found.file === undefined ? 0 : createdAt(found.file),
+    ...openTexts(found.tokenizer, found.tokenizerFile),
+  };
+}
+
+function createdAt(path: string): number {
+  return Math.floor(statSync(path).mtimeMs / 1000);
+}
+
+/** Texts and the template beside the tokenizer's file; the plain template where there is no file. */
+function openTexts(
+  tokenizer: Tokenizer,
+  path: string | undefined,
+): Pick<ServedModel, 'texts' | 'chatTemplate'> {
+  if (path === undefined) {
+    const chatTemplate = new ChatTemplate(undefined, {});
+    return { texts: new TokenTexts(tokenizer, new Map()), chatTemplate };
+  }
+  const [templateFile, configFile] = TEMPLATE_NAMES.map((name) => join(dirname(path), name));
+  const config = readFields(configFile!);
+  const source = readTemplateFile(templateFile!) ?? templateOf(config);
+  return {
+    texts: new TokenTexts(tokenizer, readSpecials(path)),
+    chatTemplate: new ChatTemplate(source, specialTokensOf(config)),
   };
 }
 

@@ -1,13 +1,7 @@
-import { Command } from 'commander';
-import { portNumber } from '../runtime/options/option-values.ts';
+import type { GrpcProcessOptions } from '../runtime/options/grpc-options.ts';
+import { parseProgram } from '../runtime/options/settings.ts';
 import { exitWithParent } from '../runtime/process/exit-with-parent.ts';
-import { type GrpcProcessOptions, runGrpcServer } from './run-grpc-server.ts';
+import { runGrpcServer } from './run-grpc-server.ts';
 
 exitWithParent();
-const command = new Command('sohu-grpc')
-  .description('The gRPC front of a cluster.')
-  .option('--nats <url>', 'the broker', 'nats://127.0.0.1:4222')
-  .option('--cluster <name>', 'name of the cluster', 'sohu')
-  .option('--host <address>', 'where gRPC is served', '127.0.0.1')
-  .option('--port <number>', 'port of gRPC (0: a free one)', portNumber, 50051);
-await runGrpcServer(command.parse().opts<GrpcProcessOptions>());
+await runGrpcServer(parseProgram<GrpcProcessOptions>('grpc'));

@@ -1,22 +1,16 @@
 import { connectNats } from '../bus/nats-bus.ts';
 import { RpcClient } from '../rpc/client.ts';
 import type { GrpcMessage } from '../runtime/cluster/grpc-messages.ts';
+import type { GrpcProcessOptions } from '../runtime/options/grpc-options.ts';
+import { connectionOf } from '../runtime/options/node-options.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
 import { GrpcServer } from './grpc-server.ts';
-
-/** The options of the gRPC server's own process. */
-export interface GrpcProcessOptions {
-  readonly nats: string;
-  readonly cluster: string;
-  readonly host: string;
-  readonly port: number;
-}
 
 /** Runs a gRPC server before a cluster, until it is told to stop. */
 export async function runGrpcServer(options: GrpcProcessOptions): Promise<void> {
   process.title = 'sohu: grpc';
   const { cluster, host, port } = options;
-  const bus = await connectNats({ servers: options.nats, name: `${cluster} grpc` });
+  const bus = await connectNats({ ...connectionOf(options), name: `${cluster} grpc` });
   const client = new RpcClient(bus, { cluster });
   const server = new GrpcServer(client);
   try {

@@ -107,7 +107,7 @@ export interface CompleteEvent {
   readonly usage: Usage;
   /** Host time. */
   readonly timings: Timings;
-  /** Device time: what Sohu, as claimed, would have taken. Absent where it is not modelled. */
+  /** Device time: what the modelled chips would have taken. Absent where it is not modelled. */
   readonly deviceTimings?: Timings;
   /** Times that the sample lost its keys and values to others and was computed again. */
   readonly preemptions: number;
@@ -159,5 +159,13 @@ export interface ServerInfo {
   readonly eosTokenIds: readonly number[];
   readonly kvBlocks: number;
   readonly maxNumSeqs: number;
+  /** What the chips hold: weights, or nothing at all. */
+  readonly weights: 'checkpoint' | 'phantom';
+  /** The chip that is modelled. */
+  readonly chip: string;
+  /** The software version whose overheads device time has. */
+  readonly software: string;
+  /** Device seconds in a second at the most; 0 is no bound. */
+  readonly speed: number;
   readonly chips: readonly ChipInfo[];
 }

@@ -21,6 +21,10 @@ export function decodeServerInfo(bytes: Uint8Array): ServerInfo {
     eosTokenIds: info.eosTokenIds,
     kvBlocks: info.kvBlocks,
     maxNumSeqs: info.maxNumSeqs,
+    weights: info.weights === 'phantom' ? 'phantom' : 'checkpoint',
+    chip: info.chip,
+    software: info.software,
+    speed: info.speed,
     chips: info.chips.map(decodeChip),
   };
 }

@@ -29,6 +29,11 @@ export class ApiSubjects {
     this.#prefix = `sohu.${cluster}.api`;
   }
 
+  /** The whole API, control included. */
+  get all(): string {
+    return `${this.#prefix}.>`;
+  }
+
   /** Where calls of `<Service>.<Method>` start: for any server, or for one by its id. */
   method(name: string, serverId?: string): string {
     const subject = `${this.#prefix}.${name}`;

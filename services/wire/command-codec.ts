@@ -1,8 +1,8 @@
 import { sohu } from '#proto';
-import type { Command, GroupSpec, StepCommand, StepSequence } from '../cluster/messages.ts';
-import { KV_CACHE_DTYPES, PRECISIONS } from '../core/model/precision.ts';
+import type { Command, StepCommand, StepSequence } from '../cluster/messages.ts';
 import type { TokenMask } from '../core/sampling/token-mask.ts';
 import { decodeAdmission, encodeAdmission } from './admission-codec.ts';
+import { decodeGroupSpec, encodeGroupSpec } from './group-spec-codec.ts';
 
 const CommandMessage = sohu.v1.Command;
 
@@ -20,7 +20,7 @@ export function decodeCommand(data: Uint8Array): Command | undefined {
     return undefined;
   }
   if (message.join) {
-    const spec = message.join.spec && specOf(message.join.spec);
+    const spec = message.join.spec && decodeGroupSpec(message.join.spec);
     const { epoch, seats } = message.join;
     return spec ? { kind: 'join', epoch: epoch ?? 0, spec, seats: seats ?? [] } : undefined;
   }
@@ -35,10 +35,8 @@ export function decodeCommand(data: Uint8Array): Command | undefined {
 
 function commandBody(command: Command): sohu.v1.Command.$Properties {
   if (command.kind === 'join') {
-    const { numGpuBlocksOverride, ...spec } = command.spec;
-    const override = numGpuBlocksOverride === undefined ? {} : { numGpuBlocksOverride };
-    const { epoch, seats } = command;
-    return { join: { epoch, spec: { ...spec, ...override }, seats: [...seats] } };
+    const { epoch, spec, seats } = command;
+    return { join: { epoch, spec: encodeGroupSpec(spec), seats: [...seats] } };
   }
   if (command.kind === 'heartbeat') return { heartbeat: { epoch: command.epoch } };
   if (command.kind === 'logits') {
@@ -51,11 +49,15 @@ function commandBody(command: Command): sohu.v1.Command.$Properties {
 }
 
 function sequenceBody(sequence: StepSequence): sohu.v1.StepSequence.$Properties {
-  const { id, start, sample, admission } = sequence;
+  const { id, start, sample, count, tokens, blocks, mask, admission } = sequence;
   return {
-    ...{ id, start, sample, tokens: [...sequence.tokens], blocks: [...sequence.blocks] },
+    ...{ id, start, sample },
+    // The wire's types want arrays that may be changed, though nobody does.
+    tokens: tokens as number[],
+    blocks: blocks as number[],
+    count: tokens.length === count ? 0 : count,
     admission: admission === undefined ? null : encodeAdmission(admission),
-    mask: sequence.mask === undefined ? null : maskBody(sequence.mask),
+    mask: mask === undefined ? null : maskBody(mask),
   };
 }
 
@@ -77,6 +79,7 @@ function stepOf(message: sohu.v1.StepCommand.$Properties): StepCommand {
 function sequenceOf(message: sohu.v1.StepSequence.$Properties): StepSequence {
   return {
     id: message.id ?? 0,
+    count: message.count || (message.tokens ?? []).length,
     tokens: message.tokens ?? [],
     start: message.start ?? 0,
     sample: message.sample ?? false,
@@ -90,20 +93,4 @@ function sequenceOf(message: sohu.v1.StepSequence.$Properties): StepSequence {
 function maskOf({ tokens, bits }: sohu.v1.TokenMask.$Properties): TokenMask {
   if (tokens) return { kind: 'tokens', tokens: tokens.tokens ?? [] };
   return { kind: 'bits', bits: new Uint8Array(bits ?? []) };
-}
-
-function specOf(message: sohu.v1.GroupSpec.$Properties): GroupSpec | undefined {
-  const precision = PRECISIONS.find((name) => name === message.precision);
-  const kvCacheDtype = KV_CACHE_DTYPES.find((name) => name === message.kvCacheDtype);
-  if (precision === undefined || kvCacheDtype === undefined) return undefined;
-  return {
-    model: message.model ?? '',
-    precision,
-    kvCacheDtype,
-    tensorParallel: message.tensorParallel ?? 0,
-    blockSize: message.blockSize ?? 0,
-    numGpuBlocksOverride: message.numGpuBlocksOverride ?? undefined,
-    maxNumBatchedTokens: message.maxNumBatchedTokens ?? 0,
-    maxNumSeqs: message.maxNumSeqs ?? 0,
-  };
 }

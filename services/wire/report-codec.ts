@@ -55,7 +55,8 @@ function reportBody(report: Report): sohu.v1.Report.$Properties {
       const samples = report.samples.map(encodeSample);
       const { epoch, step, digest, counters } = report;
       const times = report.times ? encodeStepTimes(report.times) : null;
-      return { report: { epoch, step, digest, counters, samples, times } };
+      const tokens = [...report.tokens];
+      return { report: { epoch, step, digest, counters, samples, times, tokens } };
     }
     case 'shardLogits': {
       const { epoch, step, sample, raw } = report;
@@ -87,6 +88,7 @@ function stepReportOf(
     step: message.step ?? 0,
     digest: message.digest ?? 0,
     samples,
+    tokens: message.tokens ?? [],
     counters: countersOf(message.counters ?? {}),
     times: message.times ? decodeStepTimes(message.times) : undefined,
   };

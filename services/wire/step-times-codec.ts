@@ -5,8 +5,7 @@ import {
   type SegmentTimes,
   type StepTimes,
 } from '../cluster/step-times.ts';
-import { EXCHANGE_ALGORITHMS } from '../core/collectives/frame.ts';
-import { OPERATION_KINDS } from '../core/model/step-plan.ts';
+import { EXCHANGE_ALGORITHMS, EXCHANGE_KINDS } from '../core/collectives/frame.ts';
 
 const {
   StepTimes: StepTimesMessage,
@@ -41,7 +40,7 @@ function decodeSegment(properties: sohu.v1.SegmentTimes.$Properties): SegmentTim
 
 function decodeExchange(properties: sohu.v1.ExchangeTimes.$Properties): ExchangeTimes[] {
   const message = ExchangeMessage.create(properties);
-  const operation = OPERATION_KINDS.find((kind) => kind === message.operation);
+  const operation = EXCHANGE_KINDS.find((kind) => kind === message.operation);
   const algorithm = EXCHANGE_ALGORITHMS.find((kind) => kind === message.algorithm);
   if (operation === undefined || algorithm === undefined) return [];
   const { layer, beganMicros, endedMicros, skewMicros, bytesSent } = message;

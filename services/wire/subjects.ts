@@ -34,4 +34,9 @@ export class GroupSubjects {
   transfersTo(destination: Destination): string {
     return `${this.#prefix}.xfer.${destination}.*`;
   }
+
+  /** Everything that `source` sends. */
+  transfersFrom(source: number): string {
+    return `${this.#prefix}.xfer.*.${source}`;
+  }
 }

@@ -1,5 +1,5 @@
 import { findArchitecture } from '../../services/checkpoint/model-catalogue.ts';
-import { renderTable } from '../../services/cli/table.ts';
+import { renderTable } from '../../services/cli/terminal/table.ts';
 import { DeviceClock } from '../../services/cluster/device-clock.ts';
 import { findChip } from '../../services/core/hardware/chip-catalogue.ts';
 import { assert } from '../../services/core/support/errors.ts';
@@ -13,7 +13,7 @@ import { makeSequence, scheduleTokens } from '../support/scheduled-sequence.ts';
 
 const STEPS = 200_000;
 
-/** Priced steps per second on one core, and what the clock of a live cluster takes of a step: `npm run bench:pricing`. */
+/** Priced steps a second on one core, and what a live clock takes of a step: `npm run bench:pricing`. */
 const rows = ['llama-3-70b', 'mixtral-8x22b', 'deepseek-v3'].map((model) => {
   const pricer = makePricer(
     {
@@ -69,7 +69,7 @@ function clockNanoseconds(sequences: number): number {
   const request = makeGenerationRequest({ promptTokens: Array.from({ length: 512 }, () => 1) });
   const scheduled = Array.from({ length: sequences }, (_, id) => {
     const sequence = makeSequence({ request, generated: [1], id });
-    clock.arrive(sequence);
+    clock.arrive(sequence, 0);
     return scheduleTokens(sequence, { start: 512, end: 513, admitted: false });
   });
   const step = { sequences: scheduled, released: [] };
@@ -77,8 +77,8 @@ function clockNanoseconds(sequences: number): number {
   let startMs = 0;
   for (let round = -rounds; round < rounds; round++) {
     if (round === 0) startMs = performance.now();
-    clock.begin(step);
-    clock.complete();
+    clock.begin(step, round);
+    clock.complete(round);
     for (const { sequence } of scheduled) clock.draw(sequence);
   }
   return ((performance.now() - startMs) * 1e6) / rounds;

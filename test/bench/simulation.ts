@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { addSimOptions, type SimOptions, scenarioOf } from '../../services/cli/sim-options.ts';
+import { addSimOptions, type SimOptions, scenarioOf } from '../../services/cli/sim/sim-options.ts';
 import { wholeNumber } from '../../services/runtime/options/option-values.ts';
 import { simulateScenario } from '../../services/sim/capacity/scenario.ts';
 import { digits, median, printTable } from './table.ts';

@@ -40,7 +40,7 @@ async function withForbiddingBroker(t: TestContext) {
 suite('connectNats', () => {
   test('names the address and the reason when there is no broker', async () => {
     await assert.rejects(
-      connectNats({ servers: ['nats://127.0.0.1:1'], name: 'test' }),
+      connectNats({ servers: 'nats://127.0.0.1:1', name: 'test' }),
       /^Error: no connection to the broker at nats:\/\/127\.0\.0\.1:1: CONNECTION_REFUSED$/,
     );
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { renderBars } from '../../services/cli/bar-chart.ts';
+import { renderBars } from '../../services/cli/terminal/bar-chart.ts';
 
 test('bars are solid to the low end, shaded to the high end, and marked', () => {
   const text = renderBars(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countOf, formatBytes, formatMs } from '../../services/cli/format.ts';
+import { countOf, formatBytes, formatMs } from '../../services/cli/terminal/format.ts';
 
 test('bytes have three digits and the unit that suits them', () => {
   const cases = [0, 7, 999, 1000, 1234, 99_960, 999_600, 709_000, 144e9, 5e15];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { OrderedTexts } from '../../services/cli/ordered-texts.ts';
+import { OrderedTexts } from '../../services/cli/run/ordered-texts.ts';
 
 test('texts that arrive in any interleaving are written whole, in order, each after its start', () => {
   const pieces = fc.array(fc.array(fc.string({ maxLength: 3 }), { maxLength: 4 }), {

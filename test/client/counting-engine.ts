@@ -20,6 +20,10 @@ export const SERVER_INFO: ServerInfo = {
   eosTokenIds: [1, 2],
   kvBlocks: 64,
   maxNumSeqs: 8,
+  weights: 'checkpoint',
+  chip: 'Sohu',
+  software: 'ideal',
+  speed: 0,
   chips: [0, 1].map((rank) => ({
     rank,
     pid: 100 + rank,

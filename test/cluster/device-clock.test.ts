@@ -23,14 +23,17 @@ function serve(requests: number, lose: (step: number, scheduler: Scheduler) => b
     assert.equal(admission.kind, 'queued');
     if (admission.kind === 'queued') sequences.push(...admission.sequences);
   }
-  for (const sequence of sequences) clock.arrive(sequence);
+  for (const sequence of sequences) clock.arrive(sequence, 0);
   let total = 0;
   for (let step = 1; ; step++) {
     const scheduled = scheduler.schedule(step);
     if (scheduled === undefined) break;
-    clock.begin(scheduled);
-    if (lose(step, scheduler)) continue;
-    total += clock.complete().seconds * 1e6;
+    clock.begin(scheduled, step);
+    if (lose(step, scheduler)) {
+      clock.abandon(step);
+      continue;
+    }
+    total += clock.complete(step).seconds * 1e6;
     const drawn = scheduled.sequences.map(() => ({ token: 1, logprobs: undefined }));
     for (const { sequence } of scheduler.complete(drawn, step)) clock.draw(sequence);
   }

@@ -93,6 +93,7 @@ function frameOf(fields: Partial<ShardFrame> = {}): ShardFrame {
     kind: 'partial',
     source: 1,
     chunk: 0,
+    modelledBytes: 0,
     payload: new Uint8Array(4 * LENGTH),
     ...fields,
   };

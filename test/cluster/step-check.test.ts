@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { ChipSequences } from '../../services/cluster/chip-sequences.ts';
+import { stepLimits } from '../../services/cluster/exact-program.ts';
 import type {
   Command,
   LogitsRequest,
@@ -30,6 +31,8 @@ const LAYOUT = planLayout(
   0,
 );
 
+const LIMITS = stepLimits({ layout: LAYOUT });
+
 const ADMISSION: SequenceAdmission = {
   ...{ sampling: GREEDY, choice: 0, promptLength: 5, minTokens: 0, stopTokenIds: [], history: [] },
 };
@@ -43,7 +46,8 @@ const OTHER: TokenMask = { kind: 'bits', bits: new Uint8Array(0) };
 
 function part(fields: Partial<StepSequence>): StepSequence {
   const usual = { id: 7, tokens: [1, 2], start: 5, sample: true, mask: undefined, blocks: [] };
-  return { ...usual, admission: undefined, ...fields };
+  const filled = { ...usual, admission: undefined, ...fields };
+  return { count: filled.tokens.length, ...filled };
 }
 
 function joining(fields: Partial<StepSequence>): StepSequence {
@@ -86,7 +90,7 @@ suite('checking a step command', () => {
   ];
   for (const [what, sent] of sound) {
     test(`takes ${what}`, () => {
-      assert.equal(checkStep(sent, makeSequences(), LAYOUT), undefined);
+      assert.equal(checkStep(sent, makeSequences(), LIMITS), undefined);
     });
   }
 
@@ -130,7 +134,7 @@ suite('checking a step command', () => {
   ];
   for (const [what, fault, sent] of wrong) {
     test(`refuses ${what}`, () => {
-      assert.equal(checkStep(sent, makeSequences(), LAYOUT), fault);
+      assert.equal(checkStep(sent, makeSequences(), LIMITS), fault);
     });
   }
 
@@ -153,8 +157,11 @@ suite('checking a step command', () => {
       smalls,
       (parts, released) => {
         const sequences = makeSequences();
-        const sent = command(parts, released);
-        if (checkStep(sent, sequences, LAYOUT) !== undefined) return;
+        const sent = command(
+          parts.map((p) => part(p)),
+          released,
+        );
+        if (checkStep(sent, sequences, LIMITS) !== undefined) return;
         sequences.update(sent);
         shard.writeBatch(parts.map((p) => ({ ...p, blocks: sequences.get(p.id).blocks })));
         passed++;

@@ -11,6 +11,7 @@ import { assert } from '../../services/core/support/errors.ts';
 import { createWasmKernels } from '../../services/kernels/wasm.ts';
 import { loadShard } from '../../services/runtime/chip/shard-loading.ts';
 import { ShardExecutor } from '../../services/shard/executor.ts';
+import type { Shard } from '../../services/shard/shard.ts';
 import { WIRE_CODEC } from '../../services/sim/world/message-codec.ts';
 import type { Letter, Network as WorldNetwork } from '../../services/sim/world/network.ts';
 import type { ShardInstance } from '../../services/sim/world/shard-source.ts';
@@ -118,7 +119,7 @@ export class VirtualGroup {
       const executor = new ShardExecutor(loaded.shard.layout, createWasmKernels(memory));
       shards.push({ loaded, executor });
     }
-    const { config } = shards[0]!.loaded.shard.layout.plan;
+    const { config } = (shards[0]!.loaded.shard as Shard).layout.plan;
     const group = new VirtualGroup(spec, config, shards);
     group.#world.start();
     group.run(() => group.coordinator.ready);

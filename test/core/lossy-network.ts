@@ -99,5 +99,6 @@ export function makeFrame(content: {
   readonly chunk: number;
   readonly payload: Uint8Array;
 }): ShardFrame {
-  return { epoch: 1, step: 1, exchange: 0, layer: 0, operation: 'attention', ...content };
+  const place = { epoch: 1, step: 1, exchange: 0, layer: 0, operation: 'attention' } as const;
+  return { ...place, modelledBytes: 0, ...content };
 }

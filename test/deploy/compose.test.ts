@@ -1,29 +1,40 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Command } from 'commander';
+import { parse } from 'yaml';
 import {
-  addGatewayProcessOptions,
-  type GatewayProcessOptions,
-} from '../../services/gateway/gateway-process-options.ts';
+  createClusterKeys,
+  memberName,
+  oneSeatEach,
+  writeClusterKeys,
+} from '../../services/runtime/broker/cluster-keys.ts';
+import { environmentName } from '../../services/runtime/options/environment.ts';
 import { checkExposure } from '../../services/runtime/options/gateway-options.ts';
-import { addNodeOptions } from '../../services/runtime/options/node-options.ts';
-import { addServingOptions } from '../../services/runtime/options/serving-options.ts';
+import type { GatewayProcessOptions } from '../../services/runtime/options/gateway-process-options.ts';
+import type { NodeOptions } from '../../services/runtime/options/node-options.ts';
+import { makeProgram, type ProgramName } from '../../services/runtime/options/programs.ts';
+import type { ServingOptions } from '../../services/runtime/options/serving-options.ts';
+import { applySettings } from '../../services/runtime/options/settings.ts';
+import type { WorkerOptions } from '../../services/runtime/options/worker-options.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
 import { natsServerBinary } from '../support/broker.ts';
-import { requireOrSkip } from '../support/requirements.ts';
+import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
 import { runProgram } from './programs.ts';
 
 interface Service {
   readonly image: string;
-  readonly command: string | readonly string[];
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
   readonly user?: string;
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
   readonly security_opt?: readonly string[];
   readonly mem_limit?: string;
+  readonly cpus?: number;
   readonly stop_grace_period?: string;
   readonly ports?: readonly string[];
+  readonly secrets?: readonly { readonly source: string; readonly target?: string }[];
   readonly networks: Readonly<Record<string, unknown>>;
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: unknown;
@@ -32,65 +43,111 @@ interface Service {
 interface ComposeFile {
   readonly services: Readonly<Record<string, Service>>;
   readonly networks: Readonly<Record<string, { readonly internal?: boolean } | null>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 }
 
-// The Python that the distribution's docker-compose runs on, with its YAML package.
-const PYTHON = '/usr/bin/python3';
-const TO_JSON = 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)';
+const OVERLAYS = ['compose.cluster.yaml', 'compose.phantom.yaml'];
 
-/** The Compose file as docker-compose understands it. */
-function readCompose(t: TestContext): ComposeFile | undefined {
-  const config = runProgram(t, 'docker-compose', ['-f', 'deploy/compose.yaml', 'config']);
+/** The Compose file with its overlays as docker-compose understands it. */
+function readCompose(t: TestContext, ...overlays: readonly string[]): ComposeFile | undefined {
+  const files = ['compose.yaml', ...overlays].flatMap((file) => ['-f', `deploy/${file}`]);
+  const config = runProgram(t, 'docker-compose', [...files, 'config']);
   if (config === undefined) return undefined;
   assert.equal(config.status, 0, config.stderr);
-  const json = runProgram(t, PYTHON, ['-c', TO_JSON], config.stdout);
-  if (json === undefined) return undefined;
-  if (!requireOrSkip(t, json.status === 0, `the package yaml of ${PYTHON}`)) return undefined;
-  return JSON.parse(json.stdout) as ComposeFile;
+  return parse(config.stdout) as ComposeFile;
 }
 
-/** The arguments after `node <entry>`. */
-function argumentsOf({ command }: Service, entry: string): readonly string[] {
-  const [node, file, ...rest] = typeof command === 'string' ? command.split(' ') : command;
-  assert.deepEqual([node, file], ['node', entry]);
-  return rest;
+/** The options of one of this repository's programs as a service starts it. */
+function optionsOf<Options>(service: Service, program: ProgramName): Options {
+  const main = `dist/services/${program}/main.js`;
+  const [before, after] = [service.command.indexOf(main), service.command.indexOf(main) + 1];
+  assert.ok(before >= 0, `${program} in ${service.command}`);
+  const { environment = {} } = service;
+  const own = Object.keys(environment).filter((name) => name.startsWith('SOHU_'));
+  const command = makeProgram(program).exitOverride();
+  const known = command.options.map(environmentName);
+  assert.deepEqual(
+    own.filter((name) => !known.includes(name)),
+    [],
+    program,
+  );
+  command.parse(service.command.slice(after), { from: 'user' });
+  applySettings(command, [program], environment);
+  return command.opts() as Options;
+}
+
+function seedOf({ secrets }: Service): string | undefined {
+  return secrets?.find(({ target }) => target === 'nkey')?.source;
 }
 
 test('eight chips, their coordinator and the gateway start with options that the programs know', (t) => {
   const compose = readCompose(t);
   if (compose === undefined) return;
-  const parse = (command: Command, args: readonly string[]): Record<string, unknown> =>
-    command.exitOverride().parse(args, { from: 'user' }).opts();
+  const { services } = compose;
   const ranks = Array.from({ length: 8 }, (_, rank) => {
-    const args = argumentsOf(compose.services[`chip-${rank}`]!, 'dist/services/worker/main.js');
-    const options = parse(addNodeOptions(new Command()).requiredOption('--rank <number>'), args);
-    assert.equal(options.nats, 'nats://nats:4222');
-    assert.equal(options.metricsHost, '0.0.0.0');
-    return Number(options.rank);
-  });
+    const service = services[`chip-${rank}`]!;
+    const options = optionsOf<WorkerOptions>(service, 'worker');
+    assert.deepEqual([options.nats, options.metricsHost], ['nats://nats:4222', '0.0.0.0']);
+    assert.equal(seedOf(service), memberName({ kind: 'chip', group: '0', seats: [rank] }));
+    return options.rank;
+  }).flat();
   assert.deepEqual(ranks, [0, 1, 2, 3, 4, 5, 6, 7]);
-  const entry = 'dist/services/coordinator/main.js';
-  const args = argumentsOf(compose.services.coordinator!, entry);
-  const options = parse(addServingOptions(addNodeOptions(new Command())), args);
+  type CoordinatorOptions = NodeOptions & ServingOptions;
+  const options = optionsOf<CoordinatorOptions>(services.coordinator!, 'coordinator');
   assert.equal(options.nats, 'nats://nats:4222');
   assert.equal(options.tp, ranks.length);
   assert.equal(options.model, 'tinystories-5m');
-  const front = argumentsOf(compose.services.gateway!, 'dist/services/gateway/main.js');
-  const served = parse(
-    addGatewayProcessOptions(new Command()),
-    front,
-  ) as unknown as GatewayProcessOptions;
+  assert.equal(seedOf(services.coordinator!), memberName({ kind: 'coordinator', group: '0' }));
+  const served = optionsOf<GatewayProcessOptions>(services.gateway!, 'gateway');
   checkExposure(served);
+  assert.equal(served.allowAnonymous, undefined);
   assert.deepEqual([served.nats, served.model], [options.nats, options.model]);
-  const published = `127.0.0.1:${served.port}:${served.port}`;
-  assert.ok(compose.services.gateway!.ports?.[0]?.startsWith(published));
+  assert.deepEqual(services.gateway!.ports, [`127.0.0.1:${served.port}:${served.port}/tcp`]);
+});
+
+test('the overlay of three brokers has a second group, whose chips meet at another broker', (t) => {
+  const compose = readCompose(t, 'compose.cluster.yaml');
+  if (compose === undefined) return;
+  const chips = Object.entries(compose.services).filter(([name]) => name.startsWith('chip-'));
+  const options = chips.map(([, service]) => optionsOf<WorkerOptions>(service, 'worker'));
+  const places = options.map(({ group, rank, nats }) => `${group}.${rank} ${nats.split(',')[0]}`);
+  const expected = ['0', '1'].flatMap((group) =>
+    Array.from(
+      { length: 8 },
+      (_, rank) => `${group}.${rank} nats://nats${group === '0' ? '' : '-2'}:4222`,
+    ),
+  );
+  assert.deepEqual(places.sort(), expected.sort());
+  const seeds = chips.map(([, service]) => seedOf(service));
+  assert.equal(new Set(seeds).size, 16);
+  const heads = ['coordinator', 'coordinator-1'].map((name) =>
+    optionsOf<NodeOptions>(compose.services[name]!, 'coordinator'),
+  );
+  assert.deepEqual(
+    heads.map(({ group }) => group),
+    ['0', '1'],
+  );
+  const brokers = new Set(heads.flatMap(({ nats }) => nats.split(',')));
+  assert.equal(brokers.size, 3);
+  for (const url of brokers) assert.ok(new URL(url).hostname in compose.services, url);
+  assert.equal(compose.networks.routes?.internal, true);
+});
+
+test('the secrets are files that `sohu keys` writes', (t) => {
+  const compose = readCompose(t, 'compose.cluster.yaml');
+  if (compose === undefined) return;
+  const members = { cluster: 'sohu', groups: ['0', '1'], chips: oneSeatEach(8), clients: [] };
+  const written = [...createClusterKeys(members).seeds.keys()].map((name) => `${name}.nk`);
+  for (const { file } of Object.values(compose.secrets)) {
+    assert.ok([...written, 'api-keys.json'].includes(basename(file)), file);
+  }
 });
 
 test('Prometheus asks exactly the processes of the cluster, at the ports they serve', (t) => {
   const compose = readCompose(t);
   if (compose === undefined) return;
-  const served = Object.entries(compose.services).flatMap(([name, { command }]) => {
-    const port = /--(?:metrics-)?port[= ,](\d+)/.exec(`${command}`)?.[1];
+  const served = Object.entries(compose.services).flatMap(([name, { environment = {} }]) => {
+    const port = environment.SOHU_METRICS_PORT ?? environment.SOHU_PORT;
     return port === undefined ? [] : [`${name}:${port}`];
   });
   const config = readFileSync('deploy/prometheus/prometheus.yml', 'utf8');
@@ -100,7 +157,7 @@ test('Prometheus asks exactly the processes of the cluster, at the ports they se
 });
 
 test('every container may do little and is bounded', (t) => {
-  const compose = readCompose(t);
+  const compose = readCompose(t, ...OVERLAYS);
   if (compose === undefined) return;
   for (const [name, service] of Object.entries(compose.services)) {
     assert.match(service.user ?? '', /^[1-9]\d*:\d+$/, name);
@@ -108,9 +165,11 @@ test('every container may do little and is bounded', (t) => {
     assert.deepEqual(service.cap_drop, ['ALL'], name);
     assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
     assert.ok(service.mem_limit !== undefined && service.stop_grace_period !== undefined, name);
+    assert.ok(service.cpus !== undefined, name);
     assert.match(service.image, /^sohu$|:v?\d+\.\d+\.\d+/, `${name}: the image’s version`);
     assert.ok(service.image === 'sohu' || service.healthcheck !== undefined, name);
     for (const port of service.ports ?? []) assert.match(port, /^127\.0\.0\.1:/, name);
+    assert.equal(service.ports !== undefined, ['gateway', 'grafana'].includes(name), name);
     for (const dependency of Object.values(service.depends_on ?? {})) {
       assert.equal(dependency.condition, 'service_healthy', name);
     }
@@ -118,15 +177,15 @@ test('every container may do little and is bounded', (t) => {
 });
 
 test('the processes of the cluster, but for the gateway, reach only each other and the broker', (t) => {
-  const compose = readCompose(t);
+  const compose = readCompose(t, ...OVERLAYS);
   if (compose === undefined) return;
   const own = Object.values(compose.services).filter(({ image }) => image === 'sohu');
-  assert.equal(own.length, 10);
+  assert.equal(own.length, 19);
   for (const { command, networks, depends_on } of own) {
     const isFront = `${command}`.includes('gateway');
     const expected = isFront ? ['edge', 'fabric', 'obs'] : ['fabric', 'obs'];
     assert.deepEqual(Object.keys(networks).sort(), expected);
-    assert.ok(depends_on?.nats !== undefined);
+    assert.ok(Object.keys(depends_on ?? {}).some((name) => name.startsWith('nats')));
   }
   for (const name of ['fabric', 'obs']) assert.equal(compose.networks[name]?.internal, true, name);
 });
@@ -140,11 +199,22 @@ test('the image starts every process by the user and the health check of the Com
   assert.match(dockerfile, /^HEALTHCHECK .*\\\n.*:9464\/healthz/m);
 });
 
-test('the broker accepts its configuration', async (t) => {
+test('the broker accepts its configurations, with the keys that are written for it', async (t) => {
   const binary = await natsServerBinary(t);
   if (binary === undefined) return;
-  const result = runProgram(t, binary, ['-t', '-c', 'deploy/nats.conf']);
-  assert.equal(result?.status, 0, result?.stderr);
+  const directory = makeTemporaryDirectory(t);
+  cpSync(packagePath('deploy/nats'), directory, { recursive: true });
+  const members = {
+    cluster: 'sohu',
+    groups: ['0', '1'],
+    chips: oneSeatEach(8),
+    clients: ['alice'],
+  };
+  writeClusterKeys(directory, createClusterKeys(members));
+  for (const file of ['nats-server.conf', 'cluster.conf']) {
+    const result = runProgram(t, binary, ['-t', '-c', join(directory, file)]);
+    assert.equal(result?.status, 0, result?.stderr);
+  }
 });
 
 test('Prometheus accepts its configuration', (t) => {

@@ -17,6 +17,7 @@ const PLACE = { cluster: 'test', group: '0' };
 const LIMITS = { maxNumSeqs: 4, maxNumBatchedTokens: 32, blockSize: 4 };
 const MAX_MODEL_LEN = 64;
 const SERVING = {
+  phantom: undefined,
   ...LIMITS,
   precision: 'fp8',
   kvCacheDtype: 'auto',

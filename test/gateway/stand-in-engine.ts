@@ -29,6 +29,10 @@ export const SERVER_INFO: ServerInfo = {
   eosTokenIds: [1],
   kvBlocks: 64,
   maxNumSeqs: 256,
+  weights: 'checkpoint',
+  chip: 'Sohu',
+  software: 'ideal',
+  speed: 0,
   chips: [
     {
       rank: 0,

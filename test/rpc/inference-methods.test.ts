@@ -149,6 +149,10 @@ const info = record<ServerInfo>({
   eosTokenIds: tokenIds,
   kvBlocks: uint32,
   maxNumSeqs: uint32,
+  weights: fc.constantFrom('checkpoint', 'phantom'),
+  chip: text,
+  software: text,
+  speed: fc.constantFrom(0, 1, 2.5),
   chips: fc.array(
     record({
       rank: uint32,

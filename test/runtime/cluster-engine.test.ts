@@ -7,6 +7,7 @@ import { collectCompletion } from '../../services/client/completion.ts';
 import type { Completion, GenerateRequest } from '../../services/client/index.ts';
 import { toGenerateInput } from '../../services/client/request.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
+import { SOHU } from '../../services/core/hardware/chips/sohu.ts';
 import { TextStream } from '../../services/core/text/text-stream.ts';
 import type { Tokenizer } from '../../services/core/text/tokenizer.ts';
 import type { GenerateEvent } from '../../services/rpc/inference-types.ts';
@@ -51,14 +52,13 @@ function serve(work: (serving: Serving) => Promise<void>): Promise<void> {
       const tokenizer = openTokenizer({ file: undefined, modelPath: MODEL, config });
       engine = new ClusterEngine({
         coordinator,
-        config,
-        tokenizer,
+        group: {
+          ...{ config, tokenizer, modelName: 'tinystories-5m', chip: SOHU },
+          spec: { precision: 'f32', tensorParallel: 1, maxNumSeqs: 64 },
+        },
+        phantom: undefined,
         grammars: GRAMMARS,
-        modelName: 'tinystories-5m',
-        precision: 'f32',
-        tensorParallel: 1,
         maxModelLen: config.maxPositions,
-        maxNumSeqs: 64,
         version: '0.0.0',
         observer: { arrived: () => {}, ended: () => {} },
       });

@@ -5,6 +5,7 @@ import type { Chip } from '../../services/cluster/chip.ts';
 import { ChunkAssembly } from '../../services/core/collectives/chunks.ts';
 import type { Receipt, ShardFrame } from '../../services/core/collectives/frame.ts';
 import { BlockPool } from '../../services/core/kv/block-pool.ts';
+import { Shard } from '../../services/shard/shard.ts';
 import type { JournalStore } from '../../services/sim/world/journal-store.ts';
 import { type MessageCodec, WIRE_CODEC } from '../../services/sim/world/message-codec.ts';
 import { runScenario } from '../../services/sim/world/run-scenario.ts';
@@ -47,8 +48,8 @@ function decodeUnchecked(data: Uint8Array): DecodedFrame {
   if (decoded.kind !== 'corrupt') return decoded;
   const { epoch, step, exchange, layer, operation, kind, source, chunk, payload } =
     sohu.v1.ShardFrame.decode(data);
-  const frame = { epoch, step, exchange, layer, source, chunk, payload };
-  const operations = ['embedding', 'attention', 'mlp'] as const;
+  const frame = { epoch, step, exchange, layer, source, chunk, payload, modelledBytes: 0 };
+  const operations = ['embedding', 'attention', 'mlp', 'step'] as const;
   const kinds = ['partial', 'result', 'requestPartial', 'requestResult'] as const;
   return {
     kind: 'frame',
@@ -58,7 +59,8 @@ function decodeUnchecked(data: Uint8Array): DecodedFrame {
 
 /** The parts of peers 1 and 2 change their places in the reduction tree. */
 function swapParts(frame: ShardFrame, chip: Chip): ShardFrame {
-  const plan = chip.loaded?.shard.layout.plan;
+  const shard = chip.loaded?.shard;
+  const plan = shard instanceof Shard ? shard.layout.plan : undefined;
   const isPart = frame.kind === 'partial' && (frame.source === 1 || frame.source === 2);
   if (plan === undefined || plan.tensorParallel < 4 || !isPart) return frame;
   return plan.rank === 1 || plan.rank === 2 ? frame : { ...frame, source: 3 - frame.source };

@@ -27,7 +27,7 @@ export function simulateDrawn(
   given: {
     readonly workload?: Partial<DrawnWorkload>;
     readonly scheduler?: Partial<SchedulerOptions>;
-  } & Partial<Omit<CapacityOptions, 'scheduler' | 'requests'>> = {},
+  } & Partial<Omit<CapacityOptions, 'scheduler'>> = {},
 ): CapacityReport {
   const { workload, scheduler, ...options } = given;
   return simulateCapacity({

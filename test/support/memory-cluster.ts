@@ -13,6 +13,7 @@ import type { SchedulerOptions } from '../../services/core/scheduler/options.ts'
 import type { FinishReason, Sequence } from '../../services/core/scheduler/request.ts';
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
+import type { Shard } from '../../services/shard/shard.ts';
 import { makeGenerationRequest } from './generation-request.ts';
 import { makeSchedulerOptions } from './scheduler-options.ts';
 
@@ -174,7 +175,7 @@ export class MemoryCluster {
 
   /** The whole vocabulary's logits of a sampled row of the last step. */
   logits(sample = 0): Float32Array {
-    const parts = this.chips.map((chip) => chip.loaded!.shard.logitsOf(sample));
+    const parts = this.chips.map((chip) => (chip.loaded!.shard as Shard).logitsOf(sample));
     return Float32Array.from(parts.flatMap((part) => [...part]));
   }
 

@@ -65,7 +65,9 @@ export class ShardedSampling {
     masks: readonly (TokenMask | undefined)[] = [],
   ): readonly DrawnToken[] {
     const step = ++this.#step;
-    const sequences = scheduled.map((each, index) => stepSequence(each, masks[index]));
+    const sequences = scheduled.map((each, index) =>
+      stepSequence(each, { mask: masks[index], readsTokens: true }),
+    );
     const command = overWire({
       kind: 'step',
       epoch: 1,
@@ -129,6 +131,6 @@ function reportOf(
   const samples = sampler.sampleStep(command);
   const identity = { rank, epoch: 1, step: command.step, digest: 0, counters: COUNTERS };
   return decodeReport(
-    encodeReport({ kind: 'report', ...identity, samples, times: undefined }),
+    encodeReport({ kind: 'report', ...identity, samples, tokens: [], times: undefined }),
   ) as StepReport;
 }

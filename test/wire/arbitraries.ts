@@ -1,9 +1,20 @@
 import fc from 'fast-check';
-import type { Command, Report, ShardDraw, ShardSample } from '../../services/cluster/messages.ts';
+import type {
+  Command,
+  GroupSpec,
+  PhantomSpec,
+  Report,
+  ShardDraw,
+  ShardSample,
+} from '../../services/cluster/messages.ts';
 import { COMPUTE_KINDS } from '../../services/cluster/step-times.ts';
-import { EXCHANGE_ALGORITHMS, type ShardFrame } from '../../services/core/collectives/frame.ts';
+import {
+  EXCHANGE_ALGORITHMS,
+  EXCHANGE_KINDS,
+  type ShardFrame,
+} from '../../services/core/collectives/frame.ts';
 import { KV_CACHE_DTYPES, PRECISIONS } from '../../services/core/model/precision.ts';
-import { OPERATION_KINDS } from '../../services/core/model/step-plan.ts';
+import { OUTPUT_LENGTHS } from '../../services/core/sampling/output-lengths.ts';
 import type { TokenMask } from '../../services/core/sampling/token-mask.ts';
 
 /** Objects with the usual prototype, as decoding makes them. */
@@ -23,11 +34,12 @@ export const arbitraryFrame: fc.Arbitrary<ShardFrame> = record({
   step: word,
   exchange: word,
   layer: word,
-  operation: fc.constantFrom('embedding', 'attention', 'mlp'),
+  operation: fc.constantFrom('embedding', 'attention', 'mlp', 'step'),
   kind: fc.constantFrom('partial', 'result', 'requestPartial', 'requestResult'),
   source: word,
   chunk: word,
   payload: fc.uint8Array({ maxLength: 64 }),
+  modelledBytes: fc.constantFrom(0, 1, 2 ** 40),
 });
 
 const arbitraryAdmission = record({
@@ -50,6 +62,15 @@ const arbitraryAdmission = record({
   history: words,
 });
 
+const arbitraryPhantom: fc.Arbitrary<PhantomSpec> = record({
+  chip: text,
+  software: text,
+  tokens: record({
+    drawn: record({ start: word, end: word }),
+    stopTokenIds: words,
+    lengths: record({ distribution: fc.constantFrom(...OUTPUT_LENGTHS), mean: double }),
+  }),
+});
 const arbitraryMask: fc.Arbitrary<TokenMask> = fc.oneof(
   record({ kind: fc.constant('tokens' as const), tokens: words }),
   record({ kind: fc.constant('bits' as const), bits: fc.uint8Array({ maxLength: 9 }) }),
@@ -59,7 +80,7 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
   record({
     kind: fc.constant('join' as const),
     epoch: word,
-    spec: record({
+    spec: record<GroupSpec>({
       model: text,
       precision: fc.constantFrom(...PRECISIONS),
       kvCacheDtype: fc.constantFrom(...KV_CACHE_DTYPES),
@@ -68,7 +89,8 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
       numGpuBlocksOverride: fc.option(word, { nil: undefined }),
       maxNumBatchedTokens: word,
       maxNumSeqs: word,
-    }),
+      phantom: fc.option(arbitraryPhantom, { nil: undefined }),
+    }).map(({ phantom, ...spec }) => (phantom === undefined ? spec : { ...spec, phantom })),
     seats: words,
   }),
   record({ kind: fc.constant('heartbeat' as const), epoch: word }),
@@ -87,7 +109,8 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
         mask: fc.option(arbitraryMask, { nil: undefined }),
         blocks: words,
         admission: fc.option(arbitraryAdmission, { nil: undefined }),
-      }),
+        uncounted: fc.integer({ min: 1, max: 99 }),
+      }).map(({ uncounted, ...part }) => ({ ...part, count: part.tokens.length || uncounted })),
       { maxLength: 4 },
     ),
   }),
@@ -147,7 +170,7 @@ const arbitraryTimes = record({
   ),
   exchanges: fc.array(
     record({
-      operation: fc.constantFrom(...OPERATION_KINDS),
+      operation: fc.constantFrom(...EXCHANGE_KINDS),
       algorithm: fc.constantFrom(...EXCHANGE_ALGORITHMS),
       layer: word,
       beganMicros: double,
@@ -185,6 +208,7 @@ export const arbitraryReport: fc.Arbitrary<Report> = fc.oneof(
     step: word,
     digest: word,
     samples: fc.array(arbitrarySample, { maxLength: 4 }),
+    tokens: words,
     counters: arbitraryCounters,
     times: fc.option(arbitraryTimes, { nil: undefined }),
   }),

@@ -1,6 +1,6 @@
 import { planRequests } from '../../sim/capacity/workload.ts';
 import { Random } from '../../sim/random.ts';
-import { workloadOf } from '../workload-options.ts';
+import { workloadOf } from '../sim/workload-options.ts';
 import type { BenchOptions } from './bench-options.ts';
 import { readDatasetFile } from './dataset-file.ts';
 import type { TimedRequest } from './load-run.ts';

@@ -6,7 +6,7 @@ import {
   rateObject,
   servingBlock,
   servingObject,
-} from '../serving-block.ts';
+} from '../sim/serving-block.ts';
 import type { BenchOptions } from './bench-options.ts';
 import type { LoadResult } from './load-run.ts';
 import type { LoadTarget } from './load-target.ts';

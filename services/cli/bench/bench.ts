@@ -2,16 +2,18 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { type ClusterRecord, findRunningClusters } from '../../runtime/state/cluster-records.ts';
 import { arrivalRate } from '../../sim/capacity/workload.ts';
-import { EXIT_CODES } from '../errors.ts';
-import { Progress } from '../progress.ts';
-import { listenForStop } from '../stop-requests.ts';
+import { EXIT_CODES } from '../terminal/errors.ts';
+import { writeHtml } from '../terminal/html-output.ts';
+import { Progress } from '../terminal/progress.ts';
+import { listenForStop } from '../terminal/stop-requests.ts';
 import { loadOf } from './bench-load.ts';
 import { addBenchOptions, type BenchOptions } from './bench-options.ts';
+import { pageOfBench } from './bench-page.ts';
 import { type BenchRun, benchObject, benchText } from './bench-report.ts';
 import { HttpTarget } from './http-target.ts';
 import { LoadRun } from './load-run.ts';
 import type { LoadTarget } from './load-target.ts';
-import { SdkTarget } from './sdk-target.ts';
+import { type BrokerPlace, SdkTarget } from './sdk-target.ts';
 
 const DEFAULT_CLUSTER = 'sohu';
 const EXAMPLES = `Examples:
@@ -70,6 +72,7 @@ async function bench(options: BenchOptions): Promise<void> {
 function print(run: BenchRun): void {
   const text = run.options.json ? JSON.stringify(benchObject(run)) : benchText(run);
   process.stdout.write(`${text}\n`);
+  writeHtml(run.options, () => pageOfBench(run));
 }
 
 async function connect(options: BenchOptions): Promise<LoadTarget> {
@@ -89,9 +92,10 @@ function gatewayOf({ cluster }: BenchOptions): string {
   );
 }
 
-function brokerOf(options: BenchOptions): { readonly natsUrl: string; readonly cluster: string } {
-  const { nats, cluster = DEFAULT_CLUSTER } = options;
-  return nats === undefined ? runningCluster(options.cluster, 'nats') : { natsUrl: nats, cluster };
+function brokerOf(options: BenchOptions): BrokerPlace {
+  const { nats, natsNkeyFile: nkeyFile, cluster = DEFAULT_CLUSTER } = options;
+  if (nats === undefined) return runningCluster(options.cluster, 'nats');
+  return { natsUrl: nats, nkeyFile, cluster };
 }
 
 function runningCluster(cluster: string | undefined, field: string): ClusterRecord {

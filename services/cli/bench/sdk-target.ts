@@ -1,6 +1,13 @@
 import { type GenerateRequest, RpcError, SohuClient } from '../../client/index.ts';
 import { LoadError, type LoadEvent, type LoadRequest, type LoadTarget } from './load-target.ts';
 
+/** Where a cluster is asked, and as whom. */
+export interface BrokerPlace {
+  readonly natsUrl: string;
+  readonly nkeyFile?: string | undefined;
+  readonly cluster: string;
+}
+
 /** A cluster that is asked through the SDK. */
 export class SdkTarget implements LoadTarget {
   readonly address: string;
@@ -20,12 +27,12 @@ export class SdkTarget implements LoadTarget {
   }
 
   static async connect(
-    place: { readonly natsUrl: string; readonly cluster: string },
+    place: BrokerPlace,
     fields: Omit<GenerateRequest, 'prompt'>,
   ): Promise<SdkTarget> {
-    const { natsUrl, cluster } = place;
+    const { natsUrl, nkeyFile, cluster } = place;
     // What is refused is counted, and so not tried again.
-    const client = await SohuClient.connect(natsUrl, { cluster, retry: false });
+    const client = await SohuClient.connect(natsUrl, { cluster, nkeyFile, retry: false });
     try {
       const { modelName } = await client.serverInfo();
       return new SdkTarget(

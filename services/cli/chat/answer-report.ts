@@ -1,9 +1,11 @@
 import type { Choice, Timings } from '../../client/index.ts';
-import { countOf, formatMs } from '../format.ts';
-import { DEVICE_CLOCK } from '../run-result.ts';
+import { countOf, formatMs } from '../terminal/format.ts';
 
 /** Lines that say what an answer took, by both clocks. */
-export function describeAnswer({ usage, timings, deviceTimings, finishReason }: Choice): string[] {
+export function describeAnswer(
+  { usage, timings, deviceTimings, finishReason }: Choice,
+  clock: string,
+): string[] {
   const tokens = usage.completionTokens;
   const counts = [
     `${countOf(usage.promptTokens, 'prompt token')} (${usage.cachedTokens} cached)`,
@@ -14,7 +16,7 @@ export function describeAnswer({ usage, timings, deviceTimings, finishReason }: 
     `[host] ${describeTimings(timings, tokens)}`,
     ...(deviceTimings === undefined
       ? []
-      : [`[${DEVICE_CLOCK}] ${describeTimings(deviceTimings, tokens)}`]),
+      : [`[${clock}] ${describeTimings(deviceTimings, tokens)}`]),
   ];
 }
 

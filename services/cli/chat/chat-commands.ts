@@ -9,6 +9,8 @@ export interface ChatState {
   readonly session: ChatSession;
   readonly parameters: ChatParameters;
   verbose: boolean;
+  /** What device time is. */
+  readonly clock: string;
   /** About the model and its cluster. */
   readonly about: string;
 }

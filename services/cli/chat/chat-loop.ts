@@ -1,5 +1,5 @@
-import { EXIT_CODES, StopRequest } from '../errors.ts';
-import { choiceObject } from '../run-result.ts';
+import { choiceObject } from '../run/run-result.ts';
+import { EXIT_CODES, StopRequest } from '../terminal/errors.ts';
 import { describeAnswer } from './answer-report.ts';
 import { type ChatState, COMPLETIONS, isCommand, runCommand } from './chat-commands.ts';
 import type { ChatHistory } from './chat-history.ts';
@@ -94,7 +94,8 @@ export class ChatLoop {
       if (json) this.#printObject(prompt, answer);
       else process.stdout.write('\n');
       if (answer.kind === 'stopped') note('Stopped.');
-      else if (this.#state.verbose) for (const line of describeAnswer(answer.choice)) note(line);
+      else if (this.#state.verbose)
+        for (const line of describeAnswer(answer.choice, this.#state.clock)) note(line);
     } finally {
       this.#answering = undefined;
     }

@@ -7,7 +7,7 @@ import {
   checkRequestOptions,
   type RequestOptions,
   requestOf,
-} from '../request-options.ts';
+} from '../run/request-options.ts';
 
 /** What of a request may be set in a chat; the options are those of `sohu run`. */
 const CHAT_FIELDS: readonly (keyof RequestOptions)[] = [

@@ -2,8 +2,8 @@ import { collectCompletion } from '../../client/completion.ts';
 import { type Choice, RpcError, type ServerInfo, type SohuClient } from '../../client/index.ts';
 import type { ChatMessage } from '../../gateway/chat-template.ts';
 import type { ServedModel } from '../../gateway/served-model.ts';
-import { countOf } from '../format.ts';
-import { tapEvents } from '../generate.ts';
+import { tapEvents } from '../run/generate.ts';
+import { countOf } from '../terminal/format.ts';
 import type { ChatParameters } from './chat-parameters.ts';
 import { fitConversation } from './fit-conversation.ts';
 

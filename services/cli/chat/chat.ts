@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { type ServerInfo, SohuClient } from '../../client/index.ts';
 import { ModelError } from '../../core/support/errors.ts';
-import { openServedModel } from '../../gateway/served-model.ts';
+import { openServedModel, openServedPhantom } from '../../gateway/served-model.ts';
 import { findModel } from '../../runtime/cluster/check-servable.ts';
-import { addClusterOptions, type ClusterOptions } from '../cluster-options.ts';
-import { Progress } from '../progress.ts';
-import type { RequestOptions } from '../request-options.ts';
-import { openSession, type Session, sessionOf } from '../session.ts';
-import { listenForStop, untilStopped } from '../stop-requests.ts';
-import { wantedCluster } from '../wanted-cluster.ts';
+import type { RequestOptions } from '../run/request-options.ts';
+import { deviceClock } from '../run/run-result.ts';
+import { addClusterOptions, type ClusterOptions, nkeyOption } from '../serve/cluster-options.ts';
+import { openSession, type Session, sessionOf } from '../serve/session.ts';
+import { wantedCluster } from '../serve/wanted-cluster.ts';
+import { Progress } from '../terminal/progress.ts';
+import { listenForStop, untilStopped } from '../terminal/stop-requests.ts';
 import { ChatHistory } from './chat-history.ts';
 import { ChatLoop } from './chat-loop.ts';
 import { addParameterOptions, ChatParameters } from './chat-parameters.ts';
@@ -16,6 +17,7 @@ import { ChatSession } from './chat-session.ts';
 
 interface ChatOptions extends ClusterOptions, Partial<RequestOptions> {
   readonly nats: string | undefined;
+  readonly natsNkeyFile: string | undefined;
   readonly system: string;
   readonly json: true | undefined;
   readonly verbose: true | undefined;
@@ -34,6 +36,7 @@ export function addChatCommand(program: Command): void {
   addParameterOptions(addClusterOptions(program.command('chat')))
     .description('Talk with the model of a running cluster, or of one started for the chat.')
     .option('--nats <url>', 'the broker of a cluster that runs elsewhere; nothing is started')
+    .addOption(nkeyOption())
     .option('--system <text>', 'what the system says before the conversation', '')
     .option('--json', 'print one JSON object for each answer')
     .option('--verbose', 'tell of every answer how long it took')
@@ -70,15 +73,16 @@ async function open(
   options: ChatOptions,
   { command, signal, progress }: Surroundings & { readonly command: Command },
 ): Promise<Session> {
-  const { nats, cluster } = options;
+  const { nats, natsNkeyFile: nkeyFile, cluster } = options;
   if (nats === undefined) {
     return openSession(wantedCluster(options, command), { options, signal, progress });
   }
-  const client = await SohuClient.connect(nats, { cluster });
+  const client = await SohuClient.connect(nats, { cluster, nkeyFile });
   try {
     const isGiven = command.getOptionValueSource('model') !== 'default';
-    const model = isGiven ? options.model : (await client.serverInfo({ signal })).modelName;
-    return sessionOf({ client, files: { model: findModel(model), tokenizer: options.tokenizer } });
+    const { modelName, weights } = await client.serverInfo({ signal });
+    const model = findModel(isGiven ? options.model : modelName, weights);
+    return sessionOf({ client, files: { model, tokenizer: options.tokenizer } });
   } catch (error) {
     await client.close();
     if (!(error instanceof ModelError)) throw error;
@@ -97,7 +101,11 @@ async function prepare(
 ): Promise<ChatLoop> {
   const info = await client.serverInfo({ signal });
   const { model: modelPath, tokenizer } = files;
-  const model = openServedModel({ modelPath, tokenizer, servedName: undefined });
+  const named = { tokenizer, servedName: undefined };
+  const model =
+    info.weights === 'phantom'
+      ? openServedPhantom({ model: modelPath, ...named })
+      : openServedModel({ modelPath, ...named });
   if (model.texts.vocabSize > info.vocabSize) {
     throw new ModelError(`${modelPath} has more tokens than ${info.modelName}, which is served`);
   }
@@ -106,7 +114,9 @@ async function prepare(
   const onText = json ? () => {} : (text: string): void => void process.stdout.write(text);
   const { system } = options;
   const session = new ChatSession({ client, info, model, parameters, system, onText, note });
-  const state = { session, parameters, verbose: options.verbose === true, about: about(info) };
+  const verbose = options.verbose === true;
+  const clock = deviceClock(info);
+  const state = { session, parameters, verbose, clock, about: about(info) };
   return new ChatLoop(state, { json, note, signal, history: new ChatHistory() });
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { EXIT_CODES } from '../errors.ts';
-import { colorsFor } from '../format.ts';
+import { EXIT_CODES } from '../terminal/errors.ts';
+import { colorsFor } from '../terminal/format.ts';
 import type { Check } from './check.ts';
 import { checkSurroundings } from './machine-checks.ts';
 import { checkPrograms } from './program-checks.ts';

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { packagePath } from '../../runtime/package-info.ts';
 import { findStaleClusters } from '../../runtime/state/cluster-records.ts';
 import { stateDirectory } from '../../runtime/state/state-directory.ts';
-import { countOf, formatBytes } from '../format.ts';
+import { countOf, formatBytes } from '../terminal/format.ts';
 import { type Check, need, tryNeed, wish } from './check.ts';
 
 /** Nine Node processes with the default model. */

@@ -4,7 +4,7 @@ import { createKernelMemory, createWasmKernels } from '../../kernels/wasm.ts';
 import { findNatsServer } from '../../runtime/broker/find-nats-server.ts';
 import { checkServable } from '../../runtime/cluster/check-servable.ts';
 import { packagePath } from '../../runtime/package-info.ts';
-import { addClusterOptions, type ClusterOptions } from '../cluster-options.ts';
+import { addClusterOptions, type ClusterOptions } from '../serve/cluster-options.ts';
 import { type Check, need, tryNeed, versionOf, wish } from './check.ts';
 
 const MINIMUM_NODE = [20, 19] as const;

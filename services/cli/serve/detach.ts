@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { isFields } from '../../core/support/fields.ts';
-import { EXIT_CODES, StopRequest } from '../errors.ts';
+import { EXIT_CODES, StopRequest } from '../terminal/errors.ts';
 
 /** Set for the program that serves in the background, where its starter waits for it. */
 const DETACHED_VARIABLE = 'SOHU_DETACHED';
@@ -22,6 +22,8 @@ export function findStarter(env: NodeJS.ProcessEnv = process.env): Starter | und
   const onLeft = (): void =>
     controller.abort(new StopRequest('its starter ended', EXIT_CODES.failed));
   process.once('disconnect', onLeft);
+  // To listen must not keep a program alive that could not start.
+  process.channel?.unref();
   return {
     left: controller.signal,
     tellServing: (text) => {

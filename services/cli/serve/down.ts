@@ -9,8 +9,8 @@ import {
   forgetCluster,
   leaveStopOrder,
 } from '../../runtime/state/cluster-records.ts';
-import { EXIT_CODES } from '../errors.ts';
-import { countOf, formatMs } from '../format.ts';
+import { EXIT_CODES } from '../terminal/errors.ts';
+import { countOf, formatMs } from '../terminal/format.ts';
 import { pickCluster, pickClusters } from './pick-clusters.ts';
 
 interface DownOptions {

@@ -11,8 +11,8 @@ import {
   listLoggedProcesses,
   mergeLines,
 } from '../../runtime/state/read-logs.ts';
-import { colorsFor } from '../format.ts';
-import { listenForStop } from '../stop-requests.ts';
+import { colorsFor } from '../terminal/format.ts';
+import { listenForStop } from '../terminal/stop-requests.ts';
 import { pickCluster } from './pick-clusters.ts';
 
 interface LogsOptions {

@@ -7,8 +7,8 @@ import {
   findRunningClusters,
   readStopOrder,
 } from '../../runtime/state/cluster-records.ts';
-import { formatDuration } from '../format.ts';
-import { renderTable } from '../table.ts';
+import { formatDuration } from '../terminal/format.ts';
+import { renderTable } from '../terminal/table.ts';
 
 /** Whether a cluster takes requests; `forming` is one whose chips load or form their group anew. */
 type ClusterState = 'serving' | 'forming' | 'stopping' | 'unreachable';

@@ -7,6 +7,7 @@ import { packagePath } from '../../runtime/package-info.ts';
 import { listClusterLogs, logDirectoryOf } from '../../runtime/state/cluster-logs.ts';
 import { findRunningClusters } from '../../runtime/state/cluster-records.ts';
 import { listLoggedProcesses } from '../../runtime/state/read-logs.ts';
+import { VENDOR_SCENARIOS } from '../../sim/vendor-scenarios/catalogue.ts';
 import { completeWords, type PlaceValues } from './complete-words.ts';
 import { FILES, SCRIPTS, SHELLS, type Shell } from './completion-scripts.ts';
 import { helpSubjects } from './help.ts';
@@ -40,6 +41,7 @@ const SERVING = ['up', 'run', 'chat', 'bench'];
 const ARGUMENT_VALUES: Readonly<Record<string, Values>> = {
   'chips name': chips,
   'models name-or-path': pricedModels,
+  'scenario name': () => VENDOR_SCENARIOS.map(({ name }) => name),
   'down cluster': clusters,
   'logs cluster': clusters,
   'help command': (command) => helpSubjects(command.parent!),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { findNamed } from '../../core/support/nearest.ts';
-import { EXIT_CODE_MEANINGS } from '../errors.ts';
+import { EXIT_CODE_MEANINGS } from './errors.ts';
 
 interface Topic {
   readonly name: string;

@@ -4,10 +4,11 @@ import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { RpcError } from '../../rpc/status.ts';
 import { numberBetween } from '../../runtime/options/option-values.ts';
 import { findRunningClusters } from '../../runtime/state/cluster-records.ts';
-import { EXIT_CODES_HELP } from '../errors.ts';
-import { countOf } from '../format.ts';
-import { Progress } from '../progress.ts';
-import { listenForStop } from '../stop-requests.ts';
+import { EXIT_CODES_HELP } from '../terminal/errors.ts';
+import { countOf } from '../terminal/format.ts';
+import { LimitedSignal } from '../terminal/limited-signal.ts';
+import { Progress } from '../terminal/progress.ts';
+import { listenForStop } from '../terminal/stop-requests.ts';
 import { ChromeTraceFile } from './chrome-trace-file.ts';
 import { LiveTrace } from './live-trace.ts';
 
@@ -68,18 +69,20 @@ async function record(
   await client.telemetry.snapshot({ signal });
   const file = new ChromeTraceFile(out, { field: 'out', clock: 'host and device' });
   const live = new LiveTrace();
-  const over = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(seconds * MS_PER_SECOND))]);
+  const over = new LimitedSignal(signal);
+  over.after(seconds * MS_PER_SECOND, 'over');
   let steps = 0;
   let lost = 0;
   try {
-    for await (const step of client.telemetry.watch({ detail: true, signal: over })) {
+    for await (const step of client.telemetry.watch({ detail: true, signal: over.signal })) {
       file.write(live.eventsOf(step));
       steps++;
       lost += step.lost;
     }
   } catch (error) {
-    if (!(over.aborted && error instanceof RpcError)) throw error;
+    if (!(over.signal.aborted && error instanceof RpcError)) throw error;
   } finally {
+    over.release();
     file.close();
   }
   const missed = lost > 0 ? ` (${lost} more came too fast)` : '';

@@ -28,6 +28,10 @@ const SERVER_INFO: ServerInfo = {
   eosTokenIds: [],
   kvBlocks: 0,
   maxNumSeqs: 1_024,
+  weights: 'checkpoint',
+  chip: 'Sohu',
+  software: 'ideal',
+  speed: 0,
   chips: [],
 };
 const NO_TIME = { queueMs: 0, prefillMs: 0, decodeMs: 0, inferenceMs: 0, e2eMs: 0 };

@@ -1,4 +1,8 @@
-import type { OperationKind } from '../model/step-plan.ts';
+import { OPERATION_KINDS } from '../model/step-plan.ts';
+
+/** What an exchange is part of; `step` stands for all of a step's where nothing is computed. */
+export const EXCHANGE_KINDS = [...OPERATION_KINDS, 'step'] as const;
+export type ExchangeKind = (typeof EXCHANGE_KINDS)[number];
 
 /** What a frame carries: data, or the wish to have a chunk of data once more. */
 export type FrameKind = 'partial' | 'result' | 'requestPartial' | 'requestResult';
@@ -12,13 +16,15 @@ export interface ShardFrame {
   /** Index of the exchange within its step; the same on all chips. */
   readonly exchange: number;
   readonly layer: number;
-  readonly operation: OperationKind;
+  readonly operation: ExchangeKind;
   readonly kind: FrameKind;
   /** Rank of the sender. */
   readonly source: number;
   readonly chunk: number;
   /** f32, little-endian; only valid during the call that receives it. */
   readonly payload: Uint8Array;
+  /** Bytes on the modelled links that the frame stands for; 0 where it stands for itself. */
+  readonly modelledBytes: number;
 }
 
 export type Destination = number | 'all';
@@ -29,6 +35,8 @@ export interface Outgoing {
   readonly kind: 'partial' | 'result';
   readonly chunk: number;
   readonly payload: Uint8Array;
+  /** Bytes on the modelled links, where the payload is not what these carry. */
+  readonly modelledBytes?: number;
 }
 
 /** A chunk that has not come yet. */
@@ -41,7 +49,7 @@ export interface MissingChunk {
 export type Receipt = 'accepted' | 'duplicate' | 'invalid';
 
 /** How an exchange goes about it. */
-export const EXCHANGE_ALGORITHMS = ['gather', 'multicast', 'direct'] as const;
+export const EXCHANGE_ALGORITHMS = ['gather', 'multicast', 'direct', 'ring'] as const;
 export type ExchangeAlgorithm = (typeof EXCHANGE_ALGORITHMS)[number];
 
 /** One collective over one piece of data, on one chip. */

@@ -1,11 +1,12 @@
 import type { Range } from '../model/shard-plan.ts';
-import type { OperationKind, StepStage } from '../model/step-plan.ts';
+import type { StepStage } from '../model/step-plan.ts';
+import type { ExchangeKind } from './frame.ts';
 
 /** One exchange of a step: the piece of a collective that is in flight at a time. */
 export interface ScheduledExchange {
   /** Index within the step. */
   readonly index: number;
-  readonly operation: OperationKind;
+  readonly operation: ExchangeKind;
   readonly layer: number;
   readonly rows: Range;
   /** Whether the collective has more than one piece. */

@@ -19,8 +19,12 @@ export function drawState(draw: Draw): number {
  * and no generator state.
  */
 export function gumbel(state: number, token: number): number {
-  const uniform = (mix(state ^ mix(token + 0x85ebca6b)) + 0.5) / 4294967296;
-  return -logF64(-logF64(uniform));
+  return -logF64(-logF64(uniform(state, token)));
+}
+
+/** Uniform in (0, 1), from the state of a draw and a counter. */
+export function uniform(state: number, counter: number): number {
+  return (mix(state ^ mix(counter + 0x85ebca6b)) + 0.5) / 4294967296;
 }
 
 /**

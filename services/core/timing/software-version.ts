@@ -1,3 +1,4 @@
+import type { CapacitySchedulerPolicy } from '../scheduler/options.ts';
 import { findNamed } from '../support/nearest.ts';
 import type { VersionParameters } from './calibration-model.ts';
 
@@ -131,6 +132,19 @@ export const SOFTWARE_VERSIONS: readonly SoftwareVersion[] = [
     source: 'assumed: the arithmetic alone, as a vendor claim takes it',
   },
 ];
+
+/** Newest measured version: what GPUs run where nothing else is said. */
+const LATEST_SOFTWARE = 'trtllm-1.0';
+
+/** The version that holds where nothing else is said; a chip that is only claimed gets ideal software. */
+export function defaultSoftware(isByConstruction: boolean): SoftwareVersion {
+  return findSoftwareVersion(isByConstruction ? IDEAL_SOFTWARE : LATEST_SOFTWARE);
+}
+
+/** How a group schedules whose software keeps room for whole requests, or lets them grow. */
+export function capacityPolicyOf({ kvReservation }: SoftwareVersion): CapacitySchedulerPolicy {
+  return kvReservation === 'whole' ? 'guaranteed_no_evict' : 'max_utilization';
+}
 
 /** The version of that name; an InvalidArgumentError names the nearest otherwise. */
 export function findSoftwareVersion(name: string): SoftwareVersion {

@@ -14,6 +14,8 @@ export interface BrokerOptions {
   readonly port?: number;
   /** A file for the server's log; by default there is none. */
   readonly logFile?: string;
+  /** The part of its configuration that says who may do what; by default everybody everything. */
+  readonly authorization?: string;
   /** Takes the lines of its log, where that does not go to a file. */
   readonly onLine?: LineSink | undefined;
   readonly startTimeoutMs?: number;
@@ -41,7 +43,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const directory = await mkdtemp(join(tmpdir(), 'sohu-broker-'));
   try {
     const configFile = join(directory, 'nats.conf');
-    await writeFile(configFile, configText({ ...options, portsDirectory: directory }));
+    await writeFile(configFile, configText({ ...options, portsDirectory: directory }), {
+      mode: 0o600,
+    });
     const server = spawnGuarded({
       name: 'nats-server',
       command: options.binary,
@@ -66,10 +70,16 @@ interface ConfigInput {
   readonly portsDirectory: string;
   readonly port?: number;
   readonly logFile?: string;
+  readonly authorization?: string;
 }
 
 // max_pending and write_deadline bound what one hung reader may hold back before it is cut off.
-function configText({ port = -1, portsDirectory, logFile }: ConfigInput): string {
+function configText({
+  port = -1,
+  portsDirectory,
+  logFile,
+  authorization = '',
+}: ConfigInput): string {
   return [
     `listen: "127.0.0.1:${port}"`,
     'http: "127.0.0.1:-1"',
@@ -80,7 +90,7 @@ function configText({ port = -1, portsDirectory, logFile }: ConfigInput): string
     // Whoever takes the lines knows when.
     `logtime: ${logFile !== undefined}`,
     ...(logFile === undefined ? [] : [`log_file: ${JSON.stringify(logFile)}`]),
-    '',
+    authorization,
   ].join('\n');
 }
 

@@ -3,11 +3,12 @@ import { Chip } from '../../cluster/chip.ts';
 import type { ChipEffects, LoadedShard } from '../../cluster/chip-effects.ts';
 import type { GroupSpec, Report } from '../../cluster/messages.ts';
 import type { StepTimes } from '../../cluster/step-times.ts';
-import { decodeCommand } from '../../wire/command-codec.ts';
 import { decodeFrame, encodeFrame } from '../../wire/frame-codec.ts';
 import { encodeReport } from '../../wire/report-codec.ts';
 import { GroupSubjects } from '../../wire/subjects.ts';
+import { loadPhantom } from '../phantom/load-phantom.ts';
 import { hostMicros } from '../support/host-clock.ts';
+import { CommandFeed } from './command-feed.ts';
 import { ComputePool } from './compute-pool.ts';
 import { loadShard } from './shard-loading.ts';
 
@@ -21,6 +22,8 @@ export interface ChipHostOptions {
   readonly threads: number;
   /** host:port; empty where the chip serves no metrics. */
   readonly metricsAddress: string;
+  /** The group's commands, which chips of one process share; absent, the chip has its own. */
+  readonly commands?: CommandFeed;
   /** Called with what every complete step took. */
   readonly onStep: (times: StepTimes) => void;
 }
@@ -30,6 +33,7 @@ export class ChipHost {
   readonly chip: Chip;
   readonly #options: ChipHostOptions;
   readonly #subjects: GroupSubjects;
+  readonly #commands: CommandFeed;
   readonly #subscriptions: Subscription[] = [];
   #pool: ComputePool | undefined;
   #ticker: NodeJS.Timeout | undefined;
@@ -37,7 +41,8 @@ export class ChipHost {
   constructor(options: ChipHostOptions) {
     this.#options = options;
     this.#subjects = new GroupSubjects(options.cluster, options.group);
-    const { rank, metricsAddress } = options;
+    const { bus, rank, metricsAddress } = options;
+    this.#commands = options.commands ?? new CommandFeed(bus, this.#subjects.command);
     this.chip = new Chip({ seat: rank, pid: process.pid, metricsAddress }, this.#effects());
   }
 
@@ -50,10 +55,7 @@ export class ChipHost {
   start(): void {
     const { bus, rank } = this.#options;
     this.#subscriptions.push(
-      bus.subscribe(this.#subjects.command, ({ data }) => {
-        const command = decodeCommand(data);
-        if (command !== undefined) this.chip.receiveCommand(command);
-      }),
+      this.#commands.subscribe((command) => this.chip.receiveCommand(command)),
     );
     for (const destination of [rank, 'all'] as const) {
       const subject = this.#subjects.transfersTo(destination);
@@ -105,6 +107,12 @@ export class ChipHost {
     const { threads } = this.#options;
     try {
       await this.#pool?.close();
+      this.#pool = undefined;
+      const { phantom } = spec;
+      if (phantom !== undefined) {
+        this.chip.shardLoaded(loadPhantom({ ...spec, phantom }, rank));
+        return;
+      }
       const { loaded, memory } = await loadShard({
         spec,
         rank,

@@ -20,7 +20,7 @@ export interface LoadShardOptions {
 
 /** A loaded shard and the WebAssembly memory that it lies in. */
 export interface ShardInMemory {
-  readonly loaded: LoadedShard;
+  readonly loaded: LoadedShard<Shard>;
   readonly memory: KernelMemory;
 }
 
@@ -49,7 +49,10 @@ export async function loadShard(options: LoadShardOptions): Promise<ShardInMemor
       await new Promise((resolve) => setImmediate(resolve));
     }
     const shard = new Shard(layout, memory.buffer);
-    return { loaded: { shard, kvBlocks, ...accountHbm(plan, spec) }, memory };
+    return {
+      loaded: { shard, kvBlocks, hbmBytes: SOHU.hbmBytes, ...accountHbm(plan, spec) },
+      memory,
+    };
   } finally {
     checkpoint.close();
   }

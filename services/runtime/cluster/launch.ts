@@ -1,14 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
+import type { Pace } from '../../cluster/pacer.ts';
 import { ModelError } from '../../core/support/errors.ts';
+import { memberName, oneSeatEach } from '../broker/cluster-keys.ts';
 import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
 import type { CoordinatorMessage } from '../coordinator/coordinator-messages.ts';
+import type { LoadReport } from '../load/load-report.ts';
+import { type DrawnWorkloadOptions, offerArguments } from '../options/drawn-workload-options.ts';
 import {
   checkExposure,
   type GatewayOptions,
   gatewayArguments,
 } from '../options/gateway-options.ts';
+import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
@@ -16,6 +21,8 @@ import type { ClusterLogs } from '../state/cluster-logs.ts';
 import { AddressUnavailableError } from './address-unavailable-error.ts';
 import { checkServable } from './check-servable.ts';
 import { ClusterProcesses } from './cluster-processes.ts';
+import { CoordinatorNews } from './coordinator-news.ts';
+import { createEphemeralKeys, type EphemeralKeys } from './ephemeral-keys.ts';
 import type { GatewayMessage } from './gateway-messages.ts';
 import { startGrpc } from './start-grpc.ts';
 
@@ -28,6 +35,8 @@ export interface LaunchOptions extends ServingOptions {
   readonly gateway?: GatewayOptions | undefined;
   /** Port of gRPC, 0 for a free one; undefined serves none. */
   readonly grpcPort?: number | undefined;
+  /** A load that the coordinator offers itself; none where it is absent. */
+  readonly offer?: DrawnWorkloadOptions | undefined;
   /** Where what the processes write is kept; nowhere where it is absent. */
   readonly logs?: ClusterLogs | undefined;
   readonly onProgress: (progress: LaunchProgress) => void;
@@ -43,7 +52,7 @@ export type LaunchProgress =
 /** A cluster that serves, as processes of this one. */
 export interface RunningCluster {
   /** The options that it serves with, their paths absolute. */
-  readonly serving: ServingOptions;
+  readonly serving: ResolvedServing;
   readonly cluster: string;
   readonly natsUrl: string;
   /** Where the broker's own pages are. */
@@ -55,6 +64,10 @@ export interface RunningCluster {
   /** host:port of gRPC; undefined where it is not served. */
   readonly grpcAddress: string | undefined;
   readonly kvBlocks: number;
+  /** What the coordinator told last of its pace; undefined before it has run a step. */
+  readonly pace: () => Pace | undefined;
+  /** Resolves when the load that was to be offered has been served. */
+  readonly loadReport: Promise<LoadReport>;
   /** Resolves when a process ends that nobody told to; the others must then be stopped. */
   readonly failed: Promise<Error>;
   /** Resolves when every process is gone; for `drainMs` before, open requests may finish. */
@@ -96,30 +109,48 @@ export async function launchCluster(options: LaunchOptions): Promise<RunningClus
     report: (sentence) => onProgress({ kind: 'note', sentence }),
   });
   signal.throwIfAborted();
-  const broker = await startBroker({ binary, onLine: logs?.of('the broker') });
+  const keys = createEphemeralKeys({
+    ...{ cluster: options.cluster, group: GROUP },
+    chips: chipProcesses(serving),
+  });
+  const broker = await startBroker({
+    binary,
+    authorization: keys.authorization,
+    onLine: logs?.of('the broker'),
+  }).catch((error) => {
+    keys.remove();
+    throw error;
+  });
   const processes = new ClusterProcesses(broker, logs?.of(SUPERVISOR));
+  const stop = (drainMs?: number): Promise<void> =>
+    processes.stop(drainMs).finally(() => keys.remove());
   onProgress({ kind: 'note', sentence: startSentence(serving) });
+  const shared = { broker, processes, keys };
   try {
-    const grpcAddress = await startGrpc({ ...options, port: options.grpcPort, broker, processes });
-    const { ready, gatewayUrl } = await startNodes({ options, serving, broker, processes });
+    const grpcAddress = await startGrpc({ ...options, ...shared, port: options.grpcPort });
+    const news = new CoordinatorNews();
+    const { ready, gatewayUrl } = await startNodes({ options, serving, news, ...shared });
     const { kvBlocks, metricsAddress } = ready;
     const { url: natsUrl, monitoringUrl } = broker;
     const { cluster } = options;
     const { failed } = processes;
-    const stop = (drainMs?: number): Promise<void> => processes.stop(drainMs);
     const addresses = { natsUrl, monitoringUrl, metricsAddress, gatewayUrl, grpcAddress };
-    return { serving, cluster, ...addresses, kvBlocks, failed, stop };
+    const { loadReport } = news;
+    const pace = (): Pace | undefined => news.pace;
+    return { serving, cluster, ...addresses, kvBlocks, pace, loadReport, failed, stop };
   } catch (error) {
-    await processes.stop();
+    await stop();
     throw error;
   }
 }
 
 interface Launch {
   readonly options: LaunchOptions;
-  readonly serving: ServingOptions;
+  readonly serving: ResolvedServing;
   readonly broker: Broker;
   readonly processes: ClusterProcesses;
+  readonly news: CoordinatorNews;
+  readonly keys: EphemeralKeys;
 }
 
 /** What the processes said when they served. */
@@ -135,8 +166,8 @@ async function startNodes(launch: Launch): Promise<Started> {
   const place = ['--nats', broker.url, '--cluster', cluster];
   const group = [...place, '--group', GROUP];
   signal.throwIfAborted();
-  for (let rank = 0; rank < serving.tp; rank++) {
-    processes.addChip(startChip(rank, launch, group));
+  for (const ranks of chipProcesses(serving)) {
+    processes.addChip(startChips(ranks, launch, group));
   }
   const started = Promise.all([startCoordinator(launch, group), startGateway(launch, place)]);
   const ended = new Promise<never>((_, reject) => {
@@ -148,23 +179,27 @@ async function startNodes(launch: Launch): Promise<Started> {
 }
 
 function startCoordinator(
-  { options, serving, broker, processes }: Launch,
+  { options, serving, broker, processes, news, keys }: Launch,
   place: readonly string[],
 ): Promise<ReadyMessage> {
   const monitoring = ['--nats-monitoring', broker.monitoringUrl];
+  const offer = options.offer === undefined ? [] : offerArguments(options.offer);
   return new Promise((resolve, reject) => {
     const loading = new LoadingFraction(serving.tp);
     const onMessage = (message: unknown): void => {
-      const news = message as CoordinatorMessage;
-      if (news.kind === 'ready') resolve(news);
-      else if (news.kind === 'refused') reject(new ModelError(news.message));
-      else options.onProgress({ kind: 'loading', fraction: loading.update(news) });
+      const told = message as CoordinatorMessage;
+      if (told.kind === 'ready') resolve(told);
+      else if (told.kind === 'refused') reject(new ModelError(told.message));
+      else if (told.kind === 'loading') {
+        options.onProgress({ kind: 'loading', fraction: loading.update(told) });
+      } else news.take(told);
     };
     processes.addHead(
       spawnNode({
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
-        args: [...place, ...monitoring, ...servingArguments(serving)],
+        args: [...place, ...monitoring, ...servingArguments(serving), ...offer],
+        env: keys.environment(memberName({ kind: 'coordinator', group: GROUP })),
         output: options.logs?.of('the coordinator') ?? 'ignore',
         onMessage,
       }),
@@ -173,13 +208,14 @@ function startCoordinator(
 }
 
 async function startGateway(
-  { options, serving, processes }: Launch,
+  { options, serving, processes, keys }: Launch,
   place: readonly string[],
 ): Promise<string | undefined> {
   const { gateway } = options;
   if (gateway === undefined) return undefined;
-  const { model, tokenizer } = serving;
-  const files = ['--model', model, ...(tokenizer === undefined ? [] : ['--tokenizer', tokenizer])];
+  const { model, tokenizer, weights } = serving;
+  const beside = tokenizer === undefined ? [] : ['--tokenizer', tokenizer];
+  const files = ['--model', model, '--weights', weights, ...beside];
   return new Promise((resolve, reject) => {
     const onMessage = (message: unknown): void => {
       const news = message as GatewayMessage;
@@ -192,6 +228,7 @@ async function startGateway(
         name: 'the gateway',
         entry: packagePath('dist/services/gateway/main.js'),
         args: [...place, ...files, ...gatewayArguments(gateway)],
+        env: keys.environment(memberName({ kind: 'gateway' })),
         output: options.logs?.of('the gateway') ?? 'ignore',
         onMessage,
       }),
@@ -199,22 +236,37 @@ async function startGateway(
   });
 }
 
-function startChip(rank: number, { options, serving }: Launch, place: readonly string[]) {
+/**
+ * The ranks of each chip process. Phantoms share one: their steps are short, and waking a process for
+ * each of them takes longer than what they do.
+ */
+function chipProcesses({ tp, phantom }: ResolvedServing): readonly (readonly number[])[] {
+  const seats = oneSeatEach(tp);
+  return phantom === undefined ? seats : [seats.flat()];
+}
+
+function startChips(
+  ranks: readonly number[],
+  { options, serving, keys }: Launch,
+  place: readonly string[],
+) {
   const threads = Math.max(1, Math.floor(availableParallelism() / serving.tp));
-  const name = `chip ${rank}`;
+  const member = memberName({ kind: 'chip', group: GROUP, seats: ranks });
+  const name = ranks.length === 1 ? `chip ${ranks[0]}` : `chips ${ranks.join(', ')}`;
   return spawnNode({
     name,
     entry: packagePath('dist/services/worker/main.js'),
-    args: [...place, '--rank', String(rank), '--threads', String(threads)],
+    args: [...place, '--rank', ranks.join(','), '--threads', String(threads)],
     nodeArgs: CHIP_NODE_ARGUMENTS,
-    env: CHIP_ENVIRONMENT,
+    env: { ...CHIP_ENVIRONMENT, ...keys.environment(member) },
     output: options.logs?.of(name) ?? 'ignore',
   });
 }
 
-function startSentence({ tp, model }: ServingOptions): string {
-  const chips = tp === 1 ? 'one chip and its' : `${tp} chips and their`;
-  return `Starting ${chips} coordinator for ${basename(model)}.`;
+function startSentence({ tp, model, phantom }: ResolvedServing): string {
+  const kind = phantom === undefined ? '' : `phantom ${phantom.chip} `;
+  const chips = tp === 1 ? `one ${kind}chip and its` : `${tp} ${kind}chips and their`;
+  return `Starting ${chips} coordinator for ${basename(model, '.json')}.`;
 }
 
 /** Adds up what the chips say that they have loaded. */

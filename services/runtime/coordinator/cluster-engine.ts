@@ -1,11 +1,11 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
+import type { GroupSpec } from '../../cluster/messages.ts';
 import type { GrammarCompiler } from '../../core/grammar/grammar.ts';
-import type { ModelConfig } from '../../core/model/config.ts';
 import type { GenerationRequest, Sequence } from '../../core/scheduler/request.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { decodeTokens } from '../../core/text/text-stream.ts';
-import type { Tokenizer } from '../../core/text/tokenizer.ts';
+import { IDEAL_SOFTWARE } from '../../core/timing/software-version.ts';
 import type { InferenceEngine } from '../../rpc/inference-service.ts';
 import type {
   DetokenizeInput,
@@ -17,6 +17,8 @@ import type {
 import { overloaded } from '../../rpc/overloaded.ts';
 import { RpcError } from '../../rpc/status.ts';
 import type { EndReason } from '../../rpc/telemetry-types.ts';
+import type { ServedGroup } from '../cluster/served-group.ts';
+import type { PhantomSettings } from '../options/resolve-serving.ts';
 import { hostMicros } from '../support/host-clock.ts';
 import { describeChips } from './describe-chips.ts';
 import { Generation } from './generation.ts';
@@ -25,15 +27,14 @@ import { checkTokenIds, type RequestLimits, toGenerationRequest } from './to-gen
 
 export interface ClusterEngineOptions {
   readonly coordinator: Coordinator;
-  readonly config: ModelConfig;
-  readonly tokenizer: Tokenizer;
+  readonly group: Pick<ServedGroup, 'config' | 'tokenizer' | 'modelName' | 'chip'> & {
+    readonly spec: Pick<GroupSpec, 'precision' | 'tensorParallel' | 'maxNumSeqs'>;
+  };
+  /** Undefined where the chips hold weights. */
+  readonly phantom: PhantomSettings | undefined;
   /** The same that the coordinator has. */
   readonly grammars: GrammarCompiler;
-  readonly modelName: string;
-  readonly precision: string;
-  readonly tensorParallel: number;
   readonly maxModelLen: number;
-  readonly maxNumSeqs: number;
   readonly version: string;
   readonly observer: RequestObserver;
 }
@@ -55,7 +56,8 @@ export class ClusterEngine implements InferenceEngine {
   #kvBlocks = 0;
 
   constructor(options: ClusterEngineOptions) {
-    const { tokenizer, config, maxModelLen, grammars } = options;
+    const { group, maxModelLen, grammars } = options;
+    const { tokenizer, config } = group;
     this.#options = options;
     const { vocabSize, stopTokenIds: eosTokenIds } = config;
     this.#limits = { tokenizer, vocabSize, eosTokenIds, maxModelLen, grammars };
@@ -103,11 +105,11 @@ export class ClusterEngine implements InferenceEngine {
   }
 
   tokenize(text: string): readonly number[] {
-    return this.#options.tokenizer.encode(text);
+    return this.#options.group.tokenizer.encode(text);
   }
 
   detokenize({ tokenIds, previousTokenId }: DetokenizeInput): string {
-    const { tokenizer, config } = this.#options;
+    const { tokenizer, config } = this.#options.group;
     checkTokenIds('token_ids', tokenIds, config.vocabSize);
     if (previousTokenId !== undefined) {
       checkTokenIds('previous_token_id', [previousTokenId], config.vocabSize);
@@ -120,24 +122,29 @@ export class ClusterEngine implements InferenceEngine {
   }
 
   serverInfo(): ServerInfo {
-    const { config, coordinator } = this.#options;
+    const { group, phantom, coordinator } = this.#options;
+    const { config, spec, chip } = group;
     return {
-      modelName: this.#options.modelName,
-      precision: this.#options.precision,
-      tensorParallelSize: this.#options.tensorParallel,
+      modelName: group.modelName,
+      precision: spec.precision,
+      tensorParallelSize: spec.tensorParallel,
       serverType: 'sohu-emulator',
       version: this.#options.version,
       maxContextLength: this.#options.maxModelLen,
       vocabSize: config.vocabSize,
       eosTokenIds: config.stopTokenIds,
       kvBlocks: this.#kvBlocks,
-      maxNumSeqs: this.#options.maxNumSeqs,
-      chips: describeChips(coordinator),
+      maxNumSeqs: spec.maxNumSeqs,
+      weights: phantom === undefined ? 'checkpoint' : 'phantom',
+      chip: chip.name,
+      software: phantom?.software ?? IDEAL_SOFTWARE,
+      speed: phantom?.speed ?? 0,
+      chips: describeChips(coordinator, chip),
     };
   }
 
   #start(input: GenerateInput): Generation {
-    const { tokenizer, config } = this.#options;
+    const { tokenizer, config } = this.#options.group;
     const { stop, includeStopStrInOutput } = input.sampling;
     const arrivalMicros = hostMicros();
     const sequences = this.#submit(toGenerationRequest(input, this.#limits));
@@ -181,7 +188,7 @@ export class ClusterEngine implements InferenceEngine {
       throw new RpcError('UNAVAILABLE', 'the chips are still loading the model; try again later');
     }
     if (admission.reason === 'full') {
-      const subject = `model:${this.#options.modelName}`;
+      const subject = `model:${this.#options.group.modelName}`;
       throw overloaded({ subject, description: admission.message });
     }
     throw new InvalidArgumentError(admission.message);

@@ -5,6 +5,7 @@ import type { CoordinatorOptions } from '../../cluster/coordinator-options.ts';
 import { encodeCommand } from '../../wire/command-codec.ts';
 import { decodeReport } from '../../wire/report-codec.ts';
 import { GroupSubjects } from '../../wire/subjects.ts';
+import { Alarm } from '../support/alarm.ts';
 import { hostMicros } from '../support/host-clock.ts';
 
 export interface CoordinatorHostOptions extends CoordinatorOptions {
@@ -21,6 +22,7 @@ export class CoordinatorHost {
   readonly #subjects: GroupSubjects;
   #reports: Subscription | undefined;
   #ticker: NodeJS.Timeout | undefined;
+  readonly #alarm = new Alarm(() => this.coordinator.alarm());
 
   constructor(options: CoordinatorHostOptions) {
     this.#options = options;
@@ -31,6 +33,7 @@ export class CoordinatorHost {
       setTick: (delayMicros) => {
         this.#ticker = setTimeout(() => this.coordinator.tick(), delayMicros / 1000);
       },
+      setAlarm: (delayMicros) => this.#alarm.set(delayMicros),
       nowMicros: hostMicros,
     });
   }
@@ -50,5 +53,6 @@ export class CoordinatorHost {
   close(): void {
     this.#reports?.unsubscribe();
     clearTimeout(this.#ticker);
+    this.#alarm.clear();
   }
 }

@@ -1,6 +1,5 @@
 import { architectureOf } from '../../core/architecture/from-model-config.ts';
 import type { Chip } from '../../core/hardware/chip.ts';
-import { findChip } from '../../core/hardware/chip-catalogue.ts';
 import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { type KvCacheDtype, type Precision, resolveKvFormat } from '../../core/model/precision.ts';
@@ -17,14 +16,6 @@ export interface PricedModel {
   readonly kvCacheDtype: KvCacheDtype;
   readonly maxNumBatchedTokens: number;
   readonly maxNumSeqs: number;
-}
-
-/** What is set beside Sohu: the accelerators that its claim was made against, and what followed. */
-const BASELINES = ['H100', 'H200', 'B200'];
-
-/** Prices the same steps on other chips, by their names. */
-export function makeBaselinePricers(model: PricedModel): ReadonlyMap<string, StepPricer> {
-  return new Map(BASELINES.map((name) => [name, makeDevicePricer(model, findChip(name))]));
 }
 
 /**

@@ -1,14 +1,8 @@
-import { basename } from 'node:path';
 import type { Bus } from '../../bus/bus.ts';
 import { connectNats } from '../../bus/nats-bus.ts';
-import { openCheckpoint } from '../../checkpoint/open-checkpoint.ts';
-import { resolveModel } from '../../checkpoint/resolve-model.ts';
-import { openTokenizer } from '../../checkpoint/tokenizer-file.ts';
+import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
-import type { CoordinatorOptions } from '../../cluster/coordinator-options.ts';
-import type { GroupSpec } from '../../cluster/messages.ts';
 import { TokenGrammars } from '../../core/grammar/token-grammars.ts';
-import type { ModelConfig } from '../../core/model/config.ts';
 import type { Health } from '../../rpc/health/health.ts';
 import { serveHealth } from '../../rpc/health/health-service.ts';
 import { GENERATE } from '../../rpc/inference-methods.ts';
@@ -17,18 +11,23 @@ import { ProtoFiles } from '../../rpc/reflection/proto-files.ts';
 import { serveReflection } from '../../rpc/reflection/reflection-service.ts';
 import { RpcServer } from '../../rpc/server.ts';
 import { serveTelemetry, type TelemetrySource } from '../../rpc/telemetry-service.ts';
+import { planRequests } from '../../sim/capacity/workload.ts';
+import { openServedGroup } from '../cluster/served-group.ts';
+import { LoadGenerator } from '../load/load-generator.ts';
+import { PaceWatch } from '../load/pace-watch.ts';
 import { startMetricsServer } from '../metrics/metrics-server.ts';
 import type { CoordinatorProcessOptions } from '../options/coordinator-options.ts';
-import type { NodeOptions } from '../options/node-options.ts';
-import type { ServingOptions } from '../options/serving-options.ts';
+import { type DrawnWorkloadOptions, drawnWorkload } from '../options/drawn-workload-options.ts';
+import { connectionOf, type NodeOptions } from '../options/node-options.ts';
+import { resolveServing } from '../options/resolve-serving.ts';
 import { packagePath, packageVersion } from '../package-info.ts';
 import { onStopSignal } from '../process/on-stop-signal.ts';
+import { hostMicros } from '../support/host-clock.ts';
 import { EngineMonitor } from '../telemetry/engine-monitor.ts';
 import { ClusterEngine } from './cluster-engine.ts';
 import { CoordinatorHost } from './coordinator-host.ts';
 import type { CoordinatorMessage } from './coordinator-messages.ts';
 import { describeEvent } from './describe-event.ts';
-import { makeBaselinePricers, makeDevicePricer } from './device-pricer.ts';
 import { GroupHealth } from './group-health.ts';
 import { schedulerOptions } from './scheduler-options.ts';
 
@@ -38,47 +37,40 @@ const PATIENCE_MICROS = 120e6;
 /** Runs a coordinator process: forms the group, then serves clients until it is told to stop. */
 export async function runCoordinator(options: CoordinatorProcessOptions): Promise<void> {
   process.title = `sohu: coordinator ${options.group}`;
-  const model = resolveModel(options.model, packagePath('models'));
-  const config = readConfig(model);
-  const tokenizer = openTokenizer({ file: options.tokenizer, modelPath: model, config });
-  const scheduler = schedulerOptions(options, config);
-  const { vocabSize, stopTokenIds: endTokenIds } = config;
-  const grammars = new TokenGrammars({ tokenizer, vocabSize, endTokenIds });
-  const modelName = basename(model);
-  const priced = { ...options, config, modelName };
-  const parts = { model, scheduler, vocabSize, grammars, pricer: makeDevicePricer(priced) };
+  const serving = resolveServing(options);
+  const group = openServedGroup(serving);
+  const { vocabSize, stopTokenIds: endTokenIds } = group.config;
+  const grammars = new TokenGrammars({ tokenizer: group.tokenizer, vocabSize, endTokenIds });
   const groupHealth = new GroupHealth();
   const name = `${options.cluster} coordinator ${options.group}`;
-  const bus = await connectNats({ servers: options.nats, name });
-  const host = startHost(bus, options, parts, (event) => {
-    monitor.observe(event);
-    engine.observe(event);
-    groupHealth.observe(event);
-    tellParent(event, metricsServer.address);
-    log(event);
+  const bus = await connectNats({ ...connectionOf(options), name });
+  const scheduler = schedulerOptions(serving, group.config);
+  const { maxModelLen } = scheduler;
+  const host = new CoordinatorHost({
+    ...{ bus, cluster: options.cluster, group: options.group },
+    ...{ spec: group.spec, scheduler, pricer: group.pricer, vocabSize, grammars },
+    speed: serving.phantom?.speed ?? 0,
+    stepTimeoutMicros: options.stepTimeout * 1e6,
+    patienceMicros: PATIENCE_MICROS,
+    onEvent: (event) => {
+      monitor.observe(event);
+      engine.observe(event);
+      groupHealth.observe(event);
+      load?.observe(event);
+      tellParent(messageOf(event, metricsServer.address));
+      log(event);
+    },
   });
   const { coordinator } = host;
-  const { maxModelLen } = scheduler;
+  const load = options.offerLoad && offerLoad(coordinator, options);
   const monitor = new EngineMonitor({
-    cluster: options.cluster,
-    group: options.group,
-    modelName,
-    maxModelLen,
-    serving: options,
-    coordinator,
-    baselines: makeBaselinePricers(priced),
+    ...{ cluster: options.cluster, group: options.group, modelName: group.modelName },
+    ...{ maxModelLen, serving, coordinator, baselines: group.baselines },
     brokerMonitoringUrl: options.natsMonitoring,
   });
   const engine = new ClusterEngine({
-    coordinator,
-    config,
-    tokenizer,
-    grammars,
-    modelName,
-    precision: options.precision,
-    tensorParallel: options.tp,
-    maxModelLen,
-    maxNumSeqs: options.maxNumSeqs,
+    ...{ coordinator, group, grammars, maxModelLen },
+    phantom: serving.phantom,
     version: packageVersion(),
     observer: monitor,
   });
@@ -87,12 +79,15 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
     host: options.metricsHost,
     port: options.metricsPort,
   });
+  const watch = new PaceWatch(coordinator, (told) => tellParent({ kind: 'pace', pace: told }));
   const { health } = groupHealth;
   const server = startServer(bus, options, { engine, health, telemetry: monitor.telemetry });
   host.start();
   onStopSignal(async (drainMs) => {
     console.log(`stopping; open requests have ${drainMs} ms to finish`);
+    load?.close();
     await server.drain(GENERATE, drainMs);
+    watch.close();
     await server.stop();
     host.close();
     await Promise.all([metricsServer.close(), bus.close()]);
@@ -122,53 +117,26 @@ function startServer(
   return server;
 }
 
-function readConfig(model: string): ModelConfig {
-  const checkpoint = openCheckpoint(model);
-  checkpoint.close();
-  return checkpoint.config;
-}
-
-function startHost(
-  bus: Bus,
-  options: NodeOptions & ServingOptions,
-  {
-    model,
-    ...coordinator
-  }: Pick<Required<CoordinatorOptions>, 'scheduler' | 'vocabSize' | 'pricer' | 'grammars'> & {
-    readonly model: string;
-  },
-  onEvent: (event: CoordinatorEvent) => void,
-): CoordinatorHost {
-  const { precision, kvCacheDtype, blockSize, numGpuBlocksOverride } = options;
-  const { maxNumBatchedTokens, maxNumSeqs } = options;
-  const spec: GroupSpec = {
-    model,
-    precision,
-    kvCacheDtype,
-    tensorParallel: options.tp,
-    blockSize,
-    numGpuBlocksOverride,
-    maxNumBatchedTokens,
-    maxNumSeqs,
-  };
-  return new CoordinatorHost({
-    bus,
-    cluster: options.cluster,
-    group: options.group,
-    spec,
-    ...coordinator,
-    stepTimeoutMicros: options.stepTimeout * 1e6,
-    patienceMicros: PATIENCE_MICROS,
-    onEvent,
+function offerLoad(coordinator: Coordinator, options: DrawnWorkloadOptions): LoadGenerator {
+  return new LoadGenerator({
+    coordinator,
+    requests: planRequests(drawnWorkload(options)),
+    nowMicros: hostMicros,
+    done: (report) => tellParent({ kind: 'load', report }),
   });
 }
 
+function messageOf(
+  event: CoordinatorEvent,
+  metricsAddress: string,
+): CoordinatorMessage | undefined {
+  if (event.kind === 'loading') return event;
+  if (event.kind === 'ready') return { kind: 'ready', kvBlocks: event.kvBlocks, metricsAddress };
+  return event.kind === 'refused' ? { kind: 'refused', message: event.message } : undefined;
+}
+
 /** A coordinator that nobody started, as in Compose, has nobody to tell. */
-function tellParent(event: CoordinatorEvent, metricsAddress: string): void {
-  let message: CoordinatorMessage | undefined;
-  if (event.kind === 'loading') message = event;
-  if (event.kind === 'ready') message = { kind: 'ready', kvBlocks: event.kvBlocks, metricsAddress };
-  if (event.kind === 'refused') message = { kind: 'refused', message: event.message };
+function tellParent(message: CoordinatorMessage | undefined): void {
   if (message !== undefined) process.send?.(message);
 }
 

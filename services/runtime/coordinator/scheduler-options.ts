@@ -1,5 +1,8 @@
 import type { ModelConfig } from '../../core/model/config.ts';
-import type { SchedulerOptions } from '../../core/scheduler/options.ts';
+import {
+  CAPACITY_SCHEDULER_POLICIES,
+  type SchedulerOptions,
+} from '../../core/scheduler/options.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import type { SchedulingOptions } from '../options/scheduling-options.ts';
 
@@ -22,7 +25,7 @@ export function schedulerOptions(
     maxNumBatchedTokens,
     longPrefillTokenThreshold: options.longPrefillTokenThreshold,
     schedulingPolicy: options.schedulingPolicy,
-    capacitySchedulerPolicy: options.capacitySchedulerPolicy,
+    capacitySchedulerPolicy: options.capacitySchedulerPolicy ?? CAPACITY_SCHEDULER_POLICIES[0],
     watermark: options.watermark,
     enablePrefixCaching: options.enablePrefixCaching,
     maxNumQueuedReqs: options.maxNumQueuedReqs,

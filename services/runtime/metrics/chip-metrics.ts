@@ -2,7 +2,6 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { DROP_REASONS } from '../../cluster/exchange-runner.ts';
 import { STEP_FAULTS } from '../../cluster/step-check.ts';
 import type { StepTimes } from '../../cluster/step-times.ts';
-import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import type { ChipHost } from '../chip/chip-host.ts';
 import { STEP_BUCKETS_SECONDS } from './buckets.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
@@ -66,11 +65,15 @@ export class ChipMetrics {
           counter.inc({ reason }, chip.meter.refusals.get(reason) ?? 0);
       },
     );
+    const host = (): ChipHost | undefined => this.#host;
     new Gauge({
       name: 'sohu_chip_hbm_capacity_bytes',
       help: 'Modelled HBM of the chip.',
       registers,
-    }).set(SOHU.hbmBytes);
+      collect() {
+        this.set(host()?.loaded?.hbmBytes ?? 0);
+      },
+    });
     this.#hbm();
     this.#epoch();
   }

@@ -10,6 +10,7 @@ import { DcgmMetrics } from './dcgm-metrics.ts';
 import { expositionOf, processRegistry } from './exposition.ts';
 import { registerGroupMetrics } from './group-metrics.ts';
 import { LatencyMetrics } from './latency-metrics.ts';
+import { registerPaceMetrics } from './pace-metrics.ts';
 import { StepMetrics } from './step-metrics.ts';
 import { type CacheConfig, VllmEngineMetrics } from './vllm-engine-metrics.ts';
 import { VllmRequestMetrics } from './vllm-request-metrics.ts';
@@ -61,6 +62,7 @@ export class CoordinatorMetrics {
       registers: [group],
     });
     registerGroupMetrics(group, { coordinator, chips });
+    registerPaceMetrics(group, coordinator);
     if (brokerMonitoringUrl !== undefined) registerBrokerMetrics(group, brokerMonitoringUrl);
     const { maxModelLen } = limits;
     const fine = new LatencyMetrics(group);

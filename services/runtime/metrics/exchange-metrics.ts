@@ -1,7 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { ExchangeTimes } from '../../cluster/step-times.ts';
-import { EXCHANGE_ALGORITHMS } from '../../core/collectives/frame.ts';
-import { OPERATION_KINDS } from '../../core/model/step-plan.ts';
+import { EXCHANGE_ALGORITHMS, EXCHANGE_KINDS } from '../../core/collectives/frame.ts';
 import { STEP_BUCKETS_SECONDS } from './buckets.ts';
 
 /** The series of one operation that is carried out by one algorithm. */
@@ -40,7 +39,7 @@ export class ExchangeMetrics {
       bytes: bytes.labels({ operation, algorithm }),
     });
     this.#children = Object.fromEntries(
-      OPERATION_KINDS.map((operation) => [
+      EXCHANGE_KINDS.map((operation) => [
         operation,
         Object.fromEntries(
           EXCHANGE_ALGORITHMS.map((algorithm) => [algorithm, childOf(operation, algorithm)]),

@@ -1,17 +1,27 @@
 import type { Command } from 'commander';
+import { addDrawnWorkloadOptions, type DrawnWorkloadOptions } from './drawn-workload-options.ts';
 import { addNodeOptions, type NodeOptions } from './node-options.ts';
 import { addServingOptions, type ServingOptions } from './serving-options.ts';
 
 /** The options of a coordinator's process. */
-export interface CoordinatorProcessOptions extends NodeOptions, ServingOptions {
+export interface CoordinatorProcessOptions
+  extends NodeOptions,
+    ServingOptions,
+    DrawnWorkloadOptions {
+  /** Whether it offers itself the load that the workload options describe. */
+  readonly offerLoad?: true;
   /** Base URL of the broker's monitoring pages. */
   readonly natsMonitoring: string | undefined;
 }
 
 /** Adds the options to a command, with their defaults. */
 export function addCoordinatorOptions(command: Command): Command {
-  return addServingOptions(addNodeOptions(command)).option(
+  addServingOptions(addNodeOptions(command)).option(
     '--nats-monitoring <url>',
     'the broker’s monitoring pages, whose figures are to be among the metrics',
+  );
+  return addDrawnWorkloadOptions(command).option(
+    '--offer-load',
+    'offer itself the load of these options',
   );
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
-import { portNumber, wholeNumber } from './option-values.ts';
+import { portNumber, wholeNumber, withSchema } from './option-values.ts';
 
 /** Where a gateway listens, whom it lets in, and what a request may take. */
 export interface GatewayOptions {
@@ -24,6 +24,16 @@ export interface GatewayOptions {
 /** Stands before a key's SHA-256 where the key itself could stand. */
 export const API_KEY_DIGEST_PREFIX = 'sha256:';
 
+/** Keys are kept as digests from here on, so that no list of processes shows them. */
+const collectKey = withSchema(
+  { type: 'array', items: { type: 'string' } },
+  (text: string, earlier: readonly string[] = []): string[] => {
+    const isDigest = /^sha256:[0-9a-f]{64}$/i.test(text);
+    const digest = createHash('sha256').update(text).digest('hex');
+    return [...earlier, isDigest ? text : `${API_KEY_DIGEST_PREFIX}${digest}`];
+  },
+);
+
 /** Adds the options of a gateway to a command, with their defaults. */
 export function addGatewayOptions(command: Command): Command {
   return addAccessOptions(
@@ -40,7 +50,6 @@ function addAccessOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--api-key <key>', 'lets clients in that send it, or sha256:<its digest>')
-        .env('SOHU_API_KEY')
         .argParser(collectKey)
         .default([]),
     )
@@ -84,11 +93,4 @@ export function checkExposure(options: GatewayOptions): void {
 /** Whether only this machine reaches an address. */
 export function isLoopback(address: string): boolean {
   return /^(?:localhost|::1|(?:::ffff:)?127(?:\.\d{1,3}){3})$/.test(address);
-}
-
-/** Keys are kept as digests from here on, so that no list of processes shows them. */
-function collectKey(text: string, earlier: readonly string[] = []): string[] {
-  const isDigest = /^sha256:[0-9a-f]{64}$/i.test(text);
-  const digest = createHash('sha256').update(text).digest('hex');
-  return [...earlier, isDigest ? text : `${API_KEY_DIGEST_PREFIX}${digest}`];
 }

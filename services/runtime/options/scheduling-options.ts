@@ -1,20 +1,34 @@
-import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
+import { type Command, InvalidArgumentError as InvalidOptionError, Option } from 'commander';
 import {
   CAPACITY_SCHEDULER_POLICIES,
+  type CapacitySchedulerPolicy,
   SCHEDULING_POLICIES,
   type SchedulerOptions,
 } from '../../core/scheduler/options.ts';
-import { choice, numberBetween, wholeNumber } from './option-values.ts';
+import { choice, numberBetween, wholeNumber, withSchema } from './option-values.ts';
 
 /**
  * How requests are scheduled, be it on chips or in a simulation: what of the scheduler's options
  * neither the model nor the memory decides.
  */
 export interface SchedulingOptions
-  extends Omit<SchedulerOptions, 'kvBlocks' | 'stopTokenIds' | 'maxModelLen'> {
+  extends Omit<
+    SchedulerOptions,
+    'kvBlocks' | 'stopTokenIds' | 'maxModelLen' | 'capacitySchedulerPolicy'
+  > {
   /** Undefined is the model's own. */
   readonly maxModelLen: number | undefined;
+  /** Undefined is the software's own where one is priced, and else the first. */
+  readonly capacitySchedulerPolicy: CapacitySchedulerPolicy | undefined;
 }
+
+const fourOrMore = wholeNumber(4);
+
+const blockSize = withSchema({ ...fourOrMore.schema, multipleOf: 4 }, (text: string) => {
+  const value = fourOrMore(text);
+  if (value % 4 === 0) return value;
+  throw new InvalidOptionError('It must be a multiple of 4.');
+});
 
 /** Adds the options of the KV cache. */
 export function addKvOptions(command: Command): Command {
@@ -41,12 +55,10 @@ export function addPolicyOptions(
     )
     .addOption(choice('--scheduling-policy <name>', 'who comes first', SCHEDULING_POLICIES, fcfs))
     .addOption(
-      choice(
+      new Option(
         '--capacity-scheduler-policy <name>',
-        'whether to preempt when KV blocks run out',
-        CAPACITY_SCHEDULER_POLICIES,
-        maxUtilization,
-      ),
+        `whether to preempt when KV blocks run out (default: ${maxUtilization}, or the priced software’s)`,
+      ).choices(CAPACITY_SCHEDULER_POLICIES),
     )
     .option(
       '--watermark <fraction>',
@@ -61,10 +73,4 @@ export function addPolicyOptions(
       defaults.maxNumQueuedReqs,
     )
     .option('--max-num-queued-tokens <count>', 'prompt tokens that may wait', wholeNumber(1));
-}
-
-function blockSize(text: string): number {
-  const value = wholeNumber(4)(text);
-  if (value % 4 === 0) return value;
-  throw new InvalidOptionError('It must be a multiple of 4.');
 }

@@ -7,26 +7,45 @@ import {
 } from '../../core/model/precision.ts';
 import { TENSOR_PARALLEL_DEGREES } from '../../core/model/shard-plan.ts';
 import { choice, wholeNumber } from './option-values.ts';
+import { addPhantomOptions, type PhantomOptions, type Weights } from './phantom-options.ts';
 import { addKvOptions, addPolicyOptions, type SchedulingOptions } from './scheduling-options.ts';
 
 /** How a cluster serves a model; the same names, in flag form, wherever a program takes them. */
-export interface ServingOptions extends SchedulingOptions {
+export interface ServingOptions
+  extends Omit<SchedulingOptions, 'maxNumSeqs' | 'maxNumBatchedTokens'>,
+    PhantomOptions {
   readonly model: string;
   readonly tokenizer: string | undefined;
   readonly tp: number;
   readonly precision: Precision;
   readonly kvCacheDtype: KvCacheDtype;
+  readonly weights: Weights;
+  /** Of a step. Undefined takes 256, and of a phantom the software's. */
+  readonly maxNumSeqs: number | undefined;
+  /** Undefined takes 2048, and of a phantom the software's. */
+  readonly maxNumBatchedTokens: number | undefined;
   readonly numGpuBlocksOverride: number | undefined;
   /** Seconds after which a step that some chip has not reported fails. */
   readonly stepTimeout: number;
 }
 
+/** Limits of a step of chips that hold weights. */
+export const STEP_DEFAULTS = { maxNumSeqs: 256, maxNumBatchedTokens: 2048 } as const;
+
 /** Adds the serving options to a command, with their defaults. */
 export function addServingOptions(command: Command): Command {
   return addPolicyOptions(
-    addModelOptions(command)
-      .option('--max-num-seqs <count>', 'sequences in a step', wholeNumber(1), 256)
-      .option('--max-num-batched-tokens <count>', 'tokens in a step', wholeNumber(1), 2048),
+    addPhantomOptions(addModelOptions(command))
+      .option(
+        '--max-num-seqs <count>',
+        `sequences in a step (default: ${STEP_DEFAULTS.maxNumSeqs}, or a phantom’s software’s)`,
+        wholeNumber(1),
+      )
+      .option(
+        '--max-num-batched-tokens <count>',
+        `tokens in a step (default: ${STEP_DEFAULTS.maxNumBatchedTokens}, or a phantom’s software’s)`,
+        wholeNumber(1),
+      ),
     { maxNumQueuedReqs: 4096 },
   ).option('--step-timeout <seconds>', 'longest step', wholeNumber(1), 30);
 }
@@ -57,8 +76,16 @@ export function pickServing(options: ServingOptions): ServingOptions {
 
 /** The flags that make another program serve in the same way. */
 export function servingArguments(options: ServingOptions): string[] {
-  return SERVING_OPTIONS.flatMap((option) => {
-    const value = options[option.attributeName() as keyof ServingOptions];
+  return flagsOf(SERVING_OPTIONS, { ...options });
+}
+
+/** The flags that give options their values. */
+export function flagsOf(
+  options: readonly Option[],
+  values: Readonly<Record<string, unknown>>,
+): string[] {
+  return options.flatMap((option) => {
+    const value = values[option.attributeName()];
     if (option.negate) return value === false ? [option.long!] : [];
     return value === undefined ? [] : [option.long!, String(value)];
   });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { OPTION_VARIABLES } from '../options/programs.ts';
 import { PARENT_VARIABLE } from './exit-with-parent.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { type LineSink, readLines } from './read-lines.ts';
@@ -9,7 +10,7 @@ export interface SpawnNodeOptions {
   /** Path of the compiled main module; it must call `exitWithParent` first. */
   readonly entry: string;
   readonly args?: readonly string[];
-  /** Added to this process's own environment. */
+  /** Added to this process's own environment, of which no option is handed on. */
   readonly env?: Readonly<Record<string, string>>;
   /** Arguments for Node itself, such as a heap limit. */
   readonly nodeArgs?: readonly string[];
@@ -22,6 +23,8 @@ export interface SpawnNodeOptions {
   readonly onMessage?: (message: unknown) => void;
 }
 
+const NO_OPTIONS = Object.fromEntries(OPTION_VARIABLES.map((name) => [name, undefined]));
+
 /**
  * Starts one of our own mains in its own session: a terminal's Ctrl-C reaches only this process,
  * and the end of this process, however it comes, ends the child.
@@ -32,7 +35,7 @@ export function spawnNode(options: SpawnNodeOptions): ManagedProcess {
   const child = spawn(process.execPath, args, {
     detached: true,
     stdio: ['ignore', typeof output === 'function' ? 'pipe' : output, 'pipe', 'ipc'],
-    env: { ...process.env, ...options.env, [PARENT_VARIABLE]: '1' },
+    env: { ...process.env, ...NO_OPTIONS, ...options.env, [PARENT_VARIABLE]: '1' },
   });
   const managed = new ManagedProcess({ name: options.name, child });
   if (output === 'inherit') child.stderr?.on('data', (chunk) => process.stderr.write(chunk));

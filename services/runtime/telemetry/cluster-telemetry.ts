@@ -12,7 +12,7 @@ import type {
   MetricsText,
   StepRecord,
 } from '../../rpc/telemetry-types.ts';
-import type { ServingOptions } from '../options/serving-options.ts';
+import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { hostMicros } from '../support/host-clock.ts';
 import { describeChip, describeLoad, describeRates, type LastStep } from './describe-cluster.ts';
 import { StepFeed } from './step-feed.ts';
@@ -23,8 +23,8 @@ export interface ClusterTelemetryOptions {
   readonly group: string;
   readonly modelName: string;
   readonly serving: Pick<
-    ServingOptions,
-    'precision' | 'kvCacheDtype' | 'tp' | 'maxNumSeqs' | 'blockSize'
+    ResolvedServing,
+    'precision' | 'kvCacheDtype' | 'tp' | 'maxNumSeqs' | 'blockSize' | 'phantom'
   >;
   readonly coordinator: Coordinator;
   /** The engine's series as text, those whose names begin with the prefix. */
@@ -80,7 +80,7 @@ export class ClusterTelemetry implements TelemetrySource {
       modelName,
       precision,
       kvCacheDtype: resolveKvFormat(kvCacheDtype, precision),
-      weights: 'real',
+      weights: serving.phantom === undefined ? 'real' : 'phantom',
       tensorParallelSize: serving.tp,
       epoch: coordinator.epoch,
       state: this.#state(),

@@ -6,7 +6,7 @@ import type { StepPricer } from '../../core/timing/step-pricer.ts';
 import type { EndReason } from '../../rpc/telemetry-types.ts';
 import type { RequestObserver } from '../coordinator/cluster-engine.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
-import type { ServingOptions } from '../options/serving-options.ts';
+import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { ClusterTelemetry } from './cluster-telemetry.ts';
 
 export interface EngineMonitorOptions {
@@ -16,7 +16,8 @@ export interface EngineMonitorOptions {
   /** Most tokens of a prompt and its continuation. */
   readonly maxModelLen: number;
   readonly serving: Pick<
-    ServingOptions,
+    ResolvedServing,
+    | 'phantom'
     | 'precision'
     | 'kvCacheDtype'
     | 'tp'

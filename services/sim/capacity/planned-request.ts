@@ -1,6 +1,7 @@
+import type { ClientRequest } from './client-loop.ts';
+
 /** A request of a workload, before anything happens to it. */
-export interface PlannedRequest {
-  readonly arrivalMicros: number;
+export interface PlannedRequest extends ClientRequest {
   readonly inputTokens: number;
   /** Generated to the last one: nothing stops earlier. */
   readonly outputTokens: number;

@@ -1,7 +1,7 @@
 import type { RangeEnd } from '../../core/hardware/figure.ts';
 import type { SchedulerOptions } from '../../core/scheduler/options.ts';
-import { InvalidArgumentError } from '../../core/support/errors.ts';
-import { checkFit, makePricer, type PlacedModel, planLoad } from '../../core/timing/load-price.ts';
+import { planKvBlocks } from '../../core/timing/kv-blocks.ts';
+import { makePricer, type PlacedModel } from '../../core/timing/load-price.ts';
 import type { CapacityReport } from './capacity-report.ts';
 import type { LatencyGoals } from './latency-goals.ts';
 import type { PlannedRequest } from './planned-request.ts';
@@ -43,21 +43,9 @@ export function simulateScenario(
 }
 
 /** KV blocks of one replica, by its memory plan. */
-export function kvBlocksOf({ placed, scheduler, ...scenario }: CapacityScenario): number {
-  if (placed.architecture.diffusion !== undefined) {
-    throw new InvalidArgumentError(
-      `model must generate tokens, which the diffusion transformer ${placed.architecture.name} does not; choose llama-3-70b, for example`,
-    );
-  }
-  const plan = planLoad(placed);
-  checkFit(placed, plan);
-  const blocks = Math.floor(plan.kvTokens / scheduler.blockSize);
-  if (blocks < placed.layout.pp) {
-    throw new InvalidArgumentError(
-      `block_size must be at most the ${plan.kvTokens} tokens that the KV cache holds, not ${scheduler.blockSize}`,
-    );
-  }
-  return Math.min(blocks, scenario.numGpuBlocksOverride ?? Number.POSITIVE_INFINITY);
+export function kvBlocksOf({ placed, scheduler, ...rest }: CapacityScenario): number {
+  const { blockSize } = scheduler;
+  return planKvBlocks(placed, { blockSize, numGpuBlocksOverride: rest.numGpuBlocksOverride });
 }
 
 /**

@@ -8,12 +8,22 @@ const MICROS_PER_MS = 1000;
 /** Percentiles that every report has. */
 export const REPORTED_PERCENTILES = [50, 90, 95, 99] as const;
 
+/** Percentiles that a cumulative distribution is drawn through. */
+export const CURVE_PERCENTILES: readonly number[] = [
+  ...Array.from({ length: 100 }, (_, percent) => percent),
+  99.5,
+  99.9,
+  100,
+];
+
 /** Milliseconds. */
 export interface LatencySummary {
   readonly mean: number;
   readonly deviation: number;
   /** Of `REPORTED_PERCENTILES`, in that order. */
   readonly percentiles: readonly number[];
+  /** Of `CURVE_PERCENTILES`, in that order. */
+  readonly curve: readonly number[];
   /** Whether the percentiles are exact, and not of a histogram with three digits. */
   readonly exact: boolean;
 }
@@ -72,12 +82,14 @@ function summarizeAll(latencies: Readonly<Record<Latency, Distribution>>) {
 
 function summarize(distribution: Distribution): LatencySummary {
   const { mean, deviation, isExact } = distribution;
+  const values = distribution
+    .percentiles([...REPORTED_PERCENTILES, ...CURVE_PERCENTILES])
+    .map((micros) => micros / MICROS_PER_MS);
   return {
     mean: mean / MICROS_PER_MS,
     deviation: deviation / MICROS_PER_MS,
-    percentiles: distribution
-      .percentiles(REPORTED_PERCENTILES)
-      .map((micros) => micros / MICROS_PER_MS),
+    percentiles: values.slice(0, REPORTED_PERCENTILES.length),
+    curve: values.slice(REPORTED_PERCENTILES.length),
     exact: isExact,
   };
 }

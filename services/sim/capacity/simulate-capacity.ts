@@ -1,14 +1,12 @@
-import { GREEDY } from '../../core/sampling/params.ts';
 import type { SchedulerOptions } from '../../core/scheduler/options.ts';
-import type { GenerationRequest } from '../../core/scheduler/request.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
 import { type CapacityReport, reportCapacity } from './capacity-report.ts';
 import { ClientLoop } from './client-loop.ts';
 import { DeviceUsage } from './device-usage.ts';
 import type { Lane } from './lane.ts';
 import type { LatencyGoals } from './latency-goals.ts';
+import { PlannedGenerations } from './planned-generation.ts';
 import type { PlannedRequest } from './planned-request.ts';
-import { PromptTokens } from './prompt-tokens.ts';
 import { Refusals } from './refusals.ts';
 import { Replica, type SimulatedStep } from './replica.ts';
 import { Router, type RoutingPolicy } from './routing.ts';
@@ -72,7 +70,7 @@ class CapacitySimulation {
   readonly #clients: ClientLoop<PlannedRequest>;
   readonly #placed: readonly Placed[];
   readonly #router: Router<Placed>;
-  readonly #prompts = new PromptTokens();
+  readonly #generations = new PlannedGenerations();
   readonly #statistics: StepStatistics;
   readonly #usage = new DeviceUsage();
   readonly #refusals = new Refusals();
@@ -126,7 +124,7 @@ class CapacitySimulation {
     for (const { sequence, finishReason } of replica.complete(lane, this.#nowMicros)) {
       if (finishReason === undefined) continue;
       this.#statistics.addSequence(sequence);
-      this.#clients.ended();
+      this.#clients.answered(Number(sequence.request.requestId), this.#nowMicros);
     }
   }
 
@@ -134,7 +132,7 @@ class CapacitySimulation {
     const { request, number } = this.#clients.send();
     const admission = this.#router
       .choose()
-      .lane.add(this.#toGenerationRequest(request, number), this.#nowMicros);
+      .lane.add(this.#generations.make(request, number), this.#nowMicros);
     if (admission.kind === 'queued') return;
     this.#refusals.add(admission);
     this.#clients.ended();
@@ -145,23 +143,5 @@ class CapacitySimulation {
     if (step === undefined) return;
     this.#usage.add(step.price);
     this.#options.onStep?.({ ...step, replica: replicaIndex, batch });
-  }
-
-  #toGenerationRequest(request: PlannedRequest, number: number): GenerationRequest {
-    return {
-      requestId: String(number),
-      promptTokens: this.#prompts.of(request),
-      maxTokens: request.outputTokens,
-      minTokens: 0,
-      constraint: undefined,
-      stopTokenIds: [],
-      ignoreEos: true,
-      sampling: GREEDY,
-      n: 1,
-      priority: 0,
-      // Prompts of unknown content share nothing.
-      cacheSalt: request.contentIds === undefined ? String(number) : '',
-      clientId: '',
-    };
   }
 }

@@ -2,7 +2,8 @@ import { Chip } from '../../cluster/chip.ts';
 import type { ChipEffects, SegmentWork } from '../../cluster/chip-effects.ts';
 import type { Command, GroupSpec, Report } from '../../cluster/messages.ts';
 import type { Destination, ShardFrame } from '../../core/collectives/frame.ts';
-import { allRows } from '../../shard/shard.ts';
+import { assert } from '../../core/support/errors.ts';
+import { allRows, Shard } from '../../shard/shard.ts';
 import type { DecodedFrame } from '../../wire/frame-codec.ts';
 import { Process } from './process.ts';
 import type { ShardInstance, ShardSource } from './shard-source.ts';
@@ -100,6 +101,7 @@ export class ChipProcess {
 
   #compute(work: SegmentWork): void {
     const { loaded, executor } = this.#shard!;
+    assert(loaded.shard instanceof Shard, 'only where there is arithmetic are there segments');
     this.#options.observer.computing?.(work, this.chip, loaded.shard);
     executor.run(work.segment, work.layer, allRows(work.rows));
     const micros = this.#options.computeMicros() * this.slowness;

@@ -33,6 +33,10 @@ export class CoordinatorProcess {
         event: (event) => observer.told?.(event),
         setTick: (delayMicros) =>
           timeline.after(delayMicros, () => this.#process.handle(() => coordinator.tick())),
+        setAlarm: (delayMicros) =>
+          timeline.after(Math.ceil(delayMicros), () =>
+            this.#process.handle(() => coordinator.alarm()),
+          ),
         nowMicros: () => timeline.nowMicros,
       },
     );

@@ -1,4 +1,6 @@
+import type { LoadedShard } from '../../cluster/chip-effects.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
+import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { accountHbm } from '../../core/model/memory.ts';
 import { resolveKvFormat } from '../../core/model/precision.ts';
@@ -33,6 +35,7 @@ export interface ShardPoolOptions {
 
 interface PooledShard extends ShardInstance {
   readonly key: string;
+  readonly loaded: LoadedShard<Shard>;
 }
 
 /**
@@ -92,7 +95,10 @@ export class ShardPool implements ShardSource {
     const executor = isExact ? new ShardExecutor(layout, bound) : new StandInExecutor(shard);
     return {
       key,
-      loaded: { shard, kvBlocks: limits.kvBlocks, ...accountHbm(plan, spec) },
+      loaded: {
+        ...{ shard, kvBlocks: limits.kvBlocks, hbmBytes: SOHU.hbmBytes },
+        ...accountHbm(plan, spec),
+      },
       executor,
     };
   }

@@ -10,6 +10,7 @@ function makeState(): ChatState & { cleared: number } {
   const messages = [{ role: 'user', content: 'Hi' }];
   const state = {
     verbose: false,
+    clock: 'device',
     about: 'a model',
     parameters: new ChatParameters({}),
     cleared: 0,

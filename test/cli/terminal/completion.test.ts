@@ -88,6 +88,11 @@ suite('what completes a command line', () => {
       ['exit-codes', 'environment'],
     ],
     [['sim', '--trace-file', ''], [':files']],
+    [['sim', '--html', ''], [':files']],
+    [
+      ['scenario', 'video'],
+      ['video-qa', 'video-generation'],
+    ],
     [['sim', '--seed', ''], []],
     [['sim', '--goodput', 'ttft:5', 'tpot:7', '--chip', 'B'], ['B200']],
     [

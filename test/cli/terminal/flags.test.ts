@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeProgram } from '../../../services/cli/program.ts';
@@ -57,6 +57,11 @@ const SCHEDULING = [
   ...['--max-num-queued-reqs', '30', '--max-num-queued-tokens', '9000'],
 ];
 
+/** The option that writes a report, to a file that every such run overwrites. */
+function htmlOf(env: CliEnvironment): readonly string[] {
+  return ['--html', join(env.HOME!, 'report.html')];
+}
+
 async function exerciseModelled(t: TestContext, env: CliEnvironment): Promise<void> {
   const plan = JSON.parse((await exercise(t, env, ['plan', ...LOAD, '--json'])).stdout);
   assert.deepEqual(plan.plans[0].layout, { tp: 2, pp: 2, ep: 1, dp: 2 });
@@ -69,12 +74,19 @@ async function exerciseModelled(t: TestContext, env: CliEnvironment): Promise<vo
   const compared = await exercise(t, env, [
     ...['compare', '--model', 'llama-3-8b', '--chip', 'H100', '--chip', 'B200', '--chips', '4'],
     ...['--tp', '2', '--pp', '1', ...lengths, '--precision', 'fp8', '--software', 'trtllm-1.0'],
-    ...['--sweep', '--json'],
+    ...['--sweep', '--json', ...htmlOf(env)],
   ]);
   const { workload, rows } = JSON.parse(compared.stdout);
   assert.deepEqual([workload.input_tokens, workload.output_tokens, rows[0].tp], [128, 16, 2]);
-  assert.match((await exercise(t, env, ['audit', '--markdown'])).stdout, /^\|/m);
+  assert.match((await exercise(t, env, ['audit', '--markdown', ...htmlOf(env)])).stdout, /^\|/m);
   assert.ok(JSON.parse((await exercise(t, env, ['audit', '--json'])).stdout));
+  const scenario = await exercise(t, env, [
+    ...['scenario', 'video-generation', '--chips', 'H200', '--seed', '3', '--json', ...htmlOf(env)],
+  ]);
+  assert.deepEqual(
+    [JSON.parse(scenario.stdout).seed, JSON.parse(scenario.stdout).rows.length],
+    [3, 1],
+  );
   const software = ['validate', '--software', 'trtllm-0.10.0'];
   assert.match((await exercise(t, env, [...software, '--markdown'])).stdout, /^\|/m);
   assert.ok(JSON.parse((await exercise(t, env, [...software, '--json'])).stdout));
@@ -102,7 +114,7 @@ async function exerciseSimulations(t: TestContext, env: CliEnvironment): Promise
     ],
     ...['--max-concurrency', '8', '--seed', '3', ...SCHEDULING, '--scheduling-policy', 'priority'],
     ...['--routing-policy', 'round_robin', '--goodput', 'ttft:500', 'tpot:50'],
-    ...['--trace-out', traceOut, '--trace-steps', '5', '--json'],
+    ...['--trace-out', traceOut, '--trace-steps', '5', '--json', ...htmlOf(env)],
   ]);
   const report = JSON.parse(sim.stdout);
   assert.deepEqual(
@@ -125,9 +137,13 @@ async function exerciseSimulations(t: TestContext, env: CliEnvironment): Promise
   await exercise(t, env, [...swarm, '--faults', '0', '--requests', '0']);
 }
 
-async function exerciseLife(t: TestContext, env: CliEnvironment, nats: string): Promise<void> {
+async function exerciseLife(t: TestContext, given: CliEnvironment, nats: string): Promise<void> {
+  // Where the cluster's keys are, for as long as it lives.
+  const env: CliEnvironment = { ...given, TMPDIR: given.HOME! };
   const key = 'a-key-of-a-client';
   const keys = join(env.HOME!, 'keys.json');
+  const config = join(env.HOME!, 'sohu.json');
+  writeFileSync(config, JSON.stringify({ coordinator: { tp: 4 } }));
   const sha256 = createHash('sha256').update('another-key').digest('hex');
   writeFileSync(keys, JSON.stringify([{ name: 'ann', sha256 }]));
   const place = [
@@ -141,7 +157,7 @@ async function exerciseLife(t: TestContext, env: CliEnvironment, nats: string): 
     ...['--host', '127.0.0.1', '--port', '0', '--api-key', key, '--api-key-file', keys],
     ...['--allow-anonymous', '--requests-per-minute', '60', '--tokens-per-minute', '10000'],
     ...['--served-model-name', 'storyteller', '--max-body-bytes', '100000'],
-    ...['--slow-reader-timeout', '9', '--grpc-port', '0'],
+    ...['--slow-reader-timeout', '9', '--grpc-port', '0', '--config', config],
   ];
   t.after(() => runCli(t, env, ['down', '--all', '--timeout', '0']));
   await exercise(t, env, ['up', ...place, ...gateway, '--no-demo', '--detach']);
@@ -149,8 +165,12 @@ async function exerciseLife(t: TestContext, env: CliEnvironment, nats: string): 
   await checkServing(cluster, key);
   const url = cluster.nats_url as string;
   await exerciseRun(t, env, place);
-  await exerciseChat(t, env, { place, url });
-  await exerciseBench(t, env, { http: cluster.http_url, url, key });
+  const folder = readdirSync(env.HOME!).find((name) => name.startsWith('sohu-keys-'));
+  const nkey = ['--nats-nkey-file', join(env.HOME!, folder!, 'gateway.nk')];
+  await exerciseChat(t, env, { place, url, nkey });
+  await exerciseBench(t, env, { http: cluster.http_url, url, key, nkey });
+  const trace = ['trace', '--cluster', 'flags', '--nats', url, '--seconds', '0.2'];
+  await exercise(t, env, [...trace, '--out', join(env.HOME!, 'trace.json')]);
   const logs = ['logs', '--lines', '2', '--process', 'coordinator', '--json'];
   assert.equal((await exercise(t, env, logs)).stdout.trim().split('\n').length, 2);
   const follow = exercise(t, env, ['logs', '--follow']);
@@ -220,12 +240,30 @@ async function exerciseRun(
   const beams = ['--beam-width', '2', '--length-penalty', '1.5', '--max-tokens', '4', '--json'];
   const searched = await exercise(t, env, ['run', '--cluster', 'flags', ...beams, 'The dog']);
   assert.ok(JSON.parse(searched.stdout).results[0].score < 0);
+  const constrained = async (...flags: string[]): Promise<string> => {
+    const args = ['run', '--cluster', 'flags', '--max-tokens', '60', ...flags, 'The dog'];
+    return (await exercise(t, env, args)).stdout.trim();
+  };
+  assert.match(await constrained('--choice', 'ran', '--choice', 'sat'), /^(ran|sat)$/);
+  assert.match(await constrained('--regex', '[a-c]{3}'), /^[a-c]{3}$/);
+  const schema = join(env.HOME!, 'schema.json');
+  writeFileSync(schema, '{"type": "boolean"}');
+  assert.match(await constrained('--json-schema', schema), /^(true|false)$/);
+  assert.match(await constrained('--json-object'), /^\{/);
 }
 
 async function exerciseChat(
   t: TestContext,
   env: CliEnvironment,
-  { place, url }: { readonly place: readonly string[]; readonly url: string },
+  {
+    place,
+    url,
+    nkey,
+  }: {
+    readonly place: readonly string[];
+    readonly url: string;
+    readonly nkey: readonly string[];
+  },
 ): Promise<void> {
   const chat = await exercise(
     t,
@@ -253,22 +291,29 @@ async function exerciseChat(
   assert.equal(usage.completion_tokens, 6);
   assert.match(chat.stderr, /^\[host\] TTFT/m);
   assert.match(chat.stderr, /^seed +7 /m);
-  const near = await exercise(
-    t,
-    env,
-    ['chat', '--nats', url, '--cluster', 'flags'],
-    '/show model\n',
-  );
+  const there = ['chat', '--nats', url, ...nkey, '--cluster', 'flags'];
+  const near = await exercise(t, env, there, '/show model\n');
   assert.match(near.stderr, /^tinystories-5m, bf16, 2 chips, a context of 256 tokens\.$/m);
 }
 
 async function exerciseBench(
   t: TestContext,
   env: CliEnvironment,
-  { http, url, key }: { readonly http: string; readonly url: string; readonly key: string },
+  {
+    http,
+    url,
+    key,
+    nkey,
+  }: {
+    readonly http: string;
+    readonly url: string;
+    readonly key: string;
+    readonly nkey: readonly string[];
+  },
 ): Promise<void> {
   const overHttp = await exercise(t, env, [
     ...['bench', '--backend', 'openai', '--base-url', http, '--model', 'storyteller'],
+    ...htmlOf(env),
     ...['--api-key', key, '--isl', '16', '--osl', '4', '--dataset', 'uniform'],
     ...['--length-spread', '0.2', '--num-prompts', '4', '--request-rate', '50'],
     ...['--burstiness', '2', '--max-concurrency', '2', '--seed', '3', '--goodput', 'ttft:60000'],
@@ -280,14 +325,39 @@ async function exerciseBench(
   writeFileSync(prompts, '{"prompt": "The dog", "output_tokens": 3}\n');
   const trace = join(env.HOME!, 'short.jsonl');
   writeFileSync(trace, '{"timestamp": 0, "input_length": 8, "output_length": 2}\n');
-  const direct = ['bench', '--backend', 'sohu', '--nats', url, '--cluster', 'flags', '--json'];
+  const place = ['--backend', 'sohu', '--nats', url, ...nkey, '--cluster', 'flags'];
   for (const load of [
     ['--dataset-file', prompts, '--num-prompts', '1'],
     ['--trace-file', trace],
   ]) {
-    const bench = await exercise(t, env, [...direct, ...load]);
+    const bench = await exercise(t, env, ['bench', ...place, '--json', ...load]);
     assert.equal(JSON.parse(bench.stdout).completed, 1);
   }
+}
+
+const PHANTOM = [
+  ...['--weights', 'phantom', '--model', 'llama-3-8b', '--chip', 'h100', '--tp', '2'],
+  ...['--software', 'trtllm-1.0', '--speed', '0', '--output-lengths', 'fixed'],
+  ...['--output-tokens', '4'],
+];
+
+async function exercisePhantoms(t: TestContext, env: CliEnvironment, nats: string): Promise<void> {
+  const run = await exercise(t, env, ['run', ...PHANTOM, '--max-tokens', '9', '--json', 'Hi']);
+  assert.equal(JSON.parse(run.stdout).results[0].token_ids.length, 4);
+  const chat = await exercise(t, env, ['chat', ...PHANTOM, '--json'], 'Hi\n');
+  assert.equal(JSON.parse(chat.stdout).usage.completion_tokens, 4);
+  const tokenizer = join(BUNDLED_MODELS, 'tinystories-5m', 'tokenizer.json');
+  const load = await exercise(t, env, [
+    ...['load', ...PHANTOM, ...SCHEDULING, '--scheduling-policy', 'fcfs', '--precision', 'fp8'],
+    ...['--kv-cache-dtype', 'fp8', '--tokenizer', tokenizer, '--max-num-batched-tokens', '512'],
+    ...['--max-num-seqs', '32', '--step-timeout', '60', '--nats-server', nats],
+    ...['--cluster', 'offered', '--isl', '40', '--osl', '4', '--dataset', 'uniform'],
+    ...['--length-spread', '0.2', '--num-prompts', '4', '--request-rate', '50'],
+    ...['--burstiness', '2', '--seed', '3', '--json'],
+  ]);
+  assert.equal(JSON.parse(load.stdout).completed, 4);
+  await exercise(t, env, ['up', '--detach', '--port', '0', ...PHANTOM]);
+  await exercise(t, env, ['down', '--all', '--json']);
 }
 
 test('every flag of every command is exercised', async (t) => {
@@ -297,6 +367,15 @@ test('every flag of every command is exercised', async (t) => {
   await t.test('of modelled chips', (t) => exerciseModelled(t, env));
   await t.test('of simulations', (t) => exerciseSimulations(t, env));
   await t.test('of the life of a cluster', (t) => exerciseLife(t, env, nats));
+  await t.test('of phantoms', (t) => exercisePhantoms(t, env, nats));
+  await t.test('of config', async (t) => {
+    const config = join(env.HOME!, 'sohu.json');
+    const { stdout } = await exercise(t, env, ['config', '--config', config, '--json']);
+    const { value } = JSON.parse(stdout).find(({ name }: { name: string }) => name === 'tp');
+    assert.equal(value, 4);
+    const schema = await exercise(t, env, ['config', '--schema']);
+    assert.equal(JSON.parse(schema.stdout).additionalProperties, false);
+  });
   await t.test('of doctor', async (t) => {
     assert.ok(existsSync(env.HOME!));
     const { stdout } = await exercise(t, env, ['doctor', '--json']);

@@ -3,14 +3,19 @@ import { spawnSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { type Command, CommanderError } from 'commander';
 import { splitWords } from '../../../services/cli/chat/split-words.ts';
-import { EXIT_CODES } from '../../../services/cli/errors.ts';
-import { colorsFor } from '../../../services/cli/format.ts';
 import { makeProgram } from '../../../services/cli/program.ts';
+import { EXIT_CODES } from '../../../services/cli/terminal/errors.ts';
+import { colorsFor } from '../../../services/cli/terminal/format.ts';
 import { CLI, makeCliEnvironment, runCli } from '../../support/cli.ts';
 
 /** The program with all its commands, its own first. */
 function allCommands(program: Command): Command[] {
   return [program, ...program.commands.flatMap(allCommands)];
+}
+
+/** The words after `sohu` that name a command. */
+function pathOf(command: Command): string[] {
+  return command.parent === null ? [] : [...pathOf(command.parent), command.name()];
 }
 
 function helpOf(command: Command): string {
@@ -53,7 +58,8 @@ function parseOnly(words: readonly string[]): void {
 
 suite('the help of every command', () => {
   for (const command of allCommands(makeProgram())) {
-    const name = command.parent === null ? 'sohu' : `sohu ${command.name()}`;
+    const path = pathOf(command);
+    const name = ['sohu', ...path].join(' ');
 
     test(`${name} begins with examples that parse, and tells the exit codes`, () => {
       const examples = examplesOf(command);
@@ -61,7 +67,7 @@ suite('the help of every command', () => {
       for (const [program, ...words] of examples) {
         assert.equal(program, 'sohu');
         assert.doesNotThrow(() => parseOnly(words), `sohu ${words.join(' ')}`);
-        if (command.parent !== null) assert.equal(words[0], command.name());
+        assert.deepEqual(words.slice(0, path.length), path);
       }
       const help = helpOf(command);
       assert.match(help, /\nExit codes: /);
