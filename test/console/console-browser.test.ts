@@ -57,6 +57,7 @@ suite('the console in a browser', { timeout: 120_000 }, () => {
     const rates = {
       ...{ generated: '1.23 k', prompt: '33.3', stepMs: '46.5', stepsPerSecond: '21.5' },
       ...{ deviceGenerated: '777 k', devicePrompt: '55.5 k', deviceStep: '118', binds: 'memory' },
+      host: 'measured: the CPUs that compute the tokens',
       claim: 'input, by construction: Sohu as claimed',
       ...{ running: '3', waiting: '2', preemptions: '11', hitRate: '25.0 %' },
       kv: '100 of 400 (25.0 %)',

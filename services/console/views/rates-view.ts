@@ -30,6 +30,10 @@ export class RatesView {
       peak: count(Math.max(0, ...state.generated.values)),
       devicePeak: count(Math.max(0, ...state.deviceGenerated.values)),
       binds: state.steps.at(-1)?.binds || '–',
+      host:
+        snapshot.weights === 'real'
+          ? 'measured: the CPUs that compute the tokens'
+          : 'measured: phantom chips compute no tokens',
       claim: CLAIMED_CHIP.test(name)
         ? 'input, by construction: Sohu as claimed'
         : `modelled: ${name}`,

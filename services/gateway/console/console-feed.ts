@@ -64,6 +64,7 @@ export class ConsoleFeed {
       try {
         await this.#follow(AbortSignal.any([signal, attempt.signal]));
       } catch (error) {
+        this.#frames.clear();
         if (!signal.aborted) this.#send({ kind: 'away', message: RpcError.from(error).message });
       } finally {
         attempt.abort();
