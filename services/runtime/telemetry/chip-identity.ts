@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { SOHU } from '../../core/hardware/chips/sohu.ts';
+import type { Chip } from '../../core/hardware/chip.ts';
 
-/** Product name of the modelled chip. */
-export const CHIP_NAME = SOHU.aliases[0]!;
+/** Product name of a modelled chip, such as `NVIDIA H100`. */
+export function productName({ vendor, name }: Chip): string {
+  return name.startsWith(vendor) ? name : `${vendor} ${name}`;
+}
 
 /** Of a seat in a cluster, whatever process takes it; written as the driver of a GPU would. */
 export function chipUuid(place: {
