@@ -131,9 +131,10 @@ export class LoadRun {
       request.cancelAfterMs === undefined ? [] : [AbortSignal.timeout(request.cancelAfterMs)];
     const limit = AbortSignal.timeout(this.#options.timeoutMs);
     const signal = AbortSignal.any([this.#options.signal, limit, ...leave]);
+    const made = request.make();
     const watch = new RequestWatch(this.#statistics, this.#nowMicros());
     try {
-      for await (const event of this.#options.target.send(request.make(), signal)) {
+      for await (const event of this.#options.target.send(made, signal)) {
         const nowMicros = this.#nowMicros();
         watch.take(event, nowMicros);
         if (event.kind === 'tokens') this.#lastTokenMicros = nowMicros;
