@@ -48,7 +48,10 @@ suite('the requests of sohu top', () => {
       [row!.phase, row!.promptTokens, row!.outputTokens, row!.kvBlocks, row!.beganMs],
       ['decode', 9, 2, 3, 1000],
     );
-    log.take(record([], { ended: [{ requestId: 'a', index: 0, reason: 'stop' }] }));
+    const times = { arrivedMs: 990, queueMs: 10, prefillMs: 10, decodeMs: 10 };
+    const counts = { promptTokens: 9, cachedTokens: 0, generatedTokens: 2, preemptions: 0 };
+    const ended = { requestId: 'a', index: 0, reason: 'stop', ...times, ...counts } as const;
+    log.take(record([], { ended: [ended] }));
     assert.deepEqual(log.rows(BLOCK), []);
   });
 
