@@ -1,57 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { SchedulerOptions } from '../../services/core/scheduler/options.ts';
-import type { Sequence } from '../../services/core/scheduler/request.ts';
-import { type ScheduledStep, Scheduler } from '../../services/core/scheduler/scheduler.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
-import { makeSchedulerOptions } from '../support/scheduler-options.ts';
-
-/** A scheduler with the limits of the case, driven by hand. */
-class Bench {
-  readonly scheduler: Scheduler;
-  #now = 0;
-
-  constructor(options: Partial<SchedulerOptions>) {
-    this.scheduler = new Scheduler(makeSchedulerOptions({ blockSize: 4, ...options }));
-  }
-
-  /** Queues a request whose prompt nobody else has, unless it is given. */
-  add(given: Partial<Parameters<typeof makeGenerationRequest>[0]> & { prompt?: number }): Sequence {
-    const { prompt = 4, ...fields } = given;
-    this.#now++;
-    const promptTokens = Array.from({ length: prompt }, (_, i) => 1000 * this.#now + i);
-    const request = makeGenerationRequest({ promptTokens, ...fields });
-    const admission = this.scheduler.add(request, this.#now);
-    assert.ok(admission.kind === 'queued', JSON.stringify(admission));
-    return admission.sequences[0]!;
-  }
-
-  /** What the next step computes, as [id, start, count] a sequence, and completes it. */
-  step(token = 7): [number, number, number][] {
-    const step = this.schedule();
-    this.complete(step, token);
-    return step.sequences.map(({ sequence, start, count }) => [sequence.id, start, count]);
-  }
-
-  schedule(): ScheduledStep {
-    const step = this.scheduler.schedule(this.#now++);
-    assert.ok(step !== undefined, 'there is something to do');
-    return step;
-  }
-
-  complete({ sequences }: ScheduledStep, token = 7): void {
-    const sampled = sequences.filter(({ sample }) => sample);
-    this.scheduler.complete(
-      sampled.map(() => ({ token, logprobs: undefined })),
-      this.#now++,
-    );
-    this.scheduler.checkIntegrity();
-  }
-}
+import { SchedulerBench } from '../support/scheduler-bench.ts';
 
 suite('the rules of continuous batching', () => {
   test('running sequences come first, in the order of admission, then waiting ones', () => {
-    const bench = new Bench({ maxNumBatchedTokens: 8 });
+    const bench = new SchedulerBench({ maxNumBatchedTokens: 8 });
     bench.add({ prompt: 4 });
     bench.add({ prompt: 4 });
     assert.deepEqual(bench.step(), [
@@ -67,7 +21,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a long prompt is computed in chunks beside the tokens of others', () => {
-    const bench = new Bench({ maxNumBatchedTokens: 6 });
+    const bench = new SchedulerBench({ maxNumBatchedTokens: 6 });
     bench.add({ prompt: 3 });
     bench.add({ prompt: 10 });
     assert.deepEqual(bench.step(), [
@@ -85,7 +39,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('long_prefill_token_threshold bounds the chunk of one sequence', () => {
-    const bench = new Bench({ maxNumBatchedTokens: 20, longPrefillTokenThreshold: 6 });
+    const bench = new SchedulerBench({ maxNumBatchedTokens: 20, longPrefillTokenThreshold: 6 });
     bench.add({ prompt: 10 });
     bench.add({ prompt: 10 });
     assert.deepEqual(bench.step(), [
@@ -99,7 +53,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('no more than max_num_seqs run', () => {
-    const bench = new Bench({ maxNumSeqs: 2 });
+    const bench = new SchedulerBench({ maxNumSeqs: 2 });
     for (let i = 0; i < 3; i++) bench.add({ maxTokens: 2 });
     assert.equal(bench.step().length, 2);
     assert.equal(bench.step().length, 2);
@@ -107,7 +61,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('who does not fit is not overtaken', () => {
-    const bench = new Bench({ kvBlocks: 4 });
+    const bench = new SchedulerBench({ kvBlocks: 4 });
     bench.add({ prompt: 7, maxTokens: 2 });
     bench.add({ prompt: 12, maxTokens: 1 });
     bench.add({ prompt: 1, maxTokens: 1 });
@@ -120,7 +74,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('the last admitted gives way, is computed anew, and comes first among those who wait', () => {
-    const bench = new Bench({ kvBlocks: 4 });
+    const bench = new SchedulerBench({ kvBlocks: 4 });
     const first = bench.add({ prompt: 8, maxTokens: 6 });
     const second = bench.add({ prompt: 8, maxTokens: 6 });
     const third = bench.add({ prompt: 4, maxTokens: 2 });
@@ -145,7 +99,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('by priority the least important gives way, though it ran first', () => {
-    const bench = new Bench({ kvBlocks: 4, schedulingPolicy: 'priority' });
+    const bench = new SchedulerBench({ kvBlocks: 4, schedulingPolicy: 'priority' });
     const low = bench.add({ prompt: 6, maxTokens: 6, priority: 5 });
     bench.step();
     const high = bench.add({ prompt: 8, maxTokens: 6, priority: -5 });
@@ -162,7 +116,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('who runs after a victim that stood before it in order misses no step', () => {
-    const bench = new Bench({ kvBlocks: 6, schedulingPolicy: 'priority' });
+    const bench = new SchedulerBench({ kvBlocks: 6, schedulingPolicy: 'priority' });
     const low = bench.add({ prompt: 6, maxTokens: 9, priority: 5 });
     bench.step();
     const high = bench.add({ prompt: 8, maxTokens: 6, priority: -5 });
@@ -177,7 +131,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a victim that was already scheduled gives its tokens back to who comes after', () => {
-    const bench = new Bench({
+    const bench = new SchedulerBench({
       ...{ kvBlocks: 10, maxNumBatchedTokens: 8, longPrefillTokenThreshold: 6 },
       schedulingPolicy: 'priority',
     });
@@ -200,7 +154,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a prefix that others hold takes no free block', () => {
-    const bench = new Bench({ kvBlocks: 4 });
+    const bench = new SchedulerBench({ kvBlocks: 4 });
     const promptTokens = [1, 2, 3, 4, 5, 6, 7, 8];
     bench.add({ promptTokens, maxTokens: 4 });
     bench.step();
@@ -209,7 +163,10 @@ suite('the rules of continuous batching', () => {
   });
 
   test('guaranteed_no_evict admits only whom it can serve to the end', () => {
-    const bench = new Bench({ kvBlocks: 4, capacitySchedulerPolicy: 'guaranteed_no_evict' });
+    const bench = new SchedulerBench({
+      kvBlocks: 4,
+      capacitySchedulerPolicy: 'guaranteed_no_evict',
+    });
     const first = bench.add({ prompt: 4, maxTokens: 9 }); // three blocks at its longest
     const second = bench.add({ prompt: 4, maxTokens: 2 }); // two
     assert.deepEqual(bench.step(), [[first.id, 0, 4]]);
@@ -219,17 +176,17 @@ suite('the rules of continuous batching', () => {
   });
 
   test('the watermark is left free, unless nobody runs', () => {
-    const bench = new Bench({ kvBlocks: 4, watermark: 0.5 });
+    const bench = new SchedulerBench({ kvBlocks: 4, watermark: 0.5 });
     bench.add({ prompt: 8, maxTokens: 3 });
     bench.add({ prompt: 4, maxTokens: 3 });
     assert.deepEqual(bench.step(), [[1, 0, 8]]);
-    const wide = new Bench({ kvBlocks: 4, watermark: 0.5 });
+    const wide = new SchedulerBench({ kvBlocks: 4, watermark: 0.5 });
     wide.add({ prompt: 15, maxTokens: 1 });
     assert.deepEqual(wide.step(), [[1, 0, 15]]);
   });
 
   test('a cached prefix is skipped in whole blocks, and one token is left to sample from', () => {
-    const bench = new Bench({});
+    const bench = new SchedulerBench({});
     const promptTokens = [1, 2, 3, 4, 5, 6, 7, 8];
     bench.add({ promptTokens, maxTokens: 1 });
     bench.step();
@@ -249,7 +206,7 @@ suite('the rules of continuous batching', () => {
 
   test('a salt keeps prefixes apart, and without prefix caching nothing is shared', () => {
     const promptTokens = [1, 2, 3, 4, 5];
-    const bench = new Bench({});
+    const bench = new SchedulerBench({});
     for (const cacheSalt of ['', 'a', 'b', 'a']) {
       bench.add({ promptTokens, maxTokens: 1, cacheSalt });
     }
@@ -257,7 +214,7 @@ suite('the rules of continuous batching', () => {
       bench.step().map(([, start]) => start),
       [0, 0, 0, 4],
     );
-    const plain = new Bench({ enablePrefixCaching: false });
+    const plain = new SchedulerBench({ enablePrefixCaching: false });
     for (let i = 0; i < 2; i++) plain.add({ promptTokens, maxTokens: 1 });
     assert.deepEqual(
       plain.step().map(([, start]) => start),
@@ -266,7 +223,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('parallel samples share the blocks of their prompt within the first step', () => {
-    const bench = new Bench({});
+    const bench = new SchedulerBench({});
     bench.add({ promptTokens: [1, 2, 3, 4, 5, 6], maxTokens: 4, n: 3 });
     assert.deepEqual(bench.step(), [
       [1, 0, 6],
@@ -277,7 +234,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a group that lost its memory takes up who ran, in order and before all others', () => {
-    const bench = new Bench({ maxNumSeqs: 3 });
+    const bench = new SchedulerBench({ maxNumSeqs: 3 });
     const ran = [bench.add({}), bench.add({}), bench.add({})];
     const late = bench.add({});
     bench.step();
@@ -291,7 +248,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a cancelled sequence holds nothing, and a token that was under way does not end it', () => {
-    const bench = new Bench({});
+    const bench = new SchedulerBench({});
     const waiting = bench.add({ maxTokens: 1 });
     bench.scheduler.cancel(waiting);
     bench.scheduler.cancel(waiting);
@@ -309,7 +266,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('min_tokens outlasts stop tokens, ignore_eos only the model’s own', () => {
-    const bench = new Bench({ stopTokenIds: [2] });
+    const bench = new SchedulerBench({ stopTokenIds: [2] });
     const patient = bench.add({ maxTokens: 9, minTokens: 2 });
     const deaf = bench.add({ maxTokens: 4, ignoreEos: true });
     const picky = bench.add({ maxTokens: 4, ignoreEos: true, stopTokenIds: [2] });
@@ -326,7 +283,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('before min_tokens no stop token is drawn, not even one that ignore_eos passes', () => {
-    const bench = new Bench({ stopTokenIds: [2] });
+    const bench = new SchedulerBench({ stopTokenIds: [2] });
     const stop = { minTokens: 2, stopTokenIds: [5] };
     for (const ignoreEos of [true, false]) {
       const { stopTokenIds, maskedTokenIds } = bench.add({ ...stop, ignoreEos });
@@ -336,7 +293,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('prompt tokens that wait are bounded, those that are computed do not count', () => {
-    const bench = new Bench({ maxNumQueuedTokens: 10, maxNumBatchedTokens: 6 });
+    const bench = new SchedulerBench({ maxNumQueuedTokens: 10, maxNumBatchedTokens: 6 });
     bench.add({ prompt: 8 });
     const request = makeGenerationRequest({ promptTokens: [1, 2, 3] });
     assert.deepEqual(bench.scheduler.add(request, 0), {
@@ -352,7 +309,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('time spent before the first token counts from the last admission, later not', () => {
-    const bench = new Bench({ kvBlocks: 4, maxNumBatchedTokens: 12 });
+    const bench = new SchedulerBench({ kvBlocks: 4, maxNumBatchedTokens: 12 });
     bench.add({ prompt: 7, maxTokens: 6 });
     const chunked = bench.add({ prompt: 11, maxTokens: 1 });
     bench.step();
@@ -366,7 +323,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a preemption after the first token counts as decoding', () => {
-    const bench = new Bench({ kvBlocks: 4 });
+    const bench = new SchedulerBench({ kvBlocks: 4 });
     const first = bench.add({ prompt: 8, maxTokens: 6 });
     const second = bench.add({ prompt: 8, maxTokens: 6 });
     bench.step();
@@ -382,7 +339,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('only a first admission counts for the prefix cache, however often one is admitted', () => {
-    const bench = new Bench({ kvBlocks: 4, maxNumBatchedTokens: 12 });
+    const bench = new SchedulerBench({ kvBlocks: 4, maxNumBatchedTokens: 12 });
     bench.add({ prompt: 7, maxTokens: 6 });
     const chunked = bench.add({ prompt: 11, maxTokens: 5 });
     while (chunked.state !== 'ended') bench.step();
@@ -393,11 +350,17 @@ suite('the rules of continuous batching', () => {
   });
 
   test('guaranteed_no_evict keeps free what is missing, not what is there', () => {
-    const bench = new Bench({ kvBlocks: 5, capacitySchedulerPolicy: 'guaranteed_no_evict' });
+    const bench = new SchedulerBench({
+      kvBlocks: 5,
+      capacitySchedulerPolicy: 'guaranteed_no_evict',
+    });
     bench.add({ prompt: 8, maxTokens: 5 }); // three blocks at its longest
     bench.add({ prompt: 4, maxTokens: 5 }); // two
     assert.equal(bench.step().length, 2, 'all five blocks are promised in one step');
-    const late = new Bench({ kvBlocks: 5, capacitySchedulerPolicy: 'guaranteed_no_evict' });
+    const late = new SchedulerBench({
+      kvBlocks: 5,
+      capacitySchedulerPolicy: 'guaranteed_no_evict',
+    });
     late.add({ prompt: 8, maxTokens: 5 });
     late.step();
     late.add({ prompt: 4, maxTokens: 5 });

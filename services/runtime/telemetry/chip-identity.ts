@@ -1,10 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Chip } from '../../core/hardware/chip.ts';
-
-/** Product name of a modelled chip, such as `NVIDIA H100`. */
-export function productName({ vendor, name }: Chip): string {
-  return name.startsWith(vendor) ? name : `${vendor} ${name}`;
-}
 
 /** Of a seat in a cluster, whatever process takes it; written as the driver of a GPU would. */
 export function chipUuid(place: {

@@ -100,8 +100,8 @@ export class ClusterTelemetry implements TelemetrySource {
     const means = this.#window.means(hostMicros());
     return members.map((member) =>
       describeChip(member, {
-        place: { cluster, group },
         chip,
+        place: { cluster, group },
         means,
         chips: members.length,
         usedBlocks: coordinator.scheduler?.usedBlocks ?? 0,

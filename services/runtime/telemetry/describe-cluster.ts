@@ -1,11 +1,11 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { Member } from '../../cluster/membership.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
-import type { Chip } from '../../core/hardware/chip.ts';
+import { type Chip, productName } from '../../core/hardware/chip.ts';
 import { rangeOf } from '../../core/hardware/figure.ts';
 import { LEAST_POWER_SHARE } from '../../core/timing/token-cost.ts';
 import type { ChipStatus, EngineLoad, EngineRates } from '../../rpc/telemetry-types.ts';
-import { chipUuid, productName } from './chip-identity.ts';
+import { chipUuid } from './chip-identity.ts';
 import type { WindowMeans } from './step-window.ts';
 
 /** What a chip's last step took of it, from two of its reports. */
@@ -53,9 +53,9 @@ export function describeRates({ totals, seconds, busy }: WindowMeans): EngineRat
 export function describeChip(
   member: Member,
   of: {
-    readonly place: { readonly cluster: string; readonly group: string };
-    /** The modelled chip. */
+    /** What is modelled. */
     readonly chip: Chip;
+    readonly place: { readonly cluster: string; readonly group: string };
     readonly means: WindowMeans;
     readonly chips: number;
     readonly usedBlocks: number;
