@@ -96,7 +96,7 @@ export class SohuClient {
   /** The whole continuation of a prompt, with all its samples. */
   async generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
     const input = toGenerateInput(request);
-    return collectCompletion(this.#events(input, options), input.sampling.n);
+    return collectCompletion(this.#events(input, options), input.sampling);
   }
 
   /**
@@ -108,7 +108,7 @@ export class SohuClient {
     options: CallOptions = {},
   ): AsyncGenerator<GenerateEvent, void, undefined> {
     const input = toGenerateInput(request);
-    yield* checkedEvents(this.#events(input, options), input.sampling.n);
+    yield* checkedEvents(this.#events(input, options), input.sampling);
   }
 
   /** The likeliest continuations that a beam finds; `timeoutMs` is for all of its requests. */

@@ -18,7 +18,6 @@ const UNSUPPORTED: readonly UnsupportedField[] = [
   { name: 'suffix', isHarmless: (value) => value === '' },
   { name: 'best_of', isHarmless: (value) => value === 1 },
   { name: 'use_beam_search', isHarmless: isFalse },
-  { name: 'prompt_logprobs', isHarmless: never },
   { name: 'prompt_embeds', isHarmless: never },
   { name: 'allowed_token_ids', isHarmless: isEmptyList },
   { name: 'bad_words', isHarmless: isEmptyList },
