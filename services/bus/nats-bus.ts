@@ -1,4 +1,5 @@
 import { connect, createInbox, Events, type Msg, type NatsConnection, NatsError } from 'nats';
+import { BrokerError } from './broker-error.ts';
 import type {
   Bus,
   BusMessage,
@@ -7,7 +8,6 @@ import type {
   SubscribeOptions,
   Subscription,
 } from './bus.ts';
-import { BrokerError } from './broker-error.ts';
 import { type NatsIdentity, readNatsIdentity } from './nats-identity.ts';
 import { runHandler } from './run-handler.ts';
 

@@ -25,7 +25,9 @@ export function readNatsIdentity(nkeyFile: string): NatsIdentity {
     return { authenticator: nkeyAuthenticator(seed), inboxPrefix: inboxPrefixOf(publicKey) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new BrokerError(`${nkeyFile} must hold the nkey seed of a user: ${reason}`, { cause: error });
+    throw new BrokerError(`${nkeyFile} must hold the nkey seed of a user: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

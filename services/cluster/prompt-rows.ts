@@ -34,7 +34,11 @@ export function mergePromptRows(
     const logprobs: PromptLogprobs[] = [];
     for (let position = start; position < end; position++, row++) {
       const at = row;
-      const merged = mergeRow(sequence, position, shards.map((rows) => rows[at]!));
+      const merged = mergeRow(
+        sequence,
+        position,
+        shards.map((rows) => rows[at]!),
+      );
       if (merged === undefined) return undefined;
       logprobs.push(merged);
     }

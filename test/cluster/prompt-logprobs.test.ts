@@ -69,10 +69,7 @@ suite('log-probabilities of prompts', () => {
       });
       const nothing = { tokens: [], logprobs: [] };
       const { promptLogprobs } = reference;
-      assertDrawn(
-        { ...nothing, promptLogprobs: expected[index]! },
-        { ...nothing, promptLogprobs },
-      );
+      assertDrawn({ ...nothing, promptLogprobs: expected[index]! }, { ...nothing, promptLogprobs });
       const count = sampling?.promptLogprobs === undefined ? 0 : prompt.length - 1;
       assert.equal(promptLogprobs.length, count);
     }

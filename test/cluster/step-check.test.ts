@@ -110,7 +110,11 @@ suite('checking a step command', () => {
       'size',
       command([part({ tokens: [1, 2, 3], targets: { start: 6, tokens: [1, 2, 3] } })]),
     ],
-    ['a target before the rows', 'position', command([part({ targets: { start: 5, tokens: [1] } })])],
+    [
+      'a target before the rows',
+      'position',
+      command([part({ targets: { start: 5, tokens: [1] } })]),
+    ],
     [
       'a target beyond the rows',
       'position',

@@ -469,7 +469,9 @@ suite('prompts whose log-probabilities are wanted', () => {
             assert.ok(rows.reduce((sum, count) => sum + count, 0) <= maxNumSeqs);
             bench.complete(step);
             const theirs = sequences.filter(({ sequence }) => own.has(sequence.id));
-            return theirs.map(({ sequence, start, count }) => [sequence.id, start, count].join()).join(';');
+            return theirs
+              .map(({ sequence, start, count }) => [sequence.id, start, count].join())
+              .join(';');
           });
         };
         assert.deepEqual(others(true), others(false));

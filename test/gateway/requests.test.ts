@@ -146,7 +146,9 @@ suite('log-probabilities of prompts have the shapes of vLLM and OpenAI', () => {
       [[null, ranked], [null], [null, ranked]],
     );
     assert.equal(text.choices[0].logprobs, null);
-    const chat = JSON.parse((await post(gateway, '/v1/chat/completions', { ...CHAT, ...fields })).body);
+    const chat = JSON.parse(
+      (await post(gateway, '/v1/chat/completions', { ...CHAT, ...fields })).body,
+    );
     assert.deepEqual([chat.prompt_logprobs[0], chat.prompt_logprobs.length], [null, 2]);
     const without = JSON.parse((await post(gateway, '/v1/chat/completions', CHAT)).body);
     assert.equal(without.prompt_logprobs, null);

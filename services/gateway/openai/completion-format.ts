@@ -10,7 +10,7 @@ import type { GenerationPlan } from '../generation-plan.ts';
 import { sseFrame } from '../sse-stream.ts';
 import type { TokenTexts } from '../token-texts.ts';
 import type { UsageJson } from '../usage-tally.ts';
-import { completionLogprobs, type TextLogprobs, promptLogprobs } from './logprobs.ts';
+import { completionLogprobs, promptLogprobs, type TextLogprobs } from './logprobs.ts';
 
 /** Answers of `/v1/completions`, as vLLM shapes them. */
 export class CompletionFormat implements AnswerFormat {

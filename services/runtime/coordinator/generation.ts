@@ -1,7 +1,7 @@
+import type { ToldPrompt } from '../../cluster/prompt-rows.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
 import type { FinishReason, GenerateEvent } from '../../rpc/inference-types.ts';
 import { EventQueue } from '../support/event-queue.ts';
-import type { ToldPrompt } from '../../cluster/prompt-rows.ts';
 import { type SampleOptions, SampleStream, type TakenToken } from './sample-stream.ts';
 
 /** Log-probabilities in one event: what makes a message of less than 256 KiB. */
