@@ -22,9 +22,11 @@ export async function abortEverywhere(
 ): Promise<number> {
   const any = rpc.callUnary(ABORT, requestIds, options);
   const [first, engines] = await Promise.all([any, find()]);
+  // Headers and trailers of many calls nobody could tell apart: those of the first are told.
+  const { onHeader: _header, onTrailer: _trailer, ...others } = options;
   const counts = await Promise.all(
     engines.map((serverId) =>
-      rpc.callUnary(ABORT, requestIds, { ...options, serverId }).catch(noneWhereGone),
+      rpc.callUnary(ABORT, requestIds, { ...others, serverId }).catch(noneWhereGone),
     ),
   );
   return counts.reduce((sum, count) => sum + count, first);

@@ -84,8 +84,9 @@ export class CountingEngine implements InferenceEngine {
   }
 
   abort(requestIds: readonly string[]): number {
-    this.abortedNames.push(...requestIds);
-    return requestIds.length;
+    const open = requestIds.filter((requestId) => !this.abortedNames.includes(requestId));
+    this.abortedNames.push(...open);
+    return open.length;
   }
 
   tokenize(text: string): readonly number[] {

@@ -272,8 +272,36 @@ suite('a request that is wrong is refused with 400, the name of the field and th
     }
     const top = await post(gateway, '/v1/chat/completions', { ...CHAT, top_logprobs: 1 });
     assert.equal(errorOf(top).param, 'top_logprobs');
-    const tools = await post(gateway, '/v1/chat/completions', { ...CHAT, tools: [{}] });
-    assert.equal(errorOf(tools).param, 'tools');
+  });
+
+  test('tools that would have to be called', async (t) => {
+    const gateway = makeGateway(t, new StandInEngine());
+    const tools = [{ type: 'function', function: { name: 'look_up' } }];
+    const ask = (fields: object) => post(gateway, '/v1/chat/completions', { ...CHAT, ...fields });
+    for (const choice of [undefined, 'auto'] as const) {
+      const error = errorOf(await ask({ tools, tool_choice: choice }));
+      assert.deepEqual([error.status, error.param], [400, 'tool_choice']);
+      assert.match(error.message, /^"auto" tool choice requires --enable-auto-tool-choice/);
+    }
+    for (const choice of ['required', { type: 'function', function: { name: 'look_up' } }]) {
+      const error = errorOf(await ask({ tools, tool_choice: choice }));
+      assert.deepEqual([error.status, error.param], [400, 'tool_choice']);
+      assert.match(error.message, /^tool_choice must be "none"/);
+    }
+    for (const fields of [{ tools, tool_choice: 'none' }, { tools: [], tool_choice: 'auto' }]) {
+      assert.equal((await ask(fields)).status, 200);
+    }
+  });
+
+  test('best_of, but for as many as are answered with', async (t) => {
+    const gateway = makeGateway(t, new StandInEngine());
+    const ask = (fields: object) => post(gateway, '/v1/completions', { prompt: 'Once', ...fields });
+    for (const fields of [{ best_of: 1 }, { best_of: 3, n: 3 }]) {
+      assert.equal((await ask(fields)).status, 200);
+    }
+    for (const fields of [{ best_of: 2 }, { best_of: 3, n: 2 }, { best_of: 1, n: 2 }]) {
+      assert.equal(errorOf(await ask(fields)).param, 'best_of');
+    }
   });
 });
 
