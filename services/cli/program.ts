@@ -20,9 +20,11 @@ import { addLogsCommand } from './serve/logs.ts';
 import { addPsCommand } from './serve/ps.ts';
 import { addUpCommand } from './serve/up.ts';
 import { addSimCommand } from './sim/sim.ts';
+import { addSmiCommand } from './smi/smi.ts';
 import { addCompletionCommand } from './terminal/completion.ts';
 import { EXIT_CODES_HELP } from './terminal/errors.ts';
 import { addHelpCommand } from './terminal/help.ts';
+import { addTopCommand } from './top/top.ts';
 import { addTraceCommand } from './trace/trace.ts';
 import { addSwarmCommand } from './world/swarm.ts';
 
@@ -32,6 +34,7 @@ const EXAMPLES = `Examples:
   sohu chat                      talk with the model
   sohu bench --request-rate 8    load the running cluster, and measure it
   sohu ps                        list the clusters that run; sohu logs and sohu down go with it
+  sohu smi                       show its chips, as nvidia-smi shows GPUs; sohu top watches them
   sohu trace                     write down what a running cluster does, for Perfetto
   sohu doctor                    say what this machine lacks
   sohu price --chip H100         say what a load takes on modelled chips
@@ -48,7 +51,8 @@ const EXAMPLES = `Examples:
 const COMMAND_GROUPS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'A cluster that serves:': [
     ...[addUpCommand, addRunCommand, addChatCommand, addBenchCommand],
-    ...[addPsCommand, addLogsCommand, addTraceCommand, addDownCommand, addLoadCommand],
+    ...[addPsCommand, addLogsCommand, addSmiCommand, addTopCommand],
+    ...[addTraceCommand, addDownCommand, addLoadCommand],
   ],
   'Modelled chips:': [
     ...[addChipsCommand, addModelsCommand, addPlanCommand, addPriceCommand, addSimCommand],

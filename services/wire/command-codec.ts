@@ -51,7 +51,9 @@ function commandBody(command: Command): sohu.v1.Command.$Properties {
 function sequenceBody(sequence: StepSequence): sohu.v1.StepSequence.$Properties {
   const { id, start, sample, count, tokens, blocks, mask, targets, admission } = sequence;
   return {
-    ...{ id, start, sample },
+    id,
+    start,
+    sample,
     // The wire's types want arrays that may be changed, though nobody does.
     tokens: tokens as number[],
     blocks: blocks as number[],

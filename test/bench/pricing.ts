@@ -13,7 +13,7 @@ import { makeSequence, scheduleTokens } from '../support/scheduled-sequence.ts';
 
 const STEPS = 200_000;
 
-/** Priced steps per second on one core, and what the clock of a live cluster takes of a step: `npm run bench:pricing`. */
+/** Priced steps a second on one core, and what a live clock takes of a step: `npm run bench:pricing`. */
 const rows = ['llama-3-70b', 'mixtral-8x22b', 'deepseek-v3'].map((model) => {
   const pricer = makePricer(
     {

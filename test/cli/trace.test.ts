@@ -56,7 +56,7 @@ test('sohu trace writes what a live cluster does, in host and in device time', a
 test('sohu trace says so where no cluster runs', async (t) => {
   const { code, stderr } = await runCli(t, makeCliEnvironment(t), ['trace', '--cluster', 'none']);
   assert.equal(code, 2);
-  assert.match(stderr, /^error: cluster must be one that runs on this machine, and none is called/);
+  assert.match(stderr, /^error: cluster must be one that runs, which none does, not "none"/);
 });
 
 /** Spans of one track follow each other. */

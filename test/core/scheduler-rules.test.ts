@@ -1,58 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import type { SchedulerOptions } from '../../services/core/scheduler/options.ts';
-import type { Sequence } from '../../services/core/scheduler/request.ts';
-import { type ScheduledStep, Scheduler } from '../../services/core/scheduler/scheduler.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
-import { makeSchedulerOptions } from '../support/scheduler-options.ts';
-
-/** A scheduler with the limits of the case, driven by hand. */
-class Bench {
-  readonly scheduler: Scheduler;
-  #now = 0;
-
-  constructor(options: Partial<SchedulerOptions>) {
-    this.scheduler = new Scheduler(makeSchedulerOptions({ blockSize: 4, ...options }));
-  }
-
-  /** Queues a request whose prompt nobody else has, unless it is given. */
-  add(given: Partial<Parameters<typeof makeGenerationRequest>[0]> & { prompt?: number }): Sequence {
-    const { prompt = 4, ...fields } = given;
-    this.#now++;
-    const promptTokens = Array.from({ length: prompt }, (_, i) => 1000 * this.#now + i);
-    const request = makeGenerationRequest({ promptTokens, ...fields });
-    const admission = this.scheduler.add(request, this.#now);
-    assert.ok(admission.kind === 'queued', JSON.stringify(admission));
-    return admission.sequences[0]!;
-  }
-
-  /** What the next step computes, as [id, start, count] a sequence, and completes it. */
-  step(token = 7): [number, number, number][] {
-    const step = this.schedule();
-    this.complete(step, token);
-    return step.sequences.map(({ sequence, start, count }) => [sequence.id, start, count]);
-  }
-
-  schedule(): ScheduledStep {
-    const step = this.scheduler.schedule(this.#now++);
-    assert.ok(step !== undefined, 'there is something to do');
-    return step;
-  }
-
-  complete({ sequences }: ScheduledStep, token = 7): void {
-    const sampled = sequences.filter(({ sample }) => sample);
-    this.scheduler.complete(
-      sampled.map(() => ({ token, logprobs: undefined })),
-      this.#now++,
-    );
-    this.scheduler.checkIntegrity();
-  }
-}
+import { SchedulerBench } from '../support/scheduler-bench.ts';
 
 suite('the rules of continuous batching', () => {
   test('running sequences come first, in the order of admission, then waiting ones', () => {
-    const bench = new Bench({ maxNumBatchedTokens: 8 });
+    const bench = new SchedulerBench({ maxNumBatchedTokens: 8 });
     bench.add({ prompt: 4 });
     bench.add({ prompt: 4 });
     assert.deepEqual(bench.step(), [
@@ -68,7 +22,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a long prompt is computed in chunks beside the tokens of others', () => {
-    const bench = new Bench({ maxNumBatchedTokens: 6 });
+    const bench = new SchedulerBench({ maxNumBatchedTokens: 6 });
     bench.add({ prompt: 3 });
     bench.add({ prompt: 10 });
     assert.deepEqual(bench.step(), [
@@ -86,7 +40,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('long_prefill_token_threshold bounds the chunk of one sequence', () => {
-    const bench = new Bench({ maxNumBatchedTokens: 20, longPrefillTokenThreshold: 6 });
+    const bench = new SchedulerBench({ maxNumBatchedTokens: 20, longPrefillTokenThreshold: 6 });
     bench.add({ prompt: 10 });
     bench.add({ prompt: 10 });
     assert.deepEqual(bench.step(), [
@@ -100,7 +54,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('no more than max_num_seqs run', () => {
-    const bench = new Bench({ maxNumSeqs: 2 });
+    const bench = new SchedulerBench({ maxNumSeqs: 2 });
     for (let i = 0; i < 3; i++) bench.add({ maxTokens: 2 });
     assert.equal(bench.step().length, 2);
     assert.equal(bench.step().length, 2);
@@ -108,7 +62,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('who does not fit is not overtaken', () => {
-    const bench = new Bench({ kvBlocks: 4 });
+    const bench = new SchedulerBench({ kvBlocks: 4 });
     bench.add({ prompt: 7, maxTokens: 2 });
     bench.add({ prompt: 12, maxTokens: 1 });
     bench.add({ prompt: 1, maxTokens: 1 });
@@ -121,7 +75,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('the last admitted gives way, is computed anew, and comes first among those who wait', () => {
-    const bench = new Bench({ kvBlocks: 4 });
+    const bench = new SchedulerBench({ kvBlocks: 4 });
     const first = bench.add({ prompt: 8, maxTokens: 6 });
     const second = bench.add({ prompt: 8, maxTokens: 6 });
     const third = bench.add({ prompt: 4, maxTokens: 2 });
@@ -146,7 +100,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('by priority the least important gives way, though it ran first', () => {
-    const bench = new Bench({ kvBlocks: 4, schedulingPolicy: 'priority' });
+    const bench = new SchedulerBench({ kvBlocks: 4, schedulingPolicy: 'priority' });
     const low = bench.add({ prompt: 6, maxTokens: 6, priority: 5 });
     bench.step();
     const high = bench.add({ prompt: 8, maxTokens: 6, priority: -5 });
@@ -163,7 +117,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('who runs after a victim that stood before it in order misses no step', () => {
-    const bench = new Bench({ kvBlocks: 6, schedulingPolicy: 'priority' });
+    const bench = new SchedulerBench({ kvBlocks: 6, schedulingPolicy: 'priority' });
     const low = bench.add({ prompt: 6, maxTokens: 9, priority: 5 });
     bench.step();
     const high = bench.add({ prompt: 8, maxTokens: 6, priority: -5 });
@@ -178,7 +132,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a victim that was already scheduled gives its tokens back to who comes after', () => {
-    const bench = new Bench({
+    const bench = new SchedulerBench({
       ...{ kvBlocks: 10, maxNumBatchedTokens: 8, longPrefillTokenThreshold: 6 },
       schedulingPolicy: 'priority',
     });
@@ -201,7 +155,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a prefix that others hold takes no free block', () => {
-    const bench = new Bench({ kvBlocks: 4 });
+    const bench = new SchedulerBench({ kvBlocks: 4 });
     const promptTokens = [1, 2, 3, 4, 5, 6, 7, 8];
     bench.add({ promptTokens, maxTokens: 4 });
     bench.step();
@@ -210,7 +164,10 @@ suite('the rules of continuous batching', () => {
   });
 
   test('guaranteed_no_evict admits only whom it can serve to the end', () => {
-    const bench = new Bench({ kvBlocks: 4, capacitySchedulerPolicy: 'guaranteed_no_evict' });
+    const bench = new SchedulerBench({
+      kvBlocks: 4,
+      capacitySchedulerPolicy: 'guaranteed_no_evict',
+    });
     const first = bench.add({ prompt: 4, maxTokens: 9 }); // three blocks at its longest
     const second = bench.add({ prompt: 4, maxTokens: 2 }); // two
     assert.deepEqual(bench.step(), [[first.id, 0, 4]]);
@@ -220,17 +177,17 @@ suite('the rules of continuous batching', () => {
   });
 
   test('the watermark is left free, unless nobody runs', () => {
-    const bench = new Bench({ kvBlocks: 4, watermark: 0.5 });
+    const bench = new SchedulerBench({ kvBlocks: 4, watermark: 0.5 });
     bench.add({ prompt: 8, maxTokens: 3 });
     bench.add({ prompt: 4, maxTokens: 3 });
     assert.deepEqual(bench.step(), [[1, 0, 8]]);
-    const wide = new Bench({ kvBlocks: 4, watermark: 0.5 });
+    const wide = new SchedulerBench({ kvBlocks: 4, watermark: 0.5 });
     wide.add({ prompt: 15, maxTokens: 1 });
     assert.deepEqual(wide.step(), [[1, 0, 15]]);
   });
 
   test('a cached prefix is skipped in whole blocks, and one token is left to sample from', () => {
-    const bench = new Bench({});
+    const bench = new SchedulerBench({});
     const promptTokens = [1, 2, 3, 4, 5, 6, 7, 8];
     bench.add({ promptTokens, maxTokens: 1 });
     bench.step();
@@ -250,7 +207,7 @@ suite('the rules of continuous batching', () => {
 
   test('a salt keeps prefixes apart, and without prefix caching nothing is shared', () => {
     const promptTokens = [1, 2, 3, 4, 5];
-    const bench = new Bench({});
+    const bench = new SchedulerBench({});
     for (const cacheSalt of ['', 'a', 'b', 'a']) {
       bench.add({ promptTokens, maxTokens: 1, cacheSalt });
     }
@@ -258,7 +215,7 @@ suite('the rules of continuous batching', () => {
       bench.step().map(([, start]) => start),
       [0, 0, 0, 4],
     );
-    const plain = new Bench({ enablePrefixCaching: false });
+    const plain = new SchedulerBench({ enablePrefixCaching: false });
     for (let i = 0; i < 2; i++) plain.add({ promptTokens, maxTokens: 1 });
     assert.deepEqual(
       plain.step().map(([, start]) => start),
@@ -267,7 +224,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('parallel samples share the blocks of their prompt within the first step', () => {
-    const bench = new Bench({});
+    const bench = new SchedulerBench({});
     bench.add({ promptTokens: [1, 2, 3, 4, 5, 6], maxTokens: 4, n: 3 });
     assert.deepEqual(bench.step(), [
       [1, 0, 6],
@@ -278,7 +235,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a group that lost its memory takes up who ran, in order and before all others', () => {
-    const bench = new Bench({ maxNumSeqs: 3 });
+    const bench = new SchedulerBench({ maxNumSeqs: 3 });
     const ran = [bench.add({}), bench.add({}), bench.add({})];
     const late = bench.add({});
     bench.step();
@@ -292,7 +249,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a cancelled sequence holds nothing, and a token that was under way does not end it', () => {
-    const bench = new Bench({});
+    const bench = new SchedulerBench({});
     const waiting = bench.add({ maxTokens: 1 });
     bench.scheduler.cancel(waiting);
     bench.scheduler.cancel(waiting);
@@ -310,7 +267,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('min_tokens outlasts stop tokens, ignore_eos only the model’s own', () => {
-    const bench = new Bench({ stopTokenIds: [2] });
+    const bench = new SchedulerBench({ stopTokenIds: [2] });
     const patient = bench.add({ maxTokens: 9, minTokens: 2 });
     const deaf = bench.add({ maxTokens: 4, ignoreEos: true });
     const picky = bench.add({ maxTokens: 4, ignoreEos: true, stopTokenIds: [2] });
@@ -327,7 +284,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('before min_tokens no stop token is drawn, not even one that ignore_eos passes', () => {
-    const bench = new Bench({ stopTokenIds: [2] });
+    const bench = new SchedulerBench({ stopTokenIds: [2] });
     const stop = { minTokens: 2, stopTokenIds: [5] };
     for (const ignoreEos of [true, false]) {
       const { stopTokenIds, maskedTokenIds } = bench.add({ ...stop, ignoreEos });
@@ -337,7 +294,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('prompt tokens that wait are bounded, those that are computed do not count', () => {
-    const bench = new Bench({ maxNumQueuedTokens: 10, maxNumBatchedTokens: 6 });
+    const bench = new SchedulerBench({ maxNumQueuedTokens: 10, maxNumBatchedTokens: 6 });
     bench.add({ prompt: 8 });
     const request = makeGenerationRequest({ promptTokens: [1, 2, 3] });
     assert.deepEqual(bench.scheduler.add(request, 0), {
@@ -353,7 +310,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('time spent before the first token counts from the last admission, later not', () => {
-    const bench = new Bench({ kvBlocks: 4, maxNumBatchedTokens: 12 });
+    const bench = new SchedulerBench({ kvBlocks: 4, maxNumBatchedTokens: 12 });
     bench.add({ prompt: 7, maxTokens: 6 });
     const chunked = bench.add({ prompt: 11, maxTokens: 1 });
     bench.step();
@@ -367,7 +324,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('a preemption after the first token counts as decoding', () => {
-    const bench = new Bench({ kvBlocks: 4 });
+    const bench = new SchedulerBench({ kvBlocks: 4 });
     const first = bench.add({ prompt: 8, maxTokens: 6 });
     const second = bench.add({ prompt: 8, maxTokens: 6 });
     bench.step();
@@ -383,7 +340,7 @@ suite('the rules of continuous batching', () => {
   });
 
   test('only a first admission counts for the prefix cache, however often one is admitted', () => {
-    const bench = new Bench({ kvBlocks: 4, maxNumBatchedTokens: 12 });
+    const bench = new SchedulerBench({ kvBlocks: 4, maxNumBatchedTokens: 12 });
     bench.add({ prompt: 7, maxTokens: 6 });
     const chunked = bench.add({ prompt: 11, maxTokens: 5 });
     while (chunked.state !== 'ended') bench.step();
@@ -394,11 +351,17 @@ suite('the rules of continuous batching', () => {
   });
 
   test('guaranteed_no_evict keeps free what is missing, not what is there', () => {
-    const bench = new Bench({ kvBlocks: 5, capacitySchedulerPolicy: 'guaranteed_no_evict' });
+    const bench = new SchedulerBench({
+      kvBlocks: 5,
+      capacitySchedulerPolicy: 'guaranteed_no_evict',
+    });
     bench.add({ prompt: 8, maxTokens: 5 }); // three blocks at its longest
     bench.add({ prompt: 4, maxTokens: 5 }); // two
     assert.equal(bench.step().length, 2, 'all five blocks are promised in one step');
-    const late = new Bench({ kvBlocks: 5, capacitySchedulerPolicy: 'guaranteed_no_evict' });
+    const late = new SchedulerBench({
+      kvBlocks: 5,
+      capacitySchedulerPolicy: 'guaranteed_no_evict',
+    });
     late.add({ prompt: 8, maxTokens: 5 });
     late.step();
     late.add({ prompt: 4, maxTokens: 5 });
@@ -410,7 +373,7 @@ suite('prompts whose log-probabilities are wanted', () => {
   const asking = { sampling: { promptLogprobs: 0 } };
 
   test('have the rows of logits that nobody else may need, and one of their own', () => {
-    const bench = new Bench({ maxNumSeqs: 5, maxNumBatchedTokens: 100 });
+    const bench = new SchedulerBench({ maxNumSeqs: 5, maxNumBatchedTokens: 100 });
     bench.add({ prompt: 4 });
     bench.add({ prompt: 20, ...asking });
     bench.add({ prompt: 9, ...asking });
@@ -431,7 +394,7 @@ suite('prompts whose log-probabilities are wanted', () => {
   });
 
   test('need no row for what is known of them, and may then read the prefix cache', () => {
-    const bench = new Bench({ maxNumSeqs: 4, maxNumBatchedTokens: 100 });
+    const bench = new SchedulerBench({ maxNumSeqs: 4, maxNumBatchedTokens: 100 });
     const sequence = bench.add({ prompt: 9, ...asking });
     assert.deepEqual(bench.step(), [[1, 0, 4]]);
     assert.deepEqual(bench.step(), [[1, 4, 4]]);
@@ -451,7 +414,11 @@ suite('prompts whose log-probabilities are wanted', () => {
       fc.integer({ min: 1, max: 6 }),
       (prompts, askers, maxNumSeqs) => {
         const others = (asks: boolean): string[] => {
-          const bench = new Bench({ maxNumSeqs, maxNumBatchedTokens: 1000, kvBlocks: 400 });
+          const bench = new SchedulerBench({
+            maxNumSeqs,
+            maxNumBatchedTokens: 1000,
+            kvBlocks: 400,
+          });
           const ids = prompts.map((prompt, index) => {
             const isAsker = askers.includes(index);
             // An asker outlasts the others, so that it keeps its place as long either way.

@@ -90,7 +90,7 @@ test('eight chips, their coordinator and the gateway start with options that the
     assert.deepEqual([options.nats, options.metricsHost], ['nats://nats:4222', '0.0.0.0']);
     assert.equal(seedOf(service), memberName({ kind: 'chip', group: '0', seats: [rank] }));
     return options.rank;
-  });
+  }).flat();
   assert.deepEqual(ranks, [0, 1, 2, 3, 4, 5, 6, 7]);
   type CoordinatorOptions = NodeOptions & ServingOptions;
   const options = optionsOf<CoordinatorOptions>(services.coordinator!, 'coordinator');

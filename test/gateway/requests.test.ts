@@ -288,7 +288,10 @@ suite('a request that is wrong is refused with 400, the name of the field and th
       assert.deepEqual([error.status, error.param], [400, 'tool_choice']);
       assert.match(error.message, /^tool_choice must be "none"/);
     }
-    for (const fields of [{ tools, tool_choice: 'none' }, { tools: [], tool_choice: 'auto' }]) {
+    for (const fields of [
+      { tools, tool_choice: 'none' },
+      { tools: [], tool_choice: 'auto' },
+    ]) {
       assert.equal((await ask(fields)).status, 200);
     }
   });

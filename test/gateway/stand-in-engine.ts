@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GenerateEvent, GenerateRequest, ServerInfo } from '../../services/client/index.ts';
+import type {
+  CallOptions,
+  ClusterSnapshot,
+  GenerateEvent,
+  GenerateRequest,
+  ServerInfo,
+  StepRecord,
+} from '../../services/client/index.ts';
 import { RpcError } from '../../services/client/index.ts';
 import type { Engine } from '../../services/gateway/engine.ts';
 
@@ -53,8 +60,19 @@ export class StandInEngine implements Engine {
   script: Script;
   /** The series that the engine shows; an error where it does not answer. */
   series: string | RpcError = '';
+  /** How the cluster is, for those who watch it. */
+  snapshot: ClusterSnapshot | RpcError = new RpcError('UNIMPLEMENTED', 'nobody watches');
+  /** The steps of a watch. */
+  steps: (signal: AbortSignal) => AsyncIterable<StepRecord> = noSteps;
+  /** Watches that are open. */
+  watchers = 0;
   readonly telemetry = {
     servers: async () => [],
+    snapshot: async () => {
+      if (this.snapshot instanceof RpcError) throw this.snapshot;
+      return this.snapshot;
+    },
+    watch: ({ signal = new AbortController().signal }: CallOptions = {}) => this.#watch(signal),
     metrics: async () => {
       if (this.series instanceof RpcError) throw this.series;
       return { text: this.series, engine: '0' };
@@ -75,6 +93,15 @@ export class StandInEngine implements Engine {
       yield* this.script(request, signal);
     } finally {
       this.openCount--;
+    }
+  }
+
+  async *#watch(signal: AbortSignal): AsyncGenerator<StepRecord, void, undefined> {
+    this.watchers++;
+    try {
+      yield* this.steps(signal);
+    } finally {
+      this.watchers--;
     }
   }
 
@@ -181,6 +208,10 @@ export function talkOn(text: string): Script {
       yield tokens(text, { id: 500, at });
     }
   };
+}
+
+async function* noSteps(signal: AbortSignal): AsyncGenerator<StepRecord> {
+  yield await untilAborted(signal);
 }
 
 async function untilAborted(signal: AbortSignal): Promise<never> {

@@ -42,12 +42,12 @@ suite('the options of a process', () => {
     const flags = ['--config', file, '--tp', '1'];
     const env = { SOHU_TP: '2', SOHU_MAX_NUM_SEQS: '7' };
     const options = resolve('coordinator', { flags, env });
-    const { tp, maxNumSeqs, group, cluster, blockSize, maxNumBatchedTokens } = options;
+    const { tp, maxNumSeqs, group, cluster, blockSize, stepTimeout } = options;
     assert.deepEqual(
-      { tp, maxNumSeqs, group, cluster, blockSize, maxNumBatchedTokens },
+      { tp, maxNumSeqs, group, cluster, blockSize, stepTimeout },
       {
         ...{ tp: 1, maxNumSeqs: 7, group: 'section', cluster: 'file', blockSize: 8 },
-        maxNumBatchedTokens: 2048,
+        stepTimeout: 30,
       },
     );
     assert.equal(resolve('worker', { flags: ['--config', file] }).group, 'file');

@@ -129,6 +129,36 @@ const STEPS: Row = {
   ],
 };
 
+const PACE: Row = {
+  title: 'How this computer keeps up with device time',
+  panels: [
+    tile({
+      title: 'Real-time factor',
+      description: 'Device time over what the busy time of the host should hold; 1 is on time.',
+      unit: 'short',
+      span: 6,
+      queries: [[`sohu_real_time_factor${ENGINE}`, 'engine {{engine}}']],
+    }),
+    chart({
+      title: 'Behind the deadline',
+      description: 'Of the last step of a paced cluster; 0 where nothing is paced.',
+      unit: 's',
+      span: 9,
+      queries: [[`sohu_device_lag_seconds${ENGINE}`, 'engine {{engine}}']],
+    }),
+    chart({
+      title: 'Time with something to do',
+      description: 'Seconds a second: of the host, and of device time in them.',
+      unit: 'short',
+      span: 9,
+      queries: [
+        [rateBy('engine', `sohu_busy_seconds_total${ENGINE}`), 'host'],
+        [rateBy('engine', `sohu_device_seconds_total${ENGINE}`), 'device'],
+      ],
+    }),
+  ],
+};
+
 /** What the claim would mean for the load that runs. */
 export function claimsBoard(): Dashboard {
   return makeBoard({
@@ -136,6 +166,6 @@ export function claimsBoard(): Dashboard {
     title: 'Sohu: claims',
     description: 'The load that runs, in the time of the chip as claimed and of others.',
     variables: [datasourceVariable(), ...engineVariables()],
-    rows: [THROUGHPUT, ACHIEVED, STEPS],
+    rows: [THROUGHPUT, ACHIEVED, STEPS, PACE],
   });
 }

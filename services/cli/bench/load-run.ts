@@ -3,8 +3,13 @@ import { Distribution } from '../../sim/capacity/distribution.ts';
 import type { LatencyGoals } from '../../sim/capacity/latency-goals.ts';
 import { reportServing, type ServingReport } from '../../sim/capacity/serving-report.ts';
 import { ServingStatistics } from '../../sim/capacity/serving-statistics.ts';
+import { LimitedSignal } from '../terminal/limited-signal.ts';
 import { LoadError, type LoadRequest, type LoadTarget } from './load-target.ts';
 import { RequestWatch } from './request-watch.ts';
+
+/** Why a request ends early. */
+const TOO_LONG = new LoadError('timeout', 'the request took too long');
+const LEFT = new Error('its client left');
 
 /** A request, when it is sent, and whether its client gives up. */
 export interface TimedRequest {
@@ -127,23 +132,26 @@ export class LoadRun {
   }
 
   async #serve(request: TimedRequest): Promise<void> {
-    const leave =
-      request.cancelAfterMs === undefined ? [] : [AbortSignal.timeout(request.cancelAfterMs)];
-    const limit = AbortSignal.timeout(this.#options.timeoutMs);
-    const signal = AbortSignal.any([this.#options.signal, limit, ...leave]);
+    const { signal: stopped, target, timeoutMs } = this.#options;
+    const limited = new LimitedSignal(stopped);
+    limited.after(timeoutMs, TOO_LONG);
+    if (request.cancelAfterMs !== undefined) limited.after(request.cancelAfterMs, LEFT);
+    const { signal } = limited;
+    const made = request.make();
     const watch = new RequestWatch(this.#statistics, this.#nowMicros());
     try {
-      for await (const event of this.#options.target.send(request.make(), signal)) {
+      for await (const event of target.send(made, signal)) {
         const nowMicros = this.#nowMicros();
         watch.take(event, nowMicros);
         if (event.kind === 'tokens') this.#lastTokenMicros = nowMicros;
       }
       watch.complete(request.inputTokens);
     } catch (error) {
-      const isStop = this.#options.signal.aborted || leave.some(({ aborted }) => aborted);
-      if (isStop) this.#cancelled++;
-      else
-        this.#fail(limit.aborted ? new LoadError('timeout', 'the request took too long') : error);
+      if (signal.reason === TOO_LONG) this.#fail(TOO_LONG);
+      else if (signal.aborted) this.#cancelled++;
+      else this.#fail(error);
+    } finally {
+      limited.release();
     }
   }
 

@@ -81,13 +81,15 @@ async function run(
 /** Generates, and prints the texts or the object. */
 async function generate(client: SohuClient, work: Run): Promise<void> {
   const { options, signal, progress } = work;
+  const before = await client.serverInfo({ signal });
   const startMs = performance.now();
   const results = await (options.beamWidth === undefined ? sample : search)(client, work);
-  const info = await client.serverInfo({ signal });
   if (options.json) {
+    // A server that is stopping finishes what it accepted, and takes no further call.
+    const info = await client.serverInfo({ signal }).catch(() => before);
     process.stdout.write(`${JSON.stringify(runResult(info, results))}\n`);
   }
-  if (options.verbose) for (const line of describeOutputs(info, results)) progress.note(line);
+  if (options.verbose) for (const line of describeOutputs(before, results)) progress.note(line);
   progress.note(summary(results, performance.now() - startMs));
 }
 

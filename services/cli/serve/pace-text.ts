@@ -5,7 +5,9 @@ const HELD_FACTOR = 0.98;
 
 /** How well the host held the pace. */
 export function paceSentence(pace: Pace): string {
-  const times = `${seconds(pace.deviceMicros)} s of device time in ${seconds(pace.busyMicros)} busy seconds of the host`;
+  const device = seconds(pace.deviceMicros);
+  const busy = seconds(pace.busyMicros);
+  const times = `${device} s of device time in ${busy} busy seconds of the host`;
   const factor = realTimeFactor(pace);
   if (factor === undefined) return `Pace: ${times}: speed ${heldSpeed(pace).toFixed(3)}.`;
   return `Pace: ${times}: real-time factor ${factor.toFixed(3)} at speed ${pace.speed}.`;

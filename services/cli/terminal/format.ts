@@ -41,6 +41,14 @@ export function formatDuration(seconds: number): string {
     .join(' ');
 }
 
+/** A share in at most five characters: "0%", "<.01%", "0.02%", "1.5%", "34%". */
+export function formatShare(share: number): string {
+  const percent = 100 * share;
+  if (percent === 0 || percent >= 9.95) return `${Math.round(percent)}%`;
+  if (percent < 0.01) return '<.01%';
+  return `${percent.toFixed(percent < 0.995 ? 2 : 1)}%`;
+}
+
 /** "1 token", "2 tokens". */
 export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,19 +1,17 @@
 import type { Command } from 'commander';
 import { SohuClient } from '../../client/index.ts';
-import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { RpcError } from '../../rpc/status.ts';
 import { numberBetween } from '../../runtime/options/option-values.ts';
-import { findRunningClusters } from '../../runtime/state/cluster-records.ts';
+import { addPlaceOptions, type PlaceOptions, placeOf } from '../serve/cluster-place.ts';
 import { EXIT_CODES_HELP } from '../terminal/errors.ts';
 import { countOf } from '../terminal/format.ts';
+import { LimitedSignal } from '../terminal/limited-signal.ts';
 import { Progress } from '../terminal/progress.ts';
 import { listenForStop } from '../terminal/stop-requests.ts';
 import { ChromeTraceFile } from './chrome-trace-file.ts';
 import { LiveTrace } from './live-trace.ts';
 
-interface TraceOptions {
-  readonly cluster: string;
-  readonly nats: string | undefined;
+interface TraceOptions extends PlaceOptions {
   readonly seconds: number;
   readonly out: string;
 }
@@ -27,13 +25,10 @@ const MS_PER_SECOND = 1000;
 
 /** Adds `sohu trace`, which writes down what a running cluster does. */
 export function addTraceCommand(program: Command): void {
-  program
-    .command('trace')
+  addPlaceOptions(program.command('trace'))
     .description('Write a trace of a running cluster, for Perfetto or chrome://tracing.')
     .option('--seconds <number>', 'how long to watch', numberBetween(0.1, MAX_SECONDS), 5)
     .option('--out <file>', 'where the trace goes', 'trace.json')
-    .option('--cluster <name>', 'name of the cluster', 'sohu')
-    .option('--nats <url>', 'its broker (default: that of a cluster of this machine)')
     .addHelpText('before', EXAMPLES)
     .addHelpText('after', EXIT_CODES_HELP)
     .action(trace);
@@ -41,20 +36,13 @@ export function addTraceCommand(program: Command): void {
 
 async function trace(options: TraceOptions): Promise<void> {
   const signal = listenForStop();
-  const client = await SohuClient.connect(brokerOf(options), { cluster: options.cluster });
+  const { natsUrl, ...place } = placeOf(options);
+  const client = await SohuClient.connect(natsUrl, place);
   try {
     await record(client, options, signal);
   } finally {
     await client.close();
   }
-}
-
-function brokerOf({ nats, cluster }: TraceOptions): string {
-  const url = nats ?? findRunningClusters({ cluster })[0]?.natsUrl;
-  if (url !== undefined) return url;
-  throw new InvalidArgumentError(
-    `cluster must be one that runs on this machine, and none is called ${cluster}: start one with sohu up, or name its broker with --nats`,
-  );
 }
 
 /** An interrupt ends the trace early: what was seen is kept. */
@@ -68,18 +56,20 @@ async function record(
   await client.telemetry.snapshot({ signal });
   const file = new ChromeTraceFile(out, { field: 'out', clock: 'host and device' });
   const live = new LiveTrace();
-  const over = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(seconds * MS_PER_SECOND))]);
+  const over = new LimitedSignal(signal);
+  over.after(seconds * MS_PER_SECOND, 'over');
   let steps = 0;
   let lost = 0;
   try {
-    for await (const step of client.telemetry.watch({ detail: true, signal: over })) {
+    for await (const step of client.telemetry.watch({ detail: true, signal: over.signal })) {
       file.write(live.eventsOf(step));
       steps++;
       lost += step.lost;
     }
   } catch (error) {
-    if (!(over.aborted && error instanceof RpcError)) throw error;
+    if (!(over.signal.aborted && error instanceof RpcError)) throw error;
   } finally {
+    over.release();
     file.close();
   }
   const missed = lost > 0 ? ` (${lost} more came too fast)` : '';

@@ -50,6 +50,11 @@ export interface Chip extends ChipSpec {
   readonly notes: readonly string[];
 }
 
+/** What a tool for chips calls it, such as "NVIDIA H100". */
+export function productName({ vendor, name }: Chip): string {
+  return name.startsWith(vendor) ? name : `${vendor} ${name}`;
+}
+
 /** A chip whose plain capacity is read off its data sheet. */
 export function makeChip(sheet: Omit<Chip, 'hbmBytes'>): Chip {
   const { value } = sheet.memoryBytes;

@@ -61,13 +61,13 @@ export function choice<T extends string | number>(
   flags: string,
   description: string,
   values: readonly T[],
-  fallback: T,
+  fallback?: T,
 ): Option {
   const names = values.map(String);
   const parse = withSchema({ enum: values }, (text: string) => {
     const value = values[names.indexOf(text)];
     if (value !== undefined) return value;
-    const isWord = typeof fallback === 'string';
+    const isWord = typeof values[0] === 'string';
     const nearest = isWord ? `; the nearest is ${nearestName(names, text)}` : '';
     throw new InvalidOptionError(`It must be one of ${names.join(', ')}${nearest}.`);
   });

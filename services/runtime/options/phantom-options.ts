@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { Option } from 'commander';
 import {
   OUTPUT_LENGTHS,
   type OutputLengthDistribution,
@@ -46,10 +45,11 @@ export function addPhantomOptions(command: Command): Command {
       numberBetween(0, 1e6),
     )
     .addOption(
-      new Option(
+      choice(
         '--output-lengths <name>',
         `until a phantom’s end of text (default: ${defaults.outputLengths})`,
-      ).choices(OUTPUT_LENGTHS),
+        OUTPUT_LENGTHS,
+      ),
     )
     .option(
       '--output-tokens <mean>',

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError as InvalidOptionError, Option } from 'commander';
+import { type Command, InvalidArgumentError as InvalidOptionError } from 'commander';
 import {
   CAPACITY_SCHEDULER_POLICIES,
   type CapacitySchedulerPolicy,
@@ -55,10 +55,11 @@ export function addPolicyOptions(
     )
     .addOption(choice('--scheduling-policy <name>', 'who comes first', SCHEDULING_POLICIES, fcfs))
     .addOption(
-      new Option(
+      choice(
         '--capacity-scheduler-policy <name>',
         `whether to preempt when KV blocks run out (default: ${maxUtilization}, or the priced software’s)`,
-      ).choices(CAPACITY_SCHEDULER_POLICIES),
+        CAPACITY_SCHEDULER_POLICIES,
+      ),
     )
     .option(
       '--watermark <fraction>',

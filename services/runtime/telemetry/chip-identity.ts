@@ -1,8 +1,4 @@
 import { createHash } from 'node:crypto';
-import { SOHU } from '../../core/hardware/chips/sohu.ts';
-
-/** Product name of the modelled chip. */
-export const CHIP_NAME = SOHU.aliases[0]!;
 
 /** Of a seat in a cluster, whatever process takes it; written as the driver of a GPU would. */
 export function chipUuid(place: {

@@ -1,6 +1,7 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent, StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
+import type { Chip } from '../../core/hardware/chip.ts';
 import { resolveKvFormat } from '../../core/model/precision.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
 import type { TelemetrySource } from '../../rpc/telemetry-service.ts';
@@ -27,6 +28,8 @@ export interface ClusterTelemetryOptions {
     'precision' | 'kvCacheDtype' | 'tp' | 'maxNumSeqs' | 'blockSize' | 'phantom'
   >;
   readonly coordinator: Coordinator;
+  /** The modelled chip. */
+  readonly chip: Chip;
   /** The engine's series as text, those whose names begin with the prefix. */
   readonly metricsText: (prefix: string) => Promise<string>;
 }
@@ -92,11 +95,12 @@ export class ClusterTelemetry implements TelemetrySource {
 
   /** The chips by rank, now. */
   chips(): readonly ChipStatus[] {
-    const { cluster, group, coordinator } = this.#options;
+    const { cluster, group, coordinator, chip } = this.#options;
     const { members } = coordinator;
     const means = this.#window.means(hostMicros());
     return members.map((member) =>
       describeChip(member, {
+        chip,
         place: { cluster, group },
         means,
         chips: members.length,

@@ -1,11 +1,11 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { Member } from '../../cluster/membership.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
-import { SOHU } from '../../core/hardware/chips/sohu.ts';
+import { type Chip, productName } from '../../core/hardware/chip.ts';
 import { rangeOf } from '../../core/hardware/figure.ts';
 import { LEAST_POWER_SHARE } from '../../core/timing/token-cost.ts';
 import type { ChipStatus, EngineLoad, EngineRates } from '../../rpc/telemetry-types.ts';
-import { CHIP_NAME, chipUuid } from './chip-identity.ts';
+import { chipUuid } from './chip-identity.ts';
 import type { WindowMeans } from './step-window.ts';
 
 /** What a chip's last step took of it, from two of its reports. */
@@ -13,9 +13,6 @@ export interface LastStep {
   readonly computeMicros: number;
   readonly communicationMicros: number;
 }
-
-/** An idle chip is taken to draw the least that a busy one may. */
-const IDLE_WATTS = LEAST_POWER_SHARE * rangeOf(SOHU.powerWatts).low;
 
 export function describeLoad(
   { scheduler }: Coordinator,
@@ -56,6 +53,8 @@ export function describeRates({ totals, seconds, busy }: WindowMeans): EngineRat
 export function describeChip(
   member: Member,
   of: {
+    /** What is modelled. */
+    readonly chip: Chip;
     readonly place: { readonly cluster: string; readonly group: string };
     readonly means: WindowMeans;
     readonly chips: number;
@@ -71,18 +70,18 @@ export function describeChip(
   return {
     seat: hello.seat,
     rank,
-    name: CHIP_NAME,
+    name: productName(of.chip),
     uuid: chipUuid({ ...of.place, seat: hello.seat }),
     pid: hello.pid,
     metricsAddress: hello.metricsAddress,
     state: ready === undefined ? 'joining' : 'ready',
     ...{ busy, mfu, hbmBandwidth, linkBandwidth },
-    powerWatts: busyWatts / of.chips + (1 - busy) * IDLE_WATTS,
+    powerWatts: busyWatts / of.chips + (1 - busy) * idleWatts(of.chip),
     hbmWeightBytes: ready?.weightBytes ?? 0,
     hbmKvBytes: of.usedBlocks * blockBytes,
     hbmKvReservedBytes: (ready?.kvBlocks ?? 0) * blockBytes,
     hbmActivationBytes: ready?.activationBytes ?? 0,
-    hbmTotalBytes: SOHU.hbmBytes,
+    hbmTotalBytes: of.chip.hbmBytes,
     stepComputeMs: (lastStep?.computeMicros ?? 0) / 1000,
     stepCommunicationMs: (lastStep?.communicationMicros ?? 0) / 1000,
     steps: counters?.steps ?? 0,
@@ -90,4 +89,9 @@ export function describeChip(
     bytesReceived: counters?.bytesReceived ?? 0,
     droppedFrames: counters?.droppedFrames ?? 0,
   };
+}
+
+/** An idle chip is taken to draw the least that a busy one may. */
+function idleWatts({ powerWatts }: Chip): number {
+  return LEAST_POWER_SHARE * rangeOf(powerWatts).low;
 }

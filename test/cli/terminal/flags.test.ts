@@ -5,57 +5,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeProgram } from '../../../services/cli/program.ts';
 import { natsServerBinary } from '../../support/broker.ts';
-import {
-  type CliEnvironment,
-  type CliExit,
-  makeCliEnvironment,
-  runCli,
-} from '../../support/cli.ts';
+import { type CliEnvironment, makeCliEnvironment, runCli, startCli } from '../../support/cli.ts';
+import { EXERCISED, exercise, LOAD, SCHEDULING } from '../../support/exercise.ts';
 import { BUNDLED_MODELS } from '../../support/requirements.ts';
-
-/** The flags of each command that some invocation of this file had. */
-const EXERCISED = new Map<string, Set<string>>();
-
-/** Runs the program to its end, which must be a good one, and remembers the flags. */
-async function exercise(
-  t: TestContext,
-  env: CliEnvironment,
-  args: readonly string[],
-  input?: string,
-): Promise<CliExit> {
-  const exit = await runCli(t, env, args, input);
-  assert.equal(exit.code, 0, `sohu ${args.join(' ')}\n${exit.stderr}`);
-  const [command = ''] = args;
-  const flags = EXERCISED.get(command) ?? new Set();
-  for (const word of args) if (word.startsWith('-')) flags.add(word);
-  EXERCISED.set(command, flags);
-  return exit;
-}
-
-const LOAD = [
-  ...[
-    '--model',
-    'llama-3-8b',
-    '--chip',
-    'H200',
-    '--tp',
-    '2',
-    '--pp',
-    '2',
-    '--ep',
-    '1',
-    '--dp',
-    '2',
-  ],
-  ...['--precision', 'bf16', '--kv-cache-dtype', 'bf16', '--software', 'vllm-0.11'],
-  ...['--max-num-batched-tokens', '1024', '--max-num-seqs', '32'],
-];
-const SCHEDULING = [
-  ...['--block-size', '8', '--num-gpu-blocks-override', '512', '--no-enable-prefix-caching'],
-  ...['--max-model-len', '256', '--long-prefill-token-threshold', '32'],
-  ...['--capacity-scheduler-policy', 'guaranteed_no_evict', '--watermark', '0.1'],
-  ...['--max-num-queued-reqs', '30', '--max-num-queued-tokens', '9000'],
-];
+import { startTerminal } from '../../support/terminal.ts';
 
 /** The option that writes a report, to a file that every such run overwrites. */
 function htmlOf(env: CliEnvironment): readonly string[] {
@@ -169,8 +122,11 @@ async function exerciseLife(t: TestContext, given: CliEnvironment, nats: string)
   const nkey = ['--nats-nkey-file', join(env.HOME!, folder!, 'gateway.nk')];
   await exerciseChat(t, env, { place, url, nkey });
   await exerciseBench(t, env, { http: cluster.http_url, url, key, nkey });
-  const trace = ['trace', '--cluster', 'flags', '--nats', url, '--seconds', '0.2'];
+  const elsewhere = ['--cluster', 'flags', '--nats', url, ...nkey];
+  const trace = ['trace', ...elsewhere, '--seconds', '0.2'];
   await exercise(t, env, [...trace, '--out', join(env.HOME!, 'trace.json')]);
+  await exerciseSmi(t, env, elsewhere);
+  await exerciseTop(t, env, elsewhere);
   const logs = ['logs', '--lines', '2', '--process', 'coordinator', '--json'];
   assert.equal((await exercise(t, env, logs)).stdout.trim().split('\n').length, 2);
   const follow = exercise(t, env, ['logs', '--follow']);
@@ -252,6 +208,43 @@ async function exerciseRun(
   assert.match(await constrained('--json-object'), /^\{/);
 }
 
+async function exerciseSmi(
+  t: TestContext,
+  env: CliEnvironment,
+  elsewhere: readonly string[],
+): Promise<void> {
+  const smi = ['smi', ...elsewhere];
+  const { stdout } = await exercise(t, env, [...smi, '--json', '--id', '1']);
+  assert.deepEqual(
+    JSON.parse(stdout).chips.map(({ index }: { index: number }) => index),
+    [1],
+  );
+  assert.match((await exercise(t, env, [...smi, '--list'])).stdout, /^Chip 0: .*\nChip 1: /);
+  const format = ['--format', 'csv,noheader,nounits'];
+  const query = await exercise(t, env, [...smi, '--query-chip', 'index,state', ...format]);
+  assert.equal(query.stdout, '0, ready\n1, ready\n');
+  const help = await exercise(t, env, ['smi', '--help-query-chip']);
+  assert.match(help.stdout, /^utilization\.mfu /m);
+  const loop = startCli(t, env, [...smi, '--loop', '0.05', '--query-chip', 'count']);
+  await loop.untilPrinted('stdout', '2\n2\n2\n2\n2\n');
+  loop.child.kill('SIGINT');
+  assert.equal((await loop.exited).code, 130);
+  EXERCISED.get('smi')!.add('--loop');
+}
+
+async function exerciseTop(
+  t: TestContext,
+  env: CliEnvironment,
+  elsewhere: readonly string[],
+): Promise<void> {
+  const args = ['top', ...elsewhere, '--delay', '0.25', '--engine', '0'];
+  const terminal = startTerminal(t, env, args);
+  await terminal?.until('serving');
+  terminal?.type('q');
+  if (terminal !== undefined) assert.equal(await terminal.exited, 0, terminal.printed());
+  EXERCISED.set('top', new Set(args));
+}
+
 async function exerciseChat(
   t: TestContext,
   env: CliEnvironment,
@@ -291,12 +284,8 @@ async function exerciseChat(
   assert.equal(usage.completion_tokens, 6);
   assert.match(chat.stderr, /^\[host\] TTFT/m);
   assert.match(chat.stderr, /^seed +7 /m);
-  const near = await exercise(
-    t,
-    env,
-    ['chat', '--nats', url, ...nkey, '--cluster', 'flags'],
-    '/show model\n',
-  );
+  const there = ['chat', '--nats', url, ...nkey, '--cluster', 'flags'];
+  const near = await exercise(t, env, there, '/show model\n');
   assert.match(near.stderr, /^tinystories-5m, bf16, 2 chips, a context of 256 tokens\.$/m);
 }
 
@@ -329,22 +318,12 @@ async function exerciseBench(
   writeFileSync(prompts, '{"prompt": "The dog", "output_tokens": 3}\n');
   const trace = join(env.HOME!, 'short.jsonl');
   writeFileSync(trace, '{"timestamp": 0, "input_length": 8, "output_length": 2}\n');
-  const direct = [
-    'bench',
-    '--backend',
-    'sohu',
-    '--nats',
-    url,
-    ...nkey,
-    '--cluster',
-    'flags',
-    '--json',
-  ];
+  const place = ['--backend', 'sohu', '--nats', url, ...nkey, '--cluster', 'flags'];
   for (const load of [
     ['--dataset-file', prompts, '--num-prompts', '1'],
     ['--trace-file', trace],
   ]) {
-    const bench = await exercise(t, env, [...direct, ...load]);
+    const bench = await exercise(t, env, ['bench', ...place, '--json', ...load]);
     assert.equal(JSON.parse(bench.stdout).completed, 1);
   }
 }
@@ -370,7 +349,7 @@ async function exercisePhantoms(t: TestContext, env: CliEnvironment, nats: strin
     ...['--burstiness', '2', '--seed', '3', '--json'],
   ]);
   assert.equal(JSON.parse(load.stdout).completed, 4);
-  await exercise(t, env, ['up', '--detach', '--json', '--port', '0', ...PHANTOM]);
+  await exercise(t, env, ['up', '--detach', '--port', '0', ...PHANTOM]);
   await exercise(t, env, ['down', '--all', '--json']);
 }
 
