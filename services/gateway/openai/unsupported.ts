@@ -1,6 +1,10 @@
 import type { Fields } from '../../core/support/fields.ts';
 import { HttpError } from '../http-error.ts';
 
+/** As vLLM says it. */
+const NO_TOOL_PARSER =
+  '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set';
+
 /** A field that would change the answer, and the values of it that do not. */
 interface UnsupportedField {
   readonly name: string;
@@ -54,7 +58,7 @@ function refuseToolCalls({ tools, tool_choice: given }: Fields): void {
   if (choice === 'none' || (choice === 'auto' && !hasTools)) return;
   const message =
     choice === 'auto'
-      ? '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set: this server has neither; tool_choice "none" answers with text'
+      ? `${NO_TOOL_PARSER}: this server has neither; tool_choice "none" answers with text`
       : 'tool_choice must be "none": this server calls no tools; structured_outputs.json keeps a text to a schema';
   throw new HttpError(400, message, { param: 'tool_choice' });
 }
