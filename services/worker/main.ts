@@ -9,16 +9,15 @@ import { startMetricsServer } from '../runtime/metrics/metrics-server.ts';
 import { connectionOf } from '../runtime/options/node-options.ts';
 import { parseProgram } from '../runtime/options/settings.ts';
 import type { WorkerOptions } from '../runtime/options/worker-options.ts';
-import { exitWithParent } from '../runtime/process/exit-with-parent.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
+import { runProgram } from '../runtime/process/run-program.ts';
 import { GroupSubjects } from '../wire/subjects.ts';
 
 interface RunningChip {
   close(): Promise<void>;
 }
 
-exitWithParent();
-await runWorker(parseProgram<WorkerOptions>('worker'));
+await runProgram(() => runWorker(parseProgram<WorkerOptions>('worker')));
 
 async function runWorker(options: WorkerOptions): Promise<void> {
   const { rank: all, cluster, group } = options;

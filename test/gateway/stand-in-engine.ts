@@ -152,6 +152,7 @@ export function complete(
 export async function* sayHello(request: GenerateRequest): AsyncGenerator<GenerateEvent> {
   const { n = 1, logprobs } = request;
   yield accepted(request);
+  yield* tellPrompt(request);
   for (let index = 0; index < n; index++) {
     for (const [at, [text, id]] of (
       [
@@ -169,6 +170,22 @@ export async function* sayHello(request: GenerateRequest): AsyncGenerator<Genera
       };
     }
     yield complete(request, { completionTokens: 2, index, cachedTokens: 1 });
+  }
+}
+
+/** The prompt's log-probabilities, in events of one token, where they are asked for. */
+function* tellPrompt({ prompt, promptLogprobs }: GenerateRequest): Generator<GenerateEvent> {
+  if (promptLogprobs === undefined || typeof prompt === 'string') return;
+  for (const [index, token] of prompt.slice(1).entries()) {
+    const top = Array.from({ length: promptLogprobs }, (_, i) => ({
+      token: 600 + i,
+      logprob: -1 - i,
+    }));
+    yield {
+      kind: 'promptLogprobs',
+      firstTokenIndex: index + 1,
+      logprobs: [{ token, logprob: -2, top }],
+    };
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { RequestLog } from '../../../services/cli/top/request-log.ts';
 import type { SequenceStep, StepRecord } from '../../../services/client/index.ts';
+import { makeEnd } from '../../console/made-telemetry.ts';
 
 const BLOCK = 4;
 
@@ -48,10 +49,7 @@ suite('the requests of sohu top', () => {
       [row!.phase, row!.promptTokens, row!.outputTokens, row!.kvBlocks, row!.beganMs],
       ['decode', 9, 2, 3, 1000],
     );
-    const times = { arrivedMs: 990, queueMs: 10, prefillMs: 10, decodeMs: 10 };
-    const counts = { promptTokens: 9, cachedTokens: 0, generatedTokens: 2, preemptions: 0 };
-    const ended = { requestId: 'a', index: 0, reason: 'stop', ...times, ...counts } as const;
-    log.take(record([], { ended: [ended] }));
+    log.take(record([], { ended: [makeEnd('a')] }));
     assert.deepEqual(log.rows(BLOCK), []);
   });
 
