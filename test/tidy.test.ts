@@ -26,6 +26,7 @@ const ENTRIES = [
   'services/worker/main.ts',
   'services/coordinator/main.ts',
   'services/gateway/main.ts',
+  'services/console/main.ts',
   'services/grpc/main.ts',
   'services/cli/main.ts',
   'services/calibrate/main.ts',

@@ -46,6 +46,8 @@ export interface Bus {
   flush(): Promise<void>;
   /** Called with every change of the connection's state. */
   onStatus(listener: (status: BusStatus) => void): void;
+  /** Called with the subject of every publish that the broker forbids, a moment after it. */
+  onForbidden(listener: (subject: string) => void): void;
   /** Flushes what was published and closes. */
   close(): Promise<void>;
 }

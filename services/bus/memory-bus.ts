@@ -113,6 +113,9 @@ class MemoryBus implements Bus {
     this.#statusListeners.push(listener);
   }
 
+  /** Never: here everybody may do everything. */
+  onForbidden(): void {}
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -1,4 +1,5 @@
 import { connect, createInbox, Events, type Msg, type NatsConnection, NatsError } from 'nats';
+import { BrokerError } from './broker-error.ts';
 import type {
   Bus,
   BusMessage,
@@ -35,7 +36,7 @@ const PING_INTERVAL_MS = 5_000;
  *
  * The client copies published data at the end of the current turn, so a buffer may be reused after
  * a flush. A subject that the broker's permissions forbid makes the next `flush` reject. Throws an
- * Error that says which address, or which key file, does not do.
+ * BrokerError that says which address, or which key file, does not do.
  */
 export async function connectNats(options: NatsOptions): Promise<Bus> {
   const servers = options.servers.split(',').map((url) => url.trim());
@@ -57,9 +58,8 @@ export async function connectNats(options: NatsOptions): Promise<Bus> {
     });
     return new NatsBus(connection, identity);
   } catch (error) {
-    throw new Error(`no connection to the broker at ${servers.join(', ')}: ${describe(error)}`, {
-      cause: error,
-    });
+    const message = `no connection to the broker at ${servers.join(', ')}: ${describe(error)}`;
+    throw new BrokerError(message, { cause: error });
   }
 }
 
@@ -67,6 +67,7 @@ class NatsBus implements Bus {
   readonly #connection: NatsConnection;
   readonly #inboxPrefix: string | undefined;
   readonly #listeners: ((status: BusStatus) => void)[] = [];
+  readonly #forbidden: ((subject: string) => void)[] = [];
   readonly #flushes = new Set<(error: Error) => void>();
   #lastStatus: BusStatus = 'reconnected';
   #violation: NatsError | undefined;
@@ -117,6 +118,10 @@ class NatsBus implements Bus {
 
   onStatus(listener: (status: BusStatus) => void): void {
     this.#listeners.push(listener);
+  }
+
+  onForbidden(listener: (subject: string) => void): void {
+    this.#forbidden.push(listener);
   }
 
   close(): Promise<void> {
@@ -172,6 +177,8 @@ class NatsBus implements Bus {
       `Permissions Violation for ${context.operation} to "${context.subject}"`,
       'PERMISSIONS_VIOLATION',
     );
+    if (context.operation !== 'publish') return;
+    for (const listener of this.#forbidden) listener(context.subject);
   }
 
   #ended(): void {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Authenticator, nkeyAuthenticator, nkeys } from 'nats';
+import { BrokerError } from './broker-error.ts';
 
 /** How a connection proves who it is, and the inboxes that are its own. */
 export interface NatsIdentity {
@@ -15,7 +16,7 @@ export function inboxPrefixOf(publicKey: string): string {
   return `_INBOX.${publicKey}`;
 }
 
-/** Reads a user's nkey seed from a file; throws an Error that names the file where it holds none. */
+/** Reads a user's nkey seed from a file; throws a BrokerError that names the file where it holds none. */
 export function readNatsIdentity(nkeyFile: string): NatsIdentity {
   const seed = new TextEncoder().encode(readSeedFile(nkeyFile).trim());
   try {
@@ -24,7 +25,9 @@ export function readNatsIdentity(nkeyFile: string): NatsIdentity {
     return { authenticator: nkeyAuthenticator(seed), inboxPrefix: inboxPrefixOf(publicKey) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${nkeyFile} must hold the nkey seed of a user: ${reason}`, { cause: error });
+    throw new BrokerError(`${nkeyFile} must hold the nkey seed of a user: ${reason}`, {
+      cause: error,
+    });
   }
 }
 
@@ -33,6 +36,6 @@ function readSeedFile(path: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Error(`the nkey seed ${path} could not be read: ${code}`, { cause: error });
+    throw new BrokerError(`the nkey seed ${path} could not be read: ${code}`, { cause: error });
   }
 }

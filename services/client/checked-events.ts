@@ -1,16 +1,28 @@
-import type { CompleteEvent, GenerateEvent, TokensEvent } from '../rpc/inference-types.ts';
+import type {
+  CompleteEvent,
+  GenerateEvent,
+  PromptLogprobsEvent,
+  RequestSampling,
+  TokensEvent,
+} from '../rpc/inference-types.ts';
 import { RpcError } from '../rpc/status.ts';
 
+/** What of a request decides the events of its answer. */
+export type Expected = Pick<RequestSampling, 'n' | 'promptLogprobs'>;
+
 /**
- * Passes the events of `n` samples on while they make sense: accepted first, then for each sample
- * tokens without a gap and one complete, and nothing after the last. A stream that breaks this, or
- * ends before, fails with DATA_LOSS.
+ * Passes the events of a request's samples on while they make sense: accepted first, then all of the
+ * prompt's log-probabilities where they are asked for, then for each sample tokens without a gap and
+ * one complete, and nothing after the last. A stream that breaks this, or ends before, fails with
+ * DATA_LOSS.
  */
 export async function* checkedEvents(
   events: AsyncIterable<GenerateEvent>,
-  n: number,
+  { n, promptLogprobs }: Expected,
 ): AsyncGenerator<GenerateEvent, void, undefined> {
   let accepted = false;
+  /** Prompt tokens told of, and how many there must be before the first token. */
+  let [told, due] = [1, 1];
   /** Tokens of the samples that are not complete. */
   const open = new Map(Array.from({ length: n }, (_, index) => [index, 0]));
   for await (const event of events) {
@@ -18,12 +30,38 @@ export async function* checkedEvents(
       throw new RpcError('DATA_LOSS', `the server sent ${event.kind} out of order`);
     }
     accepted = true;
-    if (event.kind !== 'accepted') takeEvent(event, open);
+    if (event.kind === 'accepted') due = promptLogprobs === undefined ? 1 : event.promptTokens;
+    else if (event.kind === 'promptLogprobs') told = takePrompt(event, { told, due });
+    else {
+      if (event.kind === 'tokens' && event.tokenIds.length > 0) checkPrompt(told, due);
+      takeEvent(event, open);
+    }
     yield event;
   }
   if (!accepted || open.size > 0) {
     throw new RpcError('DATA_LOSS', 'the stream ended before it was complete');
   }
+}
+
+/** How many of the prompt's tokens are told of from now on. */
+function takePrompt(
+  { firstTokenIndex, logprobs }: PromptLogprobsEvent,
+  { told, due }: { readonly told: number; readonly due: number },
+): number {
+  const now = told + logprobs.length;
+  if (firstTokenIndex === told && now <= due) return now;
+  throw new RpcError(
+    'DATA_LOSS',
+    `the server sent log-probabilities of prompt tokens ${firstTokenIndex} to ${firstTokenIndex + logprobs.length - 1} where ${told} to ${due - 1} were due`,
+  );
+}
+
+function checkPrompt(told: number, due: number): void {
+  if (told >= due) return;
+  throw new RpcError(
+    'DATA_LOSS',
+    `the server sent log-probabilities of ${told - 1} of ${due - 1} prompt tokens`,
+  );
 }
 
 function takeEvent(event: TokensEvent | CompleteEvent, open: Map<number, number>): void {

@@ -1,4 +1,4 @@
-import type { DrawLogprobs } from '../core/sampling/drawn-token.ts';
+import type { DrawLogprobs, PromptLogprobs } from '../core/sampling/drawn-token.ts';
 import type {
   AcceptedEvent,
   CompleteEvent,
@@ -7,7 +7,7 @@ import type {
   TokensEvent,
   Usage,
 } from '../rpc/inference-types.ts';
-import { checkedEvents } from './checked-events.ts';
+import { checkedEvents, type Expected } from './checked-events.ts';
 
 /** One sample of a generation. */
 export interface Choice extends Omit<CompleteEvent, 'kind'> {
@@ -20,6 +20,8 @@ export interface Choice extends Omit<CompleteEvent, 'kind'> {
 /** A whole generation. */
 export interface Completion {
   readonly requestId: string;
+  /** One for each token of the prompt but the first; empty where the request did not ask for them. */
+  readonly promptLogprobs: readonly PromptLogprobs[];
   /** The samples in order, as many as the request's `n`. */
   readonly choices: readonly Choice[];
   /** The seed of the draws: with it the same request gives the same tokens. */
@@ -30,16 +32,18 @@ export interface Completion {
   readonly timings: Timings;
 }
 
-/** Collects the events of `n` samples, and checks them. */
+/** Collects the events of a request's samples, and checks them. */
 export async function collectCompletion(
   events: AsyncIterable<GenerateEvent>,
-  n: number,
+  expected: Expected,
 ): Promise<Completion> {
   let accepted: AcceptedEvent | undefined;
-  const tokens = Array.from({ length: n }, (): TokensEvent[] => []);
+  const tokens = Array.from({ length: expected.n }, (): TokensEvent[] => []);
+  const promptLogprobs: PromptLogprobs[] = [];
   const completes: CompleteEvent[] = [];
-  for await (const event of checkedEvents(events, n)) {
+  for await (const event of checkedEvents(events, expected)) {
     if (event.kind === 'accepted') accepted = event;
+    else if (event.kind === 'promptLogprobs') promptLogprobs.push(...event.logprobs);
     else if (event.kind === 'tokens') tokens[event.index]!.push(event);
     else completes.push(event);
   }
@@ -47,7 +51,8 @@ export async function collectCompletion(
   const choices = completes.map((complete) => toChoice(complete, tokens[complete.index]!));
   const usage = totalUsage(promptTokens, choices);
   const { timings } = latest(choices);
-  return { requestId, choices: choices.sort(byIndex), seed, usage, timings };
+  choices.sort(byIndex);
+  return { requestId, promptLogprobs, choices, seed, usage, timings };
 }
 
 function toChoice(complete: CompleteEvent, tokens: readonly TokensEvent[]): Choice {

@@ -1,5 +1,5 @@
 export type { KvEvent } from '../core/kv/kv-events.ts';
-export type { DrawLogprobs, TokenLogprob } from '../core/sampling/drawn-token.ts';
+export type { DrawLogprobs, PromptLogprobs, TokenLogprob } from '../core/sampling/drawn-token.ts';
 export type { CallOptions } from '../rpc/call-options.ts';
 export type {
   BadRequest,

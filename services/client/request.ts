@@ -45,6 +45,7 @@ const SAMPLING_CHECKS: Checks = {
   frequencyPenalty: checkNumber,
   logitBias: () => {},
   logprobs: (name, value) => value === undefined || checkInteger(name, value, INT32),
+  promptLogprobs: (name, value) => value === undefined || checkInteger(name, value, INT32),
   maxTokens: (name, value) => value === undefined || checkInteger(name, value, INT32),
   minTokens: (name, value) => checkInteger(name, value, INT32),
   seed: (name, value) => value === undefined || checkInteger(name, value, UINT32),

@@ -5,10 +5,10 @@ import { findServers } from '../rpc/discovery/find-servers.ts';
 import { type ServingStatus, WHOLE_SERVER } from '../rpc/health/health.ts';
 import { HEALTH_CHECK, HEALTH_WATCH } from '../rpc/health/health-service.ts';
 import {
-  ABORT,
   DETOKENIZE,
   GENERATE,
   GET_SERVER_INFO,
+  INFERENCE,
   SUBSCRIBE_KV_EVENTS,
   TOKENIZE,
 } from '../rpc/inference-methods.ts';
@@ -21,6 +21,7 @@ import type {
 import { retrying } from '../rpc/retry/retrying.ts';
 import { RpcError } from '../rpc/status.ts';
 import { TELEMETRY } from '../rpc/telemetry-methods.ts';
+import { abortEverywhere } from './abort-everywhere.ts';
 import { type BeamSearchRequest, type BeamSearchResult, searchBeams } from './beam-search.ts';
 import { checkedBatches } from './checked-batches.ts';
 import { checkedEvents } from './checked-events.ts';
@@ -38,12 +39,15 @@ import { type ServedModel, servedModel } from './served-model.ts';
 import { TelemetryClient } from './telemetry-client.ts';
 
 const DEFAULT_CLUSTER = 'sohu';
+/** How long engines have to say that they are there. */
+const ABORT_DISCOVERY_MS = 100;
 
 /** A connection to one cluster. Everything that fails, fails with an RpcError. */
 export class SohuClient {
   readonly #bus: Bus;
   readonly #ownsBus: boolean;
   readonly #rpc: RpcClient;
+  readonly #cluster: string;
   readonly #timeoutMs: number | undefined;
   /** For those who watch the cluster. */
   readonly telemetry: TelemetryClient;
@@ -53,6 +57,7 @@ export class SohuClient {
     this.#ownsBus = connection.ownsBus;
     const { cluster = DEFAULT_CLUSTER, retry = {}, maxOpenCalls } = options;
     const interceptors = retry === false ? [] : [retrying(retry)];
+    this.#cluster = cluster;
     this.#rpc = new RpcClient(connection.bus, {
       cluster,
       interceptors,
@@ -61,7 +66,7 @@ export class SohuClient {
     this.#timeoutMs = options.timeoutMs;
     this.telemetry = new TelemetryClient({
       rpc: this.#rpc,
-      find: (waitMs) => findServers(this.#bus, { cluster, service: TELEMETRY, waitMs }),
+      find: (waitMs) => this.#findServers(TELEMETRY, waitMs),
       timeoutMs: this.#timeoutMs,
     });
   }
@@ -96,7 +101,7 @@ export class SohuClient {
   /** The whole continuation of a prompt, with all its samples. */
   async generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
     const input = toGenerateInput(request);
-    return collectCompletion(this.#events(input, options), input.sampling.n);
+    return collectCompletion(this.#events(input, options), input.sampling);
   }
 
   /**
@@ -108,7 +113,7 @@ export class SohuClient {
     options: CallOptions = {},
   ): AsyncGenerator<GenerateEvent, void, undefined> {
     const input = toGenerateInput(request);
-    yield* checkedEvents(this.#events(input, options), input.sampling.n);
+    yield* checkedEvents(this.#events(input, options), input.sampling);
   }
 
   /** The likeliest continuations that a beam finds; `timeoutMs` is for all of its requests. */
@@ -130,13 +135,15 @@ export class SohuClient {
   }
 
   /**
-   * Ends requests by their names, whoever made them: their streams end well, with the finish reason
-   * `abort`. May be repeated; resolves to how many were still open.
+   * Ends requests by their names, whoever made them and whichever engine has them: their streams end
+   * well, with the finish reason `abort`. May be repeated; resolves to how many were still open.
    */
   async abort(requestIds: string | readonly string[], options: CallOptions = {}): Promise<number> {
     const names = typeof requestIds === 'string' ? [requestIds] : requestIds;
     checkList('requestIds', names, checkString);
-    return this.#rpc.callUnary(ABORT, names, this.#withTimeout(options));
+    const find = () => this.#findServers(INFERENCE, ABORT_DISCOVERY_MS);
+    const asker = { rpc: this.#rpc, find };
+    return abortEverywhere(asker, names, this.#withTimeout(options));
   }
 
   /** The token ids of a text, as a prompt has them. */
@@ -200,6 +207,10 @@ export class SohuClient {
   async close(): Promise<void> {
     this.#rpc.close();
     if (this.#ownsBus) await this.#bus.close();
+  }
+
+  #findServers(service: string, waitMs: number): Promise<readonly string[]> {
+    return findServers(this.#bus, { cluster: this.#cluster, service, waitMs });
   }
 
   #events(input: GenerateInput, options: CallOptions): AsyncIterable<GenerateEvent> {

@@ -4,6 +4,7 @@ import type { FinishReason, RequestTimes, Sequence } from '../core/scheduler/req
 import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
 import type { StepPrice } from '../core/timing/step-price.ts';
 import type { Command } from './messages.ts';
+import type { ToldPrompt } from './prompt-rows.ts';
 import type { StepTimes } from './step-times.ts';
 
 /** What happens in a group, for those who serve its clients and watch it. */
@@ -20,6 +21,8 @@ export type CoordinatorEvent =
   | { readonly kind: 'accepted'; readonly requestId: string }
   /** Samples of a request that a coordinator before this one took in go on. */
   | { readonly kind: 'restored'; readonly sequences: readonly Sequence[] }
+  /** Log-probabilities of a prompt, told in order and each once, before the first token. */
+  | ({ readonly kind: 'promptLogprobs' } & ToldPrompt)
   | {
       readonly kind: 'token';
       readonly sequence: Sequence;

@@ -9,13 +9,13 @@ import {
   scheduleStages,
 } from '../core/collectives/schedule.ts';
 import type { Staging } from '../core/collectives/staging.ts';
-import { ownerOfToken } from '../core/model/shard-plan.ts';
+import { ownerOfToken, type Range } from '../core/model/shard-plan.ts';
 import { planStep } from '../core/model/step-plan.ts';
 import { digestFloats } from '../core/support/digest.ts';
 import { assert } from '../core/support/errors.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { ChipSequences } from './chip-sequences.ts';
-import type { StepCommand } from './messages.ts';
+import type { PromptTargets, StepCommand } from './messages.ts';
 import type { StepProgram, StepResult } from './shard-program.ts';
 import type { ShardSampler } from './shard-sampler.ts';
 
@@ -31,7 +31,7 @@ export interface ExactStepOptions {
 export class ExactStep implements StepProgram {
   readonly stages: readonly ScheduledStage[];
   readonly rows: number;
-  readonly samples: number;
+  readonly headRows: number;
   readonly #options: ExactStepOptions;
   readonly #tokens: readonly number[];
 
@@ -39,16 +39,17 @@ export class ExactStep implements StepProgram {
     const { command, shard, sequences } = options;
     this.#options = options;
     this.#tokens = command.sequences.flatMap(({ tokens }) => tokens);
-    const { rows, samples } = shard.writeBatch(
-      command.sequences.map(({ id, tokens, start, sample }) => ({
+    const { rows, headRows } = shard.writeBatch(
+      command.sequences.map(({ id, tokens, start, sample, targets }) => ({
         tokens,
         start,
         sample,
         blocks: sequences.get(id).blocks,
+        ...(targets && { logitsAt: rowsBefore(targets) }),
       })),
     );
     this.rows = rows;
-    this.samples = samples;
+    this.headRows = headRows;
     this.#embedOwnTokens();
     this.stages = scheduleStages(planStep(shard.layout.plan.config), rows, shard.hiddenStride);
   }
@@ -80,8 +81,9 @@ export class ExactStep implements StepProgram {
   result(): StepResult {
     const { command, shard, sampler } = this.#options;
     const samples = sampler.sampleStep(command);
+    const prompt = sampler.promptLogprobs(command);
     const hidden = shard.hidden.subarray(0, this.rows * shard.hiddenStride);
-    return { digest: digestFloats(hidden), samples, tokens: [] };
+    return { digest: digestFloats(hidden), samples, prompt, tokens: [] };
   }
 
   #embedOwnTokens(): void {
@@ -91,4 +93,9 @@ export class ExactStep implements StepProgram {
       if (token >= tokens.start && token < tokens.end) shard.embed(token, row);
     });
   }
+}
+
+/** Positions of the rows that say how likely the targets are. */
+function rowsBefore({ start, tokens }: PromptTargets): Range {
+  return { start: start - 1, end: start - 1 + tokens.length };
 }

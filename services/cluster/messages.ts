@@ -65,6 +65,14 @@ export interface SequenceAdmission {
   readonly history: readonly number[];
 }
 
+/** Tokens of a prompt whose log-probabilities are wanted, each from the row before it. */
+export interface PromptTargets {
+  /** Absolute position of the first. */
+  readonly start: number;
+  /** At least one. */
+  readonly tokens: readonly number[];
+}
+
 /** One sequence's part of a step. */
 export interface StepSequence {
   readonly id: number;
@@ -76,6 +84,8 @@ export interface StepSequence {
   readonly sample: boolean;
   /** The tokens that may be drawn; undefined where all may. */
   readonly mask: TokenMask | undefined;
+  /** What its rows say of the prompt; undefined where they are not asked. */
+  readonly targets: PromptTargets | undefined;
   /** KV blocks that its table gains at the end; with an admission the whole table. */
   readonly blocks: readonly number[];
   readonly admission: SequenceAdmission | undefined;
@@ -175,6 +185,8 @@ export interface StepReport {
   readonly digest: number;
   /** One for every sampled row, in the order of the command; none from a phantom. */
   readonly samples: readonly ShardSample[];
+  /** One for every target of the command, in its order. */
+  readonly prompt: readonly ShardLogprobs[];
   /** Drawn tokens from a phantom: of every sampled row that is its own by `phantomRows`. */
   readonly tokens: readonly number[];
   readonly counters: ChipCounters;

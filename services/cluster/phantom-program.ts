@@ -63,7 +63,7 @@ export class PhantomProgram implements ShardProgram {
 class PhantomStep implements StepProgram {
   readonly stages = STAGES;
   readonly rows: number;
-  readonly samples: number;
+  readonly headRows: number;
   readonly #command: StepCommand;
   readonly #shard: PhantomShard;
   readonly #sequences: ChipSequences;
@@ -73,7 +73,7 @@ class PhantomStep implements StepProgram {
     this.#shard = shard;
     this.#sequences = sequences;
     this.rows = command.sequences.reduce((sum, { count }) => sum + count, 0);
-    this.samples = command.sequences.reduce((sum, { sample }) => sum + Number(sample), 0);
+    this.headRows = command.sequences.reduce((sum, { sample }) => sum + Number(sample), 0);
   }
 
   exchangeOf(): Exchange {
@@ -93,7 +93,7 @@ class PhantomStep implements StepProgram {
       computed.push(id, position);
       if (sample && row++ % ranks === rank) tokens.push(this.#draw(id, mask));
     }
-    return { digest: digestWords(Uint32Array.from(computed)), samples: [], tokens };
+    return { digest: digestWords(Uint32Array.from(computed)), samples: [], prompt: [], tokens };
   }
 
   #draw(id: number, mask: TokenMask | undefined): number {

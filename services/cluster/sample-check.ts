@@ -1,4 +1,5 @@
 import type { Candidate } from '../core/sampling/candidates.ts';
+import type { ShardLogprobs } from '../core/sampling/logprobs.ts';
 import { needsNucleus, type SamplingParams } from '../core/sampling/params.ts';
 import type { ShardSample } from './messages.ts';
 
@@ -13,9 +14,13 @@ export function isSoundSample(
   const kind = needsNucleus(sampling) ? 'nucleus' : 'candidate';
   if (draw.kind !== kind) return false;
   if ((logprobs === undefined) !== (sampling.logprobs === undefined)) return false;
-  return [...candidatesOf(draw), ...(logprobs?.logits ?? [])].every(
-    ({ token }) => token < vocabSize,
-  );
+  const areTokens = candidatesOf(draw).every(({ token }) => token < vocabSize);
+  return areTokens && (logprobs === undefined || areSoundLogprobs(logprobs, vocabSize));
+}
+
+/** Whether a shard's part of a row's log-probabilities is of tokens that the vocabulary has. */
+export function areSoundLogprobs({ logits }: ShardLogprobs, vocabSize: number): boolean {
+  return logits.every(({ token }) => token < vocabSize);
 }
 
 function candidatesOf(draw: ShardSample['draw']): readonly Candidate[] {

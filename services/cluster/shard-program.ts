@@ -5,14 +5,14 @@ import type { LogitsRow } from './shard-sampler.ts';
 import type { StepFault } from './step-check.ts';
 
 /** What of a report follows from what a step computed. */
-export type StepResult = Pick<StepReport, 'digest' | 'samples' | 'tokens'>;
+export type StepResult = Pick<StepReport, 'digest' | 'samples' | 'prompt' | 'tokens'>;
 
 /** One step as a shard takes part in it. */
 export interface StepProgram {
   readonly stages: readonly ScheduledStage[];
-  /** Rows that it computes, and those of them that are sampled. */
+  /** Rows that it computes, and those of them whose logits are wanted. */
   readonly rows: number;
-  readonly samples: number;
+  readonly headRows: number;
   exchangeOf(scheduled: ScheduledExchange): Exchange;
   /** What came of it, once every stage is complete. */
   result(): StepResult;

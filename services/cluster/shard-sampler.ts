@@ -43,6 +43,17 @@ export class ShardSampler {
       .map(({ id, mask }) => this.#sampleRow(this.#sequences.get(id), mask));
   }
 
+  /** What the rows before its targets say of them, in order; after `sampleStep`. */
+  promptLogprobs(command: StepCommand): ShardLogprobs[] {
+    let row = this.#rows.length;
+    return command.sequences.flatMap(({ id, targets }) => {
+      const count = this.#sequences.get(id).admission.sampling.promptLogprobs ?? 0;
+      return (targets?.tokens ?? []).map((token) =>
+        this.#logprobsOf(this.#shard.logitsOf(row++), [token], count),
+      );
+    });
+  }
+
   /** A sampled row of the last step; undefined where it had none of that index. */
   rowOf(sample: number): LogitsRow | undefined {
     return this.#rows[sample];
@@ -62,7 +73,7 @@ export class ShardSampler {
       ? this.#nucleusOf(row.logits, sampling.temperature)
       : this.#candidateOf(row.logits, sampling, { choice, position: sequence.position });
     if (sampling.logprobs === undefined) return { draw, logprobs: undefined };
-    const logprobs = this.#logprobsOf(row.raw ?? row.logits, draw, sampling.logprobs);
+    const logprobs = this.#logprobsOf(row.raw ?? row.logits, tokensOf(draw), sampling.logprobs);
     return { draw, logprobs };
   }
 
@@ -93,11 +104,13 @@ export class ShardSampler {
     };
   }
 
-  #logprobsOf(raw: Float32Array, draw: ShardDraw, count: number): ShardLogprobs {
-    const { start } = this.#tokens;
+  /** Of the wanted tokens those that the shard has, and its `count` likeliest. */
+  #logprobsOf(raw: Float32Array, wanted: readonly number[], count: number): ShardLogprobs {
+    const { start, end } = this.#tokens;
     const masses = this.#leavesOf(raw).map(({ logits }) => massOf(logits, 1));
     const likeliest = topTokens(raw, start, count).map(({ token }) => token);
-    const tokens = new Set([...tokensOf(draw), ...likeliest]);
+    const own = wanted.filter((token) => token >= start && token < end);
+    const tokens = new Set([...own, ...likeliest]);
     return {
       mass: mergeMasses(masses, 1),
       logits: Array.from(tokens, (token) => ({ token, score: raw[token - start]! })),

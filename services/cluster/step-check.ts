@@ -46,6 +46,9 @@ export function checkStep(
 ): StepFault | undefined {
   const rows = command.sequences.reduce((sum, { count }) => sum + count, 0);
   if (rows > limits.maxRows || command.sequences.length > limits.maxSequences) return 'size';
+  // Rows of logits have buffers for as many as there may be sequences.
+  const heads = command.sequences.reduce((sum, part) => sum + headRowsOf(part), 0);
+  if (heads > limits.maxSequences) return 'size';
   if (rows === 0 || !command.sequences.every((part) => isCounted(part, limits))) return 'size';
   if (new Set(command.sequences.map(({ id }) => id)).size < command.sequences.length) {
     return 'sequence';
@@ -77,10 +80,23 @@ function checkPart(
     return 'position';
   }
   const isToken = (token: number): boolean => token < limits.vocabSize;
+  if (!areTargets(part, limits)) return 'position';
+  if (!(part.targets?.tokens ?? []).every(isToken)) return 'token';
   if (!(tokens.every(isToken) && (admission?.history ?? []).every(isToken))) return 'token';
   if (part.mask !== undefined && !isMask(part.mask, limits.vocabSize)) return 'mask';
   const before = admission === undefined ? known!.blocks.length : 0;
   return isTable(part, before, limits) ? undefined : 'block';
+}
+
+function headRowsOf({ sample, targets }: StepSequence): number {
+  return Number(sample) + (targets?.tokens.length ?? 0);
+}
+
+/** Whether the row before every target is one of the part. */
+function areTargets({ targets, start, count }: StepSequence, { readsTokens }: StepLimits): boolean {
+  if (targets === undefined) return true;
+  const last = targets.start + targets.tokens.length - 1;
+  return readsTokens && targets.start > start && last <= start + count;
 }
 
 function isMask(mask: TokenMask, vocabSize: number): boolean {

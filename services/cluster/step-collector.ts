@@ -6,7 +6,8 @@ import { assert } from '../core/support/errors.ts';
 import { drawRow, drawWholeRow } from './draw-row.ts';
 import type { Logits, ShardSample, StepReport } from './messages.ts';
 import { mergePhantomRows, phantomRows } from './phantom-shard.ts';
-import { isSoundSample } from './sample-check.ts';
+import { countPromptRows, mergePromptRows, type ToldPrompt } from './prompt-rows.ts';
+import { areSoundLogprobs, isSoundSample } from './sample-check.ts';
 import type { StepTimes } from './step-times.ts';
 import { WholeRows } from './whole-rows.ts';
 
@@ -26,6 +27,7 @@ export class StepCollector {
   readonly #sampled: readonly ScheduledSequence[];
   readonly #reports: (StepReport | undefined)[];
   readonly #drawn: (DrawnToken | undefined)[];
+  #toldPrompts: readonly ToldPrompt[] = [];
   #wholeRows: WholeRows | undefined;
   #problem = '';
 
@@ -56,6 +58,11 @@ export class StepCollector {
   get drawn(): readonly DrawnToken[] {
     assert(!this.#drawn.includes(undefined), 'the step is complete');
     return this.#drawn as DrawnToken[];
+  }
+
+  /** What the step found of prompts, in its order, once it is complete. */
+  get toldPrompts(): readonly ToldPrompt[] {
+    return this.#toldPrompts;
   }
 
   /** Indices of the sampled rows whose whole logits are needed. */
@@ -107,6 +114,12 @@ export class StepCollector {
   }
 
   #draw(): CollectorState {
+    const prompts = (this.#reports as StepReport[]).map(({ prompt }) => prompt);
+    const told = mergePromptRows(this.scheduled.sequences, prompts);
+    if (told === undefined) {
+      return this.#diverge(`no chip has a prompt's token in its report on step ${this.step}`);
+    }
+    this.#toldPrompts = told;
     for (const [sample, { sequence }] of this.#sampled.entries()) {
       const drawn = drawRow(sequence, this.#samplesOf(sample));
       if (drawn === 'inconsistent') {
@@ -137,12 +150,14 @@ export class StepCollector {
     return 'divergent';
   }
 
-  #isSound({ rank, samples, tokens }: StepReport): boolean {
+  #isSound({ rank, samples, prompt, tokens }: StepReport): boolean {
     const isPhantom = this.#phantom !== undefined;
     const count = isPhantom ? phantomRows(this.#sampled.length, rank, this.#reports.length) : 0;
     if (tokens.length !== count || !tokens.every((token) => token < this.#vocabSize)) return false;
-    if (isPhantom) return samples.length === 0;
+    if (isPhantom) return samples.length === 0 && prompt.length === 0;
     return (
+      prompt.length === countPromptRows(this.scheduled.sequences) &&
+      prompt.every((logprobs) => areSoundLogprobs(logprobs, this.#vocabSize)) &&
       samples.length === this.#sampled.length &&
       this.#sampled.every(({ sequence }, index) =>
         isSoundSample(samples[index]!, sequence.request.sampling, this.#vocabSize),

@@ -195,12 +195,16 @@ export class StepLoop {
   }
 
   #complete(collector: StepCollector): void {
-    const { step, scheduled, drawn, beganMicros } = collector;
+    const { step, scheduled, drawn, toldPrompts, beganMicros } = collector;
     const { scheduler, clock, effects } = this.#options;
     this.#divergentSteps = 0;
     const now = effects.nowMicros();
     const price = clock?.complete(now);
-    for (const output of scheduler.complete(drawn, now)) {
+    const outputs = scheduler.complete(drawn, now);
+    for (const told of toldPrompts) {
+      if (told.sequence.state !== 'cancelled') effects.event({ kind: 'promptLogprobs', ...told });
+    }
+    for (const output of outputs) {
       // Whoever heard of a token before this one may have cancelled its sequence.
       if (output.sequence.state === 'cancelled') continue;
       effects.event({ kind: 'token', ...output, deviceTimes: clock?.draw(output.sequence) });

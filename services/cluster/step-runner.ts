@@ -59,12 +59,12 @@ export class StepRunner {
       this.#exchanges.begin(stage.exchange, this.#program.exchangeOf(stage.exchange));
       return;
     }
-    const { rows, samples } = this.#program;
+    const { rows, headRows } = this.#program;
     const isHead = stage.segment === 'head';
     this.#compute({
       segment: stage.segment,
       layer: stage.layer,
-      rows: isHead ? samples : rows,
+      rows: isHead ? headRows : rows,
     });
   }
 }

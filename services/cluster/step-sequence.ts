@@ -1,7 +1,8 @@
+import { rangeSize } from '../core/model/shard-plan.ts';
 import { countsTokens } from '../core/sampling/params.ts';
 import type { TokenMask } from '../core/sampling/token-mask.ts';
 import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
-import type { SequenceAdmission, StepSequence } from './messages.ts';
+import type { PromptTargets, SequenceAdmission, StepSequence } from './messages.ts';
 
 const NO_TOKENS: readonly number[] = [];
 
@@ -22,9 +23,16 @@ export function stepSequence(
     start,
     sample,
     mask,
+    targets: targetsOf(scheduled),
     blocks: newBlocks,
     admission: admitted ? admissionOf(scheduled, readsTokens) : undefined,
   };
+}
+
+function targetsOf({ sequence, promptTargets }: ScheduledSequence): PromptTargets | undefined {
+  if (rangeSize(promptTargets) === 0) return undefined;
+  const { start, end } = promptTargets;
+  return { start, tokens: sequence.tokens.slice(start, end) };
 }
 
 function admissionOf(

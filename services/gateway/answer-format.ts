@@ -1,4 +1,10 @@
-import type { CompleteEvent, DrawLogprobs, FinishReason, TokensEvent } from '../client/index.ts';
+import type {
+  CompleteEvent,
+  DrawLogprobs,
+  FinishReason,
+  PromptLogprobs,
+  TokensEvent,
+} from '../client/index.ts';
 import type { UsageJson } from './usage-tally.ts';
 
 /** One sample of an answer that is sent whole. */
@@ -8,6 +14,8 @@ export interface AnswerChoice {
   readonly tokenIds: readonly number[];
   /** One for each token; empty where nobody asked. */
   readonly logprobs: readonly DrawLogprobs[];
+  /** One for each token of its prompt but the first; empty where nobody asked. */
+  readonly promptLogprobs: readonly PromptLogprobs[];
   readonly finishReason: FinishReason;
   readonly stopReason: string | number | undefined;
 }
@@ -20,6 +28,13 @@ export interface AnswerFormat {
   chunks(): ChunkWriter;
 }
 
+/** A prompt whose first token is there. */
+export interface BegunPrompt {
+  /** Its place in the plan. */
+  readonly index: number;
+  readonly logprobs: readonly PromptLogprobs[];
+}
+
 /** How a choice ends, and its last tokens where they were not written yet. */
 export interface ChoiceEnd {
   readonly event: CompleteEvent;
@@ -28,8 +43,8 @@ export interface ChoiceEnd {
 
 /** Writes the chunks of one stream, each a whole frame; `usage` is for every chunk or for none. */
 export interface ChunkWriter {
-  /** What comes before the first token. */
-  begin(usage: UsageJson | undefined): string;
+  /** What comes before the first token of a prompt's choices. */
+  begin(prompt: BegunPrompt, usage: UsageJson | undefined): string;
   tokens(index: number, event: TokensEvent, usage: UsageJson | undefined): string;
   /** The end of a choice, together with its last tokens where they came as such. */
   complete(index: number, end: ChoiceEnd, usage: UsageJson | undefined): string;

@@ -5,12 +5,12 @@ import type { Fields } from '../core/support/fields.ts';
 import type { Tenant } from './access/access-control.ts';
 import type { Reservation } from './access/rate-limits.ts';
 import { collectAnswer } from './collect-answer.ts';
+import { EchoEngine } from './echo-engine.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { mostTokens } from './generation-plan.ts';
 import type { ParsedRequest } from './openai/completion-request.ts';
 import { readBody } from './openai/fields.ts';
 import type { RequestScope } from './openai/request-scope.ts';
-import { SILENT_ENGINE } from './silent-engine.ts';
 import { SseStream } from './sse-stream.ts';
 import { streamAnswer } from './stream-answer.ts';
 import { UsageTally } from './usage-tally.ts';
@@ -82,7 +82,7 @@ interface Work {
 async function answer(context: GatewayContext, work: Work): Promise<object | undefined> {
   const { parsed, reply, signal, tally } = work;
   const { plan, format, isEchoOnly } = parsed;
-  const engine = isEchoOnly ? SILENT_ENGINE : context.engine;
+  const engine = isEchoOnly ? new EchoEngine(context.engine) : context.engine;
   if (!plan.stream) {
     return format.whole(await collectAnswer(engine, plan, { signal, tally }), tally.toJson());
   }

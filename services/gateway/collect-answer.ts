@@ -1,4 +1,4 @@
-import type { CompleteEvent, TokensEvent } from '../client/index.ts';
+import type { CompleteEvent, PromptLogprobs, TokensEvent } from '../client/index.ts';
 import type { AnswerChoice } from './answer-format.ts';
 import type { Engine } from './engine.ts';
 import { choiceIndex, type GenerationPlan } from './generation-plan.ts';
@@ -12,16 +12,21 @@ export async function collectAnswer(
   { signal, tally }: { readonly signal: AbortSignal; readonly tally: UsageTally },
 ): Promise<readonly AnswerChoice[]> {
   const tokens = new Map<number, TokensEvent[]>();
+  const prompts = plan.prompts.map((): PromptLogprobs[] => []);
   const choices: AnswerChoice[] = [];
   await runPlan(engine, plan, {
     signal,
     sink: (event, prompt) => {
       tally.take(event, prompt);
       if (event.kind === 'accepted') return undefined;
+      if (event.kind === 'promptLogprobs') {
+        prompts[prompt]!.push(...event.logprobs);
+        return undefined;
+      }
       const index = choiceIndex(plan, { prompt, sample: event.index });
       const events = tokens.get(index) ?? [];
       if (event.kind === 'tokens') events.push(event);
-      else choices.push(toChoice(index, event, events));
+      else choices.push({ ...toChoice(index, event, events), promptLogprobs: prompts[prompt]! });
       tokens.set(index, events);
       return undefined;
     },
@@ -33,7 +38,7 @@ function toChoice(
   index: number,
   { finishReason, stopReason }: CompleteEvent,
   tokens: readonly TokensEvent[],
-): AnswerChoice {
+): Omit<AnswerChoice, 'promptLogprobs'> {
   return {
     index,
     text: tokens.map(({ text }) => text).join(''),

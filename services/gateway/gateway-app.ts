@@ -4,6 +4,7 @@ import { guardRoutes } from './access/guard.ts';
 import type { GatewayContext } from './gateway-context.ts';
 import { HttpError } from './http-error.ts';
 import { addAdminRoutes } from './routes/admin.ts';
+import { addConsoleEvents, addConsolePage } from './routes/console.ts';
 import { addGenerationRoutes } from './routes/generation.ts';
 import { addModelRoutes } from './routes/models.ts';
 import { addOperationRoutes } from './routes/operations.ts';
@@ -59,11 +60,13 @@ export function makeApp(context: GatewayContext, { maxBodyBytes }: AppOptions): 
 function addRoutes(app: FastifyInstance, context: GatewayContext): void {
   addOperationRoutes(app, context);
   addTokenRoutes(app, context);
+  addConsolePage(app);
   app.register(async (guarded) => {
     guardRoutes(guarded, context.access);
     addGenerationRoutes(guarded, context);
     addModelRoutes(guarded, context);
     addAdminRoutes(guarded, context);
+    addConsoleEvents(guarded, context);
   });
 }
 

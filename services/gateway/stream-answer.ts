@@ -1,4 +1,4 @@
-import type { TokensEvent } from '../client/index.ts';
+import type { PromptLogprobs, TokensEvent } from '../client/index.ts';
 import type { AnswerFormat } from './answer-format.ts';
 import type { Engine } from './engine.ts';
 import { toEnvelope, toHttpError } from './errors.ts';
@@ -28,7 +28,8 @@ export async function streamAnswer(
   const usage = () => (plan.continuousUsage ? tally.toJson() : undefined);
   /** Last tokens, by choice, which wait for the end that comes next. */
   const held = new Map<number, TokensEvent>();
-  let hasBegun = false;
+  const prompts = plan.prompts.map((): PromptLogprobs[] => []);
+  const begun = new Set<number>();
   let waiting = plan.prompts.length;
   const sink: EventSink = (event, prompt) => {
     tally.take(event, prompt);
@@ -36,13 +37,19 @@ export async function streamAnswer(
       if (--waiting === 0) stream.open();
       return undefined;
     }
+    if (event.kind === 'promptLogprobs') {
+      prompts[prompt]!.push(...event.logprobs);
+      return undefined;
+    }
     const index = choiceIndex(plan, { prompt, sample: event.index });
     if (event.kind === 'tokens' && event.isLast) {
       held.set(index, event);
       return undefined;
     }
-    const begin = hasBegun ? '' : chunks.begin(usage());
-    hasBegun = true;
+    const begin = begun.has(prompt)
+      ? ''
+      : chunks.begin({ index: prompt, logprobs: prompts[prompt]! }, usage());
+    begun.add(prompt);
     const chunk =
       event.kind === 'tokens'
         ? chunks.tokens(index, event, usage())

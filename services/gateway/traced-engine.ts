@@ -82,7 +82,7 @@ class SpanTally {
       this.#span.setAttribute('gen_ai.response.id', event.requestId);
       this.#span.setAttribute('gen_ai.usage.input_tokens', event.promptTokens);
     } else if (event.kind === 'complete') this.#complete.push(event);
-    else if (!this.#hasTokens) {
+    else if (event.kind === 'tokens' && !this.#hasTokens) {
       this.#hasTokens = true;
       const seconds = (performance.now() - this.#startMs) / MS_PER_SECOND;
       this.#span.setAttribute('gen_ai.response.time_to_first_chunk', seconds);

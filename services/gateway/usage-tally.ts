@@ -19,7 +19,7 @@ export class UsageTally {
   take(event: GenerateEvent, prompt: number): void {
     if (event.kind === 'accepted') this.#prompt += event.promptTokens;
     else if (event.kind === 'tokens') this.#completion += event.tokenIds.length;
-    else {
+    else if (event.kind === 'complete') {
       const { cachedTokens } = event.usage;
       this.#cached.set(prompt, Math.min(cachedTokens, this.#cached.get(prompt) ?? cachedTokens));
     }

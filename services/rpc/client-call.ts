@@ -5,6 +5,8 @@ import type { EndBody, ServerFrame, ServerFrameBody } from './server-frame.ts';
 import { RpcError } from './status.ts';
 
 export interface ClientCallOptions {
+  /** Where its first frame goes. */
+  readonly subject: string;
   /** Time for the first frame to arrive. */
   readonly connectTimeoutMs: number;
   /** Time between two frames; a server at work sends heartbeats. */
@@ -86,6 +88,13 @@ export class ClientCall {
     const hasStarted = this.#sequence > 0;
     const message = hasStarted ? 'the server is gone' : 'no server of the cluster is listening';
     this.fail(new RpcError('UNAVAILABLE', message));
+  }
+
+  /** The broker lets this connection not publish there. */
+  forbidden(subject: string): void {
+    if (subject !== this.#options.subject || this.#sequence > 0) return;
+    const message = `the broker does not let this connection publish to ${subject}`;
+    this.fail(new RpcError('PERMISSION_DENIED', message));
   }
 
   /** Ends the call with an error behind the messages that have arrived. */

@@ -14,14 +14,14 @@ export class ClientOutbox {
     this.#subjects = subjects;
   }
 
-  /** Starts a call at any server or at one; UNAVAILABLE without a connection. */
+  /** Starts a call at a method's subject; UNAVAILABLE without a connection. */
   open(
     call: Omit<OpenFrame, 'kind'>,
-    { replyTo, serverId }: { readonly replyTo: string; readonly serverId: string | undefined },
+    { subject, replyTo }: { readonly subject: string; readonly replyTo: string },
   ): void {
     const data = encodeClientFrame({ ...call, kind: 'open' });
     try {
-      this.#bus.publish(this.#subjects.method(call.method, serverId), data, { replyTo });
+      this.#bus.publish(subject, data, { replyTo });
     } catch (error) {
       throw new RpcError('UNAVAILABLE', 'the connection to the broker is closed', { cause: error });
     }

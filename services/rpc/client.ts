@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Bus, BusMessage, Subscription } from '../bus/bus.ts';
 import { type CallOptions, checkTimeout } from './call-options.ts';
-import { ClientCall } from './client-call.ts';
+import { ClientCall, type ClientCallOptions } from './client-call.ts';
 import { ClientOutbox } from './client-outbox.ts';
 import type { Credit } from './credit.ts';
 import { type InterceptedCall, type Interceptor, intercept } from './interceptor.ts';
@@ -53,6 +53,7 @@ const READER_LEFT = new RpcError('CANCELLED', 'the reader left the stream');
 
 /** Calls methods over a bus; one inbox receives the answers to all of them. */
 export class RpcClient {
+  readonly #subjects: ApiSubjects;
   readonly #outbox: ClientOutbox;
   readonly #options: Required<RpcClientOptions>;
   readonly #window: Credit;
@@ -64,7 +65,8 @@ export class RpcClient {
   #droppedFrames = 0;
 
   constructor(bus: Bus, options: RpcClientOptions) {
-    this.#outbox = new ClientOutbox(bus, new ApiSubjects(options.cluster));
+    this.#subjects = new ApiSubjects(options.cluster);
+    this.#outbox = new ClientOutbox(bus, this.#subjects);
     this.#options = { ...DEFAULTS, ...options };
     const { maxBufferedMessages, maxBufferedBytes } = this.#options;
     this.#window = { messages: maxBufferedMessages, bytes: maxBufferedBytes };
@@ -73,6 +75,9 @@ export class RpcClient {
     this.#subscription = bus.subscribe(`${this.#inbox}.*`, (message) => this.#onMessage(message));
     bus.onStatus((status) => {
       if (status !== 'reconnected') this.#failAll('the connection to the broker was lost');
+    });
+    bus.onForbidden((subject) => {
+      for (const call of this.#calls.values()) call.forbidden(subject);
     });
   }
 
@@ -133,13 +138,14 @@ export class RpcClient {
     checkMetadata('metadata', metadata);
     const payload = encodeRequest(request);
     const callId = randomUUID();
-    const call = this.#register(callId, context.timeoutMs);
+    const subject = this.#subjects.method(methodName(method), serverId);
+    const call = this.#register(callId, { subject, timeoutMs: context.timeoutMs });
     const onAbort = () => call.abort(RpcError.fromAbort(signal?.reason));
     signal?.addEventListener('abort', onAbort, { once: true });
     let failure = READER_LEFT;
     try {
       const open = { callId, method: methodName(method), timeoutMs, payload, metadata };
-      const place = { replyTo: this.#replyTo(callId), serverId };
+      const place = { subject, replyTo: this.#replyTo(callId) };
       this.#outbox.open({ ...open, credit: this.#window }, place);
       for (let event = await call.next(); event !== undefined; event = await call.next()) {
         if (event.kind === 'headers') onHeader?.(event.headers);
@@ -155,7 +161,10 @@ export class RpcClient {
     }
   }
 
-  #register(callId: string, timeoutMs: number | undefined): ClientCall {
+  #register(
+    callId: string,
+    { subject, timeoutMs }: Pick<ClientCallOptions, 'subject' | 'timeoutMs'>,
+  ): ClientCall {
     if (this.#closed) throw new RpcError('FAILED_PRECONDITION', 'the client is closed');
     checkTimeout(timeoutMs);
     const { maxOpenCalls } = this.#options;
@@ -164,6 +173,7 @@ export class RpcClient {
     }
     const call = new ClientCall({
       ...this.#options,
+      subject,
       timeoutMs,
       window: this.#window,
       grant: (grant) => this.#outbox.grant({ callId, ...grant }, this.#replyTo(callId)),

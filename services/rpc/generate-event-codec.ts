@@ -1,10 +1,11 @@
 import { sohu } from '#proto';
-import type { DrawLogprobs } from '../core/sampling/drawn-token.ts';
+import type { DrawLogprobs, PromptLogprobs } from '../core/sampling/drawn-token.ts';
 import type {
   AcceptedEvent,
   CompleteEvent,
   FinishReason,
   GenerateEvent,
+  PromptLogprobsEvent,
   Timings,
   TokensEvent,
 } from './inference-types.ts';
@@ -20,7 +21,7 @@ export function encodeGenerateEvent(event: GenerateEvent): Uint8Array {
 /** Throws where the response is none of the events. */
 export function decodeGenerateEvent(bytes: Uint8Array): GenerateEvent {
   const { accepted, chunk, complete } = GenerateResponse.decode(bytes);
-  if (chunk) return decodeTokens(chunk);
+  if (chunk) return decodeChunk(chunk);
   if (accepted) return decodeAccepted(accepted);
   if (complete) return decodeComplete(complete);
   throw new Error('response must be accepted, chunk or complete');
@@ -31,6 +32,11 @@ function eventFields(event: GenerateEvent): sohu.v1.GenerateResponse.$Properties
     case 'accepted': {
       const { requestId, promptTokens, seed } = event;
       return { accepted: { requestId, promptTokens, seed } };
+    }
+    case 'promptLogprobs': {
+      const { firstTokenIndex, logprobs } = event;
+      const inputLogprobs = logprobs.map((each) => ({ ...each, top: [...each.top] }));
+      return { chunk: { firstInputIndex: firstTokenIndex, inputLogprobs } };
     }
     case 'tokens': {
       const { index, tokenIds, text, firstTokenIndex, isLast, logprobs } = event;
@@ -72,6 +78,18 @@ function decodeAccepted(accepted: sohu.v1.GenerateAccepted.$Properties): Accepte
   };
 }
 
+/** A chunk tells of the prompt or of drawn tokens, never of both. */
+function decodeChunk(
+  chunk: sohu.v1.GenerateStreamChunk.$Properties,
+): PromptLogprobsEvent | TokensEvent {
+  const { inputLogprobs, firstInputIndex } = chunk;
+  if (!inputLogprobs?.length) return decodeTokens(chunk);
+  const logprobs = inputLogprobs.map(
+    (each): PromptLogprobs => ({ token: each.token ?? 0, ...decodeLogprobs(each) }),
+  );
+  return { kind: 'promptLogprobs', firstTokenIndex: firstInputIndex ?? 0, logprobs };
+}
+
 function decodeTokens(chunk: sohu.v1.GenerateStreamChunk.$Properties): TokensEvent {
   return {
     kind: 'tokens',
@@ -84,7 +102,10 @@ function decodeTokens(chunk: sohu.v1.GenerateStreamChunk.$Properties): TokensEve
   };
 }
 
-function decodeLogprobs({ logprob, top }: sohu.v1.TokenLogprobs.$Properties): DrawLogprobs {
+function decodeLogprobs({
+  logprob,
+  top,
+}: Pick<sohu.v1.TokenLogprobs.$Properties, 'logprob' | 'top'>): DrawLogprobs {
   const pairs = top ?? [];
   return {
     logprob: logprob ?? 0,

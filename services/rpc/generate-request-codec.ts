@@ -28,14 +28,15 @@ export function decodeGenerateRequest(bytes: Uint8Array): GenerateInput {
 }
 
 function encodeSampling(sampling: RequestSampling): sohu.v1.SamplingParams.$Properties {
-  const { maxTokens, seed, logprobs, stop, stopTokenIds, logitBias, constraint, ...rest } =
-    sampling;
+  const { maxTokens, seed, logprobs, promptLogprobs, constraint, ...others } = sampling;
+  const { stop, stopTokenIds, logitBias, ...rest } = others;
   return {
     ...rest,
     ...(constraint && encodeConstraint(constraint)),
     maxTokens: maxTokens ?? null,
     seed: seed ?? null,
     logprobs: logprobs ?? null,
+    promptLogprobs: promptLogprobs ?? null,
     stop: [...stop],
     stopTokenIds: [...stopTokenIds],
     logitBias: Object.fromEntries(logitBias.map(({ token, bias }) => [token, bias])),
@@ -62,6 +63,7 @@ function decodeSampling(params: sohu.v1.SamplingParams.$Properties): RequestSamp
     frequencyPenalty: params.frequencyPenalty ?? DEFAULT_SAMPLING.frequencyPenalty,
     logitBias: decodeLogitBias(params.logitBias ?? {}),
     logprobs: params.logprobs ?? DEFAULT_SAMPLING.logprobs,
+    promptLogprobs: params.promptLogprobs ?? DEFAULT_SAMPLING.promptLogprobs,
     maxTokens: params.maxTokens ?? DEFAULT_SAMPLING.maxTokens,
     minTokens: params.minTokens ?? DEFAULT_SAMPLING.minTokens,
     seed: params.seed ?? DEFAULT_SAMPLING.seed,

@@ -23,15 +23,17 @@ const {
   TokenizeResponse,
 } = sohu.v1;
 
-const SERVICE = 'Inference';
+/** The service as subjects name it. */
+export const INFERENCE = 'Inference';
 
 /** The fully qualified name of the service. */
-export const INFERENCE_SERVICE = `sohu.v1.${SERVICE}`;
+export const INFERENCE_SERVICE = `sohu.v1.${INFERENCE}`;
 
 /** Continues one prompt: accepted, then tokens and one complete for each sample. */
 export const GENERATE: ServerStreamingMethod<GenerateInput, GenerateEvent> = {
   kind: 'serverStreaming',
-  service: SERVICE,
+  service: INFERENCE,
+  addressable: true,
   method: 'Generate',
   encodeRequest: encodeGenerateRequest,
   decodeRequest: decodeGenerateRequest,
@@ -42,7 +44,8 @@ export const GENERATE: ServerStreamingMethod<GenerateInput, GenerateEvent> = {
 /** Ends requests by their names; gives how many of them were still open. */
 export const ABORT: UnaryMethod<readonly string[], number> = {
   kind: 'unary',
-  service: SERVICE,
+  service: INFERENCE,
+  addressable: true,
   method: 'Abort',
   encodeRequest: (requestIds) => AbortRequest.encode({ requestIds: [...requestIds] }).finish(),
   decodeRequest: (bytes) => AbortRequest.decode(bytes).requestIds,
@@ -53,7 +56,8 @@ export const ABORT: UnaryMethod<readonly string[], number> = {
 /** The token ids of a text, as a prompt has them. */
 export const TOKENIZE: UnaryMethod<string, readonly number[]> = {
   kind: 'unary',
-  service: SERVICE,
+  service: INFERENCE,
+  addressable: true,
   method: 'Tokenize',
   encodeRequest: (text) => TokenizeRequest.encode({ text }).finish(),
   decodeRequest: (bytes) => TokenizeRequest.decode(bytes).text,
@@ -64,7 +68,8 @@ export const TOKENIZE: UnaryMethod<string, readonly number[]> = {
 /** The text that token ids add. */
 export const DETOKENIZE: UnaryMethod<DetokenizeInput, string> = {
   kind: 'unary',
-  service: SERVICE,
+  service: INFERENCE,
+  addressable: true,
   method: 'Detokenize',
   encodeRequest: ({ tokenIds, previousTokenId }) =>
     DetokenizeRequest.encode({
@@ -82,7 +87,8 @@ export const DETOKENIZE: UnaryMethod<DetokenizeInput, string> = {
 /** What the prefix cache gains and loses, from a batch's number or from now on. */
 export const SUBSCRIBE_KV_EVENTS: ServerStreamingMethod<number | undefined, KvEventBatch> = {
   kind: 'serverStreaming',
-  service: SERVICE,
+  service: INFERENCE,
+  addressable: true,
   method: 'SubscribeKvEvents',
   encodeRequest: (startSequenceNumber) =>
     SubscribeKvEventsRequest.encode({
@@ -96,7 +102,8 @@ export const SUBSCRIBE_KV_EVENTS: ServerStreamingMethod<number | undefined, KvEv
 /** Describes the model, the limits and the chips behind the API. */
 export const GET_SERVER_INFO: UnaryMethod<Record<string, never>, ServerInfo> = {
   kind: 'unary',
-  service: SERVICE,
+  service: INFERENCE,
+  addressable: true,
   method: 'GetServerInfo',
   encodeRequest: () => GetServerInfoRequest.encode({}).finish(),
   decodeRequest: (bytes) => {

@@ -1,6 +1,6 @@
 import type { Constraint } from '../core/grammar/constraint.ts';
 import type { KvEvent } from '../core/kv/kv-events.ts';
-import type { DrawLogprobs } from '../core/sampling/drawn-token.ts';
+import type { DrawLogprobs, PromptLogprobs } from '../core/sampling/drawn-token.ts';
 import type { SamplingParams } from '../core/sampling/params.ts';
 
 /** What to continue: text that the server tokenizes, or token ids that it uses as given. */
@@ -78,6 +78,17 @@ export interface AcceptedEvent {
   readonly seed: number;
 }
 
+/**
+ * Log-probabilities of tokens of the prompt, where the request asks for them: once for all of its
+ * samples, and complete before the first of their tokens.
+ */
+export interface PromptLogprobsEvent {
+  readonly kind: 'promptLogprobs';
+  /** Position of the first of them in the prompt, dense from 1: the first token follows nothing. */
+  readonly firstTokenIndex: number;
+  readonly logprobs: readonly PromptLogprobs[];
+}
+
 /** Newly drawn tokens of one sample, and the text that they make certain. */
 export interface TokensEvent {
   readonly kind: 'tokens';
@@ -113,7 +124,7 @@ export interface CompleteEvent {
   readonly preemptions: number;
 }
 
-export type GenerateEvent = AcceptedEvent | TokensEvent | CompleteEvent;
+export type GenerateEvent = AcceptedEvent | PromptLogprobsEvent | TokensEvent | CompleteEvent;
 
 /** Token ids to turn into text. */
 export interface DetokenizeInput {

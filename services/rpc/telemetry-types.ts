@@ -120,4 +120,12 @@ export interface EndedSample {
   readonly requestId: string;
   readonly index: number;
   readonly reason: EndReason;
+  readonly arrivedMs: number;
+  readonly queueMs: number;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly generatedTokens: number;
+  readonly preemptions: number;
 }

@@ -32,7 +32,7 @@ export class ShardExecutor {
     this.#thread = thread;
   }
 
-  /** Runs `rows` of a segment: rows of the step, or for `head` indices of sampled rows. */
+  /** Runs `rows` of a segment: rows of the step, or for `head` indices of the rows whose logits are wanted. */
   run(segment: SegmentKind, layer: number, rows: Range): void {
     if (rangeSize(rows) === 0) return;
     if (segment === 'head') {
@@ -119,12 +119,12 @@ export class ShardExecutor {
 
   #head(samples: Range): void {
     const { buffers, plan, strides, finalNorm, lmHead } = this.#layout;
-    const sampleRows = new Int32Array(this.#kernels.memory, buffers.sampleRows, samples.end);
+    const headRows = new Int32Array(this.#kernels.memory, buffers.headRows, samples.end);
     for (let sample = samples.start; sample < samples.end; sample++) {
       this.#kernels.rmsNorm({
         rows: 1,
         n: plan.config.hiddenSize,
-        x: buffers.hidden + 4 * sampleRows[sample]! * strides.hidden,
+        x: buffers.hidden + 4 * headRows[sample]! * strides.hidden,
         xStride: strides.hidden,
         out: buffers.headInput + 4 * sample * strides.hidden,
         outStride: strides.hidden,

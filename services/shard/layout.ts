@@ -55,7 +55,7 @@ export interface BufferLayout {
   readonly lengths: number; // i32 [rows]
   readonly tables: number; // i32 [rows], addresses
   readonly tableBlocks: number; // i32 [samples, blocksPerSequence]
-  readonly sampleRows: number; // i32 [samples]
+  readonly headRows: number; // i32 [samples]
   readonly headMap: number; // i32 [query heads]
 }
 
@@ -82,7 +82,7 @@ export interface ShardOptions {
   readonly kvBlocks: number;
   /** Rows of the largest step. */
   readonly maxRows: number;
-  /** Sequences of the largest step. */
+  /** Sequences of the largest step, and rows of logits. */
   readonly maxSequences: number;
   readonly threads: number;
 }
@@ -242,7 +242,7 @@ function planBuffers(
     lengths: arena.integers(maxRows),
     tables: arena.integers(maxRows),
     tableBlocks: arena.integers(maxSequences * blocksPerSequence),
-    sampleRows: arena.integers(maxSequences),
+    headRows: arena.integers(maxSequences),
     headMap: arena.integers(rangeSize(plan.queryHeads)),
   };
 }

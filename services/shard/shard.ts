@@ -12,7 +12,11 @@ export interface SequenceRows {
   readonly blocks: readonly number[];
   /** Whether the last row's logits are wanted. */
   readonly sample: boolean;
+  /** Positions of other rows whose logits are wanted. */
+  readonly logitsAt?: Range;
 }
+
+const NOWHERE: Range = { start: 0, end: 0 };
 
 /**
  * A chip's memory, as the state machine sees it: where a step's inputs go in and its results come
@@ -50,17 +54,21 @@ export class Shard {
     return this.#partials[operation];
   }
 
-  /** This chip's logits of a sampled row, [tokens of the shard]. */
-  logitsOf(sample: number): Float32Array {
-    const start = sample * this.layout.strides.vocab;
+  /** This chip's logits of a row, [tokens of the shard]: of sampled rows first, then of the others. */
+  logitsOf(index: number): Float32Array {
+    const start = index * this.layout.strides.vocab;
     return this.logits.subarray(start, start + rangeSize(this.layout.plan.tokens));
   }
 
   /**
-   * Writes the positions, KV slots and block tables of a step; returns the number of rows and of
-   * sampled rows.
+   * Writes the positions, KV slots and block tables of a step; returns the number of rows, of sampled
+   * rows, and of all whose logits are wanted.
    */
-  writeBatch(sequences: readonly SequenceRows[]): { rows: number; samples: number } {
+  writeBatch(sequences: readonly SequenceRows[]): {
+    rows: number;
+    samples: number;
+    headRows: number;
+  } {
     const { buffers, options, blocksPerSequence } = this.layout;
     const view = (address: number, count: number): Int32Array =>
       new Int32Array(this.memory, address, count);
@@ -68,10 +76,10 @@ export class Shard {
     const slots = view(buffers.slots, options.maxRows);
     const lengths = view(buffers.lengths, options.maxRows);
     const tables = view(buffers.tables, options.maxRows);
-    const sampleRows = view(buffers.sampleRows, options.maxSequences);
     let row = 0;
-    let samples = 0;
-    sequences.forEach(({ tokens, start, blocks, sample }, index) => {
+    const sampled: number[] = [];
+    const others: number[] = [];
+    sequences.forEach(({ tokens, start, blocks, sample, logitsAt = NOWHERE }, index) => {
       assert(row + tokens.length <= options.maxRows, 'a step fits its row buffers');
       assert(blocks.length <= blocksPerSequence, 'a block table fits its buffer');
       const table = buffers.tableBlocks + 4 * index * blocksPerSequence;
@@ -84,9 +92,14 @@ export class Shard {
         lengths[row] = position + 1;
         tables[row] = table;
       }
-      if (sample) sampleRows[samples++] = row - 1;
+      if (sample) sampled.push(row - 1);
+      const first = row - tokens.length - start;
+      for (let at = logitsAt.start; at < logitsAt.end; at++) others.push(first + at);
     });
-    return { rows: row, samples };
+    const headRows = [...sampled, ...others];
+    assert(headRows.length <= options.maxSequences, 'the wanted logits fit their buffer');
+    view(buffers.headRows, headRows.length).set(headRows);
+    return { rows: row, samples: sampled.length, headRows: headRows.length };
   }
 
   /** Writes the embedding of an own token to a row of the activations. */

@@ -11,6 +11,7 @@ export function encodeAdmission(
     ...sampling,
     logitBias: [...sampling.logitBias],
     logprobs: sampling.logprobs ?? null,
+    promptLogprobs: sampling.promptLogprobs ?? null,
     stopTokenIds: [...stopTokenIds],
     history: [...history],
   };
@@ -33,6 +34,7 @@ export function decodeAdmission(message: sohu.v1.SequenceAdmission.$Properties):
         bias: bias ?? 0,
       })),
       logprobs: message.logprobs ?? undefined,
+      promptLogprobs: message.promptLogprobs ?? undefined,
     },
     choice: message.choice ?? 0,
     promptLength: message.promptLength ?? 0,

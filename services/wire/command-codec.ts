@@ -1,5 +1,5 @@
 import { sohu } from '#proto';
-import type { Command, StepCommand, StepSequence } from '../cluster/messages.ts';
+import type { Command, PromptTargets, StepCommand, StepSequence } from '../cluster/messages.ts';
 import type { TokenMask } from '../core/sampling/token-mask.ts';
 import { decodeAdmission, encodeAdmission } from './admission-codec.ts';
 import { decodeGroupSpec, encodeGroupSpec } from './group-spec-codec.ts';
@@ -49,15 +49,18 @@ function commandBody(command: Command): sohu.v1.Command.$Properties {
 }
 
 function sequenceBody(sequence: StepSequence): sohu.v1.StepSequence.$Properties {
-  const { id, start, sample, count, tokens, blocks, mask, admission } = sequence;
+  const { id, start, sample, count, tokens, blocks, mask, targets, admission } = sequence;
   return {
-    ...{ id, start, sample },
+    id,
+    start,
+    sample,
     // The wire's types want arrays that may be changed, though nobody does.
     tokens: tokens as number[],
     blocks: blocks as number[],
     count: tokens.length === count ? 0 : count,
     admission: admission === undefined ? null : encodeAdmission(admission),
     mask: mask === undefined ? null : maskBody(mask),
+    targets: targets === undefined ? null : { ...targets, tokens: targets.tokens as number[] },
   };
 }
 
@@ -84,9 +87,14 @@ function sequenceOf(message: sohu.v1.StepSequence.$Properties): StepSequence {
     start: message.start ?? 0,
     sample: message.sample ?? false,
     mask: message.mask ? maskOf(message.mask) : undefined,
+    targets: message.targets ? targetsOf(message.targets) : undefined,
     blocks: message.blocks ?? [],
     admission: message.admission ? decodeAdmission(message.admission) : undefined,
   };
+}
+
+function targetsOf({ start, tokens }: sohu.v1.PromptTargets.$Properties): PromptTargets {
+  return { start: start ?? 0, tokens: tokens ?? [] };
 }
 
 /** One that says nothing allows nothing, which no chip takes. */

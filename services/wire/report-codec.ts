@@ -1,6 +1,6 @@
 import { sohu } from '#proto';
 import type { ChipCounters, Hello, Report, StepReport } from '../cluster/messages.ts';
-import { decodeSample, encodeSample } from './sample-codec.ts';
+import { decodeLogprobs, decodeSample, encodeLogprobs, encodeSample } from './sample-codec.ts';
 import { decodeStepTimes, encodeStepTimes } from './step-times-codec.ts';
 import { bytesToFloats, floatsToBytes } from './tensor-bytes.ts';
 
@@ -56,7 +56,8 @@ function reportBody(report: Report): sohu.v1.Report.$Properties {
       const { epoch, step, digest, counters } = report;
       const times = report.times ? encodeStepTimes(report.times) : null;
       const tokens = [...report.tokens];
-      return { report: { epoch, step, digest, counters, samples, times, tokens } };
+      const prompt = report.prompt.map(encodeLogprobs);
+      return { report: { epoch, step, digest, counters, samples, prompt, times, tokens } };
     }
     case 'shardLogits': {
       const { epoch, step, sample, raw } = report;
@@ -88,6 +89,7 @@ function stepReportOf(
     step: message.step ?? 0,
     digest: message.digest ?? 0,
     samples,
+    prompt: (message.prompt ?? []).map(decodeLogprobs),
     tokens: message.tokens ?? [],
     counters: countersOf(message.counters ?? {}),
     times: message.times ? decodeStepTimes(message.times) : undefined,

@@ -8,14 +8,19 @@ import { bytesToFloats, floatsToBytes } from './tensor-bytes.ts';
 export function encodeSample({ draw, logprobs }: ShardSample): sohu.v1.ShardSample.$Properties {
   return {
     ...drawBody(draw),
-    logprobs: logprobs ? { ...logprobs.mass, ...listBody(logprobs.logits) } : null,
+    logprobs: logprobs ? encodeLogprobs(logprobs) : null,
   };
 }
 
 /** The opposite of `encodeSample`; what is absent has the wire's default. */
 export function decodeSample(message: sohu.v1.ShardSample.$Properties): ShardSample {
   const { logprobs } = message;
-  return { draw: drawOf(message), logprobs: logprobs ? logprobsOf(logprobs) : undefined };
+  return { draw: drawOf(message), logprobs: logprobs ? decodeLogprobs(logprobs) : undefined };
+}
+
+/** A shard's part of a row's log-probabilities, as a message. */
+export function encodeLogprobs({ mass, logits }: ShardLogprobs): sohu.v1.ShardLogprobs.$Properties {
+  return { ...mass, ...listBody(logits) };
 }
 
 function drawBody(draw: ShardDraw): sohu.v1.ShardSample.$Properties {
@@ -50,7 +55,8 @@ function leafOf(message: sohu.v1.LeafCandidates.$Properties): LeafCandidates {
   return { candidates: listOf(message), exhaustive: message.exhaustive ?? false };
 }
 
-function logprobsOf(message: sohu.v1.ShardLogprobs.$Properties): ShardLogprobs {
+/** The opposite of `encodeLogprobs`. */
+export function decodeLogprobs(message: sohu.v1.ShardLogprobs.$Properties): ShardLogprobs {
   const mass = { maximum: message.maximum ?? 0, sum: message.sum ?? 0 };
   return { mass, logits: listOf(message) };
 }

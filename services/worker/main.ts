@@ -3,21 +3,21 @@ import { connectNats } from '../bus/nats-bus.ts';
 import type { StepTimes } from '../cluster/step-times.ts';
 import { ChipHost } from '../runtime/chip/chip-host.ts';
 import { CommandFeed } from '../runtime/chip/command-feed.ts';
+import { LocalLinks } from '../runtime/chip/local-links.ts';
 import { ChipMetrics } from '../runtime/metrics/chip-metrics.ts';
 import { startMetricsServer } from '../runtime/metrics/metrics-server.ts';
 import { connectionOf } from '../runtime/options/node-options.ts';
 import { parseProgram } from '../runtime/options/settings.ts';
 import type { WorkerOptions } from '../runtime/options/worker-options.ts';
-import { exitWithParent } from '../runtime/process/exit-with-parent.ts';
 import { onStopSignal } from '../runtime/process/on-stop-signal.ts';
+import { runProgram } from '../runtime/process/run-program.ts';
 import { GroupSubjects } from '../wire/subjects.ts';
 
 interface RunningChip {
   close(): Promise<void>;
 }
 
-exitWithParent();
-await runWorker(parseProgram<WorkerOptions>('worker'));
+await runProgram(() => runWorker(parseProgram<WorkerOptions>('worker')));
 
 async function runWorker(options: WorkerOptions): Promise<void> {
   const { rank: all, cluster, group } = options;
@@ -26,7 +26,8 @@ async function runWorker(options: WorkerOptions): Promise<void> {
   // Alone, a chip need not hear what it tells all others.
   const bus = await connectNats({ ...connectionOf(options), name, noEcho: all.length === 1 });
   const commands = new CommandFeed(bus, new GroupSubjects(cluster, group).command);
-  const chips = await Promise.all(all.map((rank) => runChip({ ...options, bus, commands, rank })));
+  const shared = { bus, commands, links: new LocalLinks() };
+  const chips = await Promise.all(all.map((rank) => runChip({ ...options, ...shared, rank })));
   onStopSignal(async () => {
     console.log('stopping');
     await Promise.all(chips.map((chip) => chip.close()));
@@ -38,10 +39,11 @@ async function runChip(
   options: Omit<WorkerOptions, 'rank'> & {
     readonly bus: Bus;
     readonly commands: CommandFeed;
+    readonly links: LocalLinks;
     readonly rank: number;
   },
 ): Promise<RunningChip> {
-  const { bus, commands, rank, cluster, group, threads } = options;
+  const { bus, commands, links, rank, cluster, group, threads } = options;
   const metrics = new ChipMetrics({ group, rank });
   const server = await startMetricsServer({
     text: () => metrics.text(),
@@ -50,7 +52,7 @@ async function runChip(
   });
   const metricsAddress = server.address;
   const onStep = (times: StepTimes): void => metrics.stepCompleted(times);
-  const place = { bus, commands, cluster, group, rank };
+  const place = { bus, commands, links, cluster, group, rank };
   const host = new ChipHost({ ...place, threads, metricsAddress, onStep });
   metrics.watch(host);
   host.start();

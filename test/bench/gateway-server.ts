@@ -38,6 +38,10 @@ class Steps {
 
 const steps = new Steps();
 
+function nobodyWatches(): never {
+  throw new Error('nobody watches a bench');
+}
+
 class SteppingEngine implements Engine {
   async *generateStream(request: GenerateRequest): AsyncGenerator<GenerateEvent, void, undefined> {
     const { prompt, requestId = '', maxTokens = 1 } = request;
@@ -56,6 +60,10 @@ class SteppingEngine implements Engine {
   readonly telemetry = {
     servers: async () => [],
     metrics: async () => ({ text: '', engine: '0' }),
+    snapshot: async () => nobodyWatches(),
+    async *watch() {
+      yield nobodyWatches();
+    },
   };
 
   async serverInfo(): Promise<ServerInfo> {

@@ -41,7 +41,7 @@ suite('connectNats', () => {
   test('names the address and the reason when there is no broker', async () => {
     await assert.rejects(
       connectNats({ servers: 'nats://127.0.0.1:1', name: 'test' }),
-      /^Error: no connection to the broker at nats:\/\/127\.0\.0\.1:1: CONNECTION_REFUSED$/,
+      /^BrokerError: no connection to the broker at nats:\/\/127\.0\.0\.1:1: CONNECTION_REFUSED$/,
     );
   });
 

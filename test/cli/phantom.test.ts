@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { findChip } from '../../services/core/hardware/chip-catalogue.ts';
+import { rangeOf } from '../../services/core/hardware/figure.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
 import { startLiveCluster } from '../gateway/live-cluster.ts';
 import { natsServerBinary } from '../support/broker.ts';
@@ -74,6 +76,22 @@ test('a phantom cluster serves OpenAI’s API as one with weights does', async (
     assert.ok(info.chips.every(({ hbmBytesTotal }) => hbmBytesTotal > 79e9));
   });
 
+  await t.test('shows the modelled chips to those who watch', async () => {
+    await ask('/v1/completions', { prompt: 'Hello', max_tokens: 8, ignore_eos: true });
+    const { weights, chips } = await live.client.telemetry.snapshot();
+    assert.equal(weights, 'phantom');
+    assert.equal(chips.length, 2);
+    const { hbmBytes, powerWatts } = findChip('H100');
+    for (const chip of chips) {
+      assert.deepEqual([chip.name, chip.hbmTotalBytes], ['NVIDIA H100', hbmBytes]);
+      assert.ok(chip.mfu > 0 && chip.hbmBandwidth > 0 && chip.linkBandwidth > 0);
+      // Idle or busy, it draws between half of its rated power and all of it.
+      const rated = rangeOf(powerWatts).high;
+      assert.ok(chip.powerWatts > 0.49 * rated && chip.powerWatts <= rated, `${chip.powerWatts} W`);
+      assert.ok(chip.hbmWeightBytes > 3e9, `${chip.hbmWeightBytes} bytes of weights`);
+    }
+  });
+
   await t.test('ends where the length model says, or the request', async () => {
     const body = { prompt: 'The quick brown fox', max_tokens: 30, seed: 3 };
     const free = await ask('/v1/completions', body);
@@ -126,10 +144,12 @@ test('a phantom cluster serves OpenAI’s API as one with weights does', async (
   await t.test('shows device time in its metrics', async () => {
     const [, metrics] = /^Metrics +(http:\S+)/m.exec(live.up.printed('stdout'))!;
     const text = await (await fetch(metrics!)).text();
-    const [, seconds] = /^sohu_device_seconds_total (\S+)$/m.exec(text)!;
-    assert.ok(Number(seconds) > 0.1);
-    assert.match(text, /^sohu_busy_seconds_total [\d.]+$/m);
-    assert.match(text, /^sohu_device_lag_seconds 0$/m);
+    const valueNamed = (name: string): number =>
+      Number(new RegExp(`^${name}\\{[^}]*engine="0"[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1]);
+    assert.ok(valueNamed('sohu_device_seconds_total') > 0.1);
+    assert.ok(valueNamed('sohu_busy_seconds_total') > 0);
+    assert.equal(valueNamed('sohu_device_lag_seconds'), 0);
+    assert.match(text, /^DCGM_FI_DEV_FB_USED\{[^}]*modelName="NVIDIA H100"/m);
   });
 
   await t.test('says at its end how fast it was', async () => {

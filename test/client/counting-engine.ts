@@ -63,6 +63,10 @@ export class CountingEngine implements InferenceEngine {
     const tokens = sampling.maxTokens ?? 1e9;
     const indices = Array.from({ length: sampling.n }, (_, index) => index);
     yield { kind: 'accepted', requestId, promptTokens: 2, seed: sampling.seed ?? 77 };
+    if (sampling.promptLogprobs !== undefined) {
+      const logprobs = [{ token: 9, logprob: -0.5, top: [{ token: 8, logprob: -0.25 }] }];
+      yield { kind: 'promptLogprobs', firstTokenIndex: 1, logprobs };
+    }
     for (let i = 0; i < tokens && !signal.aborted; i += 1) {
       await new Promise((resolve) => setImmediate(resolve));
       for (const index of indices) {
@@ -80,8 +84,9 @@ export class CountingEngine implements InferenceEngine {
   }
 
   abort(requestIds: readonly string[]): number {
-    this.abortedNames.push(...requestIds);
-    return requestIds.length;
+    const open = requestIds.filter((requestId) => !this.abortedNames.includes(requestId));
+    this.abortedNames.push(...open);
+    return open.length;
   }
 
   tokenize(text: string): readonly number[] {

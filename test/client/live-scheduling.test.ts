@@ -77,7 +77,11 @@ suite('a cluster of processes with eight KV blocks', () => {
         const expected = oracle.generate({ ...request, choice });
         const isAsked = sampling.logprobs !== undefined;
         assertDrawn(
-          { tokens: tokenIds, logprobs: isAsked ? logprobs : tokenIds.map(() => undefined) },
+          {
+            tokens: tokenIds,
+            logprobs: isAsked ? logprobs : tokenIds.map(() => undefined),
+            promptLogprobs: choice === 0 ? completion.promptLogprobs : [],
+          },
           expected,
         );
         assert.equal(logprobs.length, isAsked ? tokenIds.length : 0);

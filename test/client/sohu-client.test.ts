@@ -24,6 +24,7 @@ for (const [name, makeWorld] of Object.entries(WORLDS)) {
       const choice = { ...complete, text: '0 1 2 ', tokenIds: [0, 1, 2], logprobs: [], usage };
       assert.deepEqual(await world.client.generate(request), {
         requestId: 'r',
+        promptLogprobs: [],
         choices: [choice],
         seed: 0,
         usage,
@@ -44,18 +45,21 @@ for (const [name, makeWorld] of Object.entries(WORLDS)) {
         ...{ temperature: 0.5, topP: 0.9, topK: 40, minP: 0.1, seed: 9 },
         ...{ repetitionPenalty: 1.1, presencePenalty: -0.5, frequencyPenalty: 0.25 },
         ...{ maxTokens: 4, minTokens: 2, ignoreEos: false, n: 2, logprobs: 3 },
+        promptLogprobs: 4,
         ...{ stop: ['\n\n', 'Ende'], stopTokenIds: [7, 8], includeStopStrInOutput: true },
       };
       const names = { requestId: 'r', priority: -3, cacheSalt: 'pepper', clientId: 'me' };
       const logitBias = { 12: -100, 7: 3.5 };
       const structuredOutputs = { json: { type: 'object' } };
-      await world.client.generate({
+      const { promptLogprobs } = await world.client.generate({
         prompt: [5],
         ...names,
         ...sampling,
         logitBias,
         structuredOutputs,
       });
+      const top = [{ token: 8, logprob: -0.25 }];
+      assert.deepEqual(promptLogprobs, [{ token: 9, logprob: -0.5, top }]);
       const biases = [
         { token: 7, bias: 3.5 },
         { token: 12, bias: -100 },
@@ -201,6 +205,7 @@ for (const [name, makeWorld] of Object.entries(WORLDS)) {
         [{ logitBias: { 5: 101 } }, /logit_bias\[5\] must be between -100 and 100, not 101/],
         [{ logitBias: Object.fromEntries(Array(1025).fill(1).entries()) }, /logit_bias/],
         [{ logprobs: -1 }, /logprobs/],
+        [{ promptLogprobs: 129 }, /prompt_logprobs must be a whole number from 0 to 128/],
         [{ logprobs: 129 }, /logprobs must be a whole number from 0 to 128/],
         [{ n: 0 }, /n must be a whole number from 1 to 128/],
         [{ n: 129 }, /n must/],
@@ -281,6 +286,34 @@ suite('a generation that is not whole is DATA_LOSS', () => {
       await assert.rejects(client.generate({ prompt: '', n }), { code: 'DATA_LOSS' });
     }
   }
+
+  test('with log-probabilities of the prompt', async () => {
+    const prompted = { ...accepted, promptTokens: 3 };
+    const told = (firstTokenIndex: number, count: number): GenerateEvent => ({
+      ...{ kind: 'promptLogprobs', firstTokenIndex },
+      logprobs: Array.from({ length: count }, () => ({ token: 1, logprob: -1, top: [] })),
+    });
+    const end = [tokensOf(0), completeOf(0)];
+    let events: GenerateEvent[] = [prompted, told(1, 1), told(2, 1), ...end];
+    engine.generate = async function* () {
+      yield* events;
+    };
+    const request = { prompt: '', promptLogprobs: 0 };
+    assert.equal((await client.generate(request)).promptLogprobs.length, 2);
+    for (const broken of [
+      [prompted, ...end],
+      [prompted, told(1, 1), ...end],
+      [prompted, told(1, 3), ...end],
+      [prompted, told(2, 1), told(1, 1), ...end],
+      [prompted, told(1, 2), told(1, 2), ...end],
+      [told(1, 2), prompted, ...end],
+    ]) {
+      events = broken;
+      await assert.rejects(client.generate(request), { code: 'DATA_LOSS' });
+    }
+    events = [prompted, told(1, 2), ...end];
+    await assert.rejects(client.generate({ prompt: '' }), { code: 'DATA_LOSS' }, 'nobody asked');
+  });
 
   test('with one sample', () => {
     const [tokens, complete] = [tokensOf(0), completeOf(0)];

@@ -22,6 +22,7 @@ function wrapTransfers(bus: Bus, carry: (data: Uint8Array) => readonly Uint8Arra
     newInbox: () => bus.newInbox(),
     flush: () => bus.flush(),
     onStatus: (listener) => bus.onStatus(listener),
+    onForbidden: (listener) => bus.onForbidden(listener),
     close: () => bus.close(),
   };
 }

@@ -45,8 +45,9 @@ const LACKING: TokenMask = { kind: 'tokens', tokens: [LAYOUT.plan.config.vocabSi
 const OTHER: TokenMask = { kind: 'bits', bits: new Uint8Array(0) };
 
 function part(fields: Partial<StepSequence>): StepSequence {
-  const usual = { id: 7, tokens: [1, 2], start: 5, sample: true, mask: undefined, blocks: [] };
-  const filled = { ...usual, admission: undefined, ...fields };
+  const usual = { id: 7, tokens: [1, 2], start: 5, sample: true, blocks: [] };
+  const absent = { mask: undefined, targets: undefined, admission: undefined };
+  const filled = { ...usual, ...absent, ...fields };
   return { count: filled.tokens.length, ...filled };
 }
 
@@ -82,6 +83,7 @@ suite('checking a step command', () => {
       ]),
     ],
     ['one that joins again', command([joining({ id: 7 })])],
+    ['one that tells of its prompt', command([part({ targets: { start: 6, tokens: [1, 2] } })])],
     ['one that is released', command([joining({})], [7])],
     [
       'one as long as the context',
@@ -102,6 +104,26 @@ suite('checking a step command', () => {
       'too many sequences',
       'size',
       command([8, 9, 10, 11].map((id) => joining({ id, blocks: [id - 8] }))),
+    ],
+    [
+      'more rows of logits than buffers',
+      'size',
+      command([part({ tokens: [1, 2, 3], targets: { start: 6, tokens: [1, 2, 3] } })]),
+    ],
+    [
+      'a target before the rows',
+      'position',
+      command([part({ targets: { start: 5, tokens: [1] } })]),
+    ],
+    [
+      'a target beyond the rows',
+      'position',
+      command([part({ sample: false, targets: { start: 7, tokens: [1, 2] } })]),
+    ],
+    [
+      'a target that the vocabulary lacks',
+      'token',
+      command([part({ targets: { start: 6, tokens: [50] } })]),
     ],
     ['a sequence that nobody admitted', 'sequence', command([part({ id: 6 })])],
     ['a sequence that was released', 'sequence', command([part({})], [7])],

@@ -35,7 +35,7 @@ function makeCollector(...samplings: SamplingParams[]): StepCollector {
 
 function report(rank: number, ...samples: ShardSample[]): StepReport {
   const identity = { rank, epoch: 1, step: 5, digest: 9, counters: COUNTERS };
-  return { kind: 'report', ...identity, samples, tokens: [], times: undefined };
+  return { kind: 'report', ...identity, samples, prompt: [], tokens: [], times: undefined };
 }
 
 function logits(fields: Partial<Logits>): Logits {

@@ -34,6 +34,7 @@ export function arbitrarySamplingOf(vocabSize: number): fc.Arbitrary<SamplingPar
         }),
       ),
       logprobs: often<number | undefined>(undefined, fc.nat({ max: 20 })),
+      promptLogprobs: often<number | undefined>(undefined, fc.nat({ max: 20 })),
     })
     .map(({ truncation, ...fields }) => ({ ...GREEDY, ...fields, ...truncation }));
 }

@@ -272,6 +272,7 @@ suite('sampling parameters', () => {
       [{ logprobs: 129 }, /^logprobs must be a whole number from 0 to 128, not 129$/],
       [{ logprobs: -1 }, /^logprobs must be a whole number from 0 to 128, not -1$/],
       [{ logprobs: 0.5 }, /^logprobs must be a whole number/],
+      [{ promptLogprobs: 129 }, /^prompt_logprobs must be a whole number from 0 to 128, not 129$/],
       [{ seed: 2 ** 32 }, /^seed must be a whole number from 0 to 4294967295, not 4294967296$/],
     ];
     for (const [fields, message] of refused) {
@@ -281,6 +282,7 @@ suite('sampling parameters', () => {
     validateSampling({
       ...{ temperature: 100, topP: 1, topK: 0xffffffff, minP: 1, seed: 0xffffffff, logprobs: 128 },
       ...{ repetitionPenalty: 100, presencePenalty: -2, frequencyPenalty: 2 },
+      promptLogprobs: 128,
       logitBias: [bias(0, -100), bias(0xffffffff, 100)],
     });
     validateSampling(GREEDY);

@@ -10,9 +10,14 @@ test('the shape of a scheduled step is that of its chunks and its decoding seque
       start: fc.nat(10_000),
       count: fc.oneof(fc.constant(1), fc.integer({ min: 2, max: 500 })),
       sample: fc.boolean(),
+      targets: fc.nat(9),
     }),
   );
-  const property = fc.property(parts, (sequences) => {
+  const property = fc.property(parts, (drawn) => {
+    const sequences = drawn.map(({ targets, ...part }) => {
+      return { ...part, promptTargets: { start: 3, end: 3 + targets } };
+    });
+    const prompted = drawn.reduce((sum, { targets }) => sum + targets, 0);
     const decoding = sequences.filter(({ count }) => count === 1);
     const chunks = sequences.filter(({ count }) => count > 1);
     assert.deepEqual(
@@ -21,7 +26,7 @@ test('the shape of a scheduled step is that of its chunks and its decoding seque
         prefill: chunks.map(({ start, count }) => ({ newTokens: count, contextTokens: start })),
         decodeSequences: decoding.length,
         decodeContextTokens: decoding.reduce((sum, { start }) => sum + start + 1, 0),
-        sampledRows: sequences.filter(({ sample }) => sample).length,
+        sampledRows: prompted + sequences.filter(({ sample }) => sample).length,
       }),
     );
   });

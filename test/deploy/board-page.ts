@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { chromium } from 'playwright-core';
-import { requireOrSkip } from '../support/requirements.ts';
+import { openChromium } from '../support/chromium.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
 import { type BoardPanel, boardPanels } from './boards.ts';
 import { type DataPanel, panelHtml } from './panel-drawing.ts';
@@ -16,11 +14,6 @@ export interface DrawnPanel {
   readonly text: string;
 }
 
-const CHROMIUM = '/usr/bin/chromium';
-const ARGUMENTS = [
-  ...['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-sync'],
-  ...['--disable-background-networking', '--disable-component-update'],
-];
 const STYLE = `
   body { background: #111217; color: #ccccdc; font: 12px sans-serif; margin: 8px; width: 1400px }
   section { display: grid; grid-template-columns: repeat(24, 1fr); grid-auto-rows: 34px; gap: 6px }
@@ -42,7 +35,8 @@ export async function drawBoards(
   t: TestContext,
   queryRange: (expression: string) => Promise<readonly Line[]>,
 ): Promise<readonly DrawnPanel[] | undefined> {
-  if (!requireOrSkip(t, existsSync(CHROMIUM), 'the program chromium')) return undefined;
+  const browser = await openChromium(t);
+  if (browser === undefined) return undefined;
   const panels = await Promise.all(boardPanels().map((panel) => withData(panel, queryRange)));
   const boards = [...new Set(panels.map(({ board }) => board))];
   const sections = boards.map((board) => {
@@ -50,19 +44,10 @@ export async function drawBoards(
     return `<h1>${board}</h1><section>${own.map(panelHtml).join('')}</section>`;
   });
   const directory = process.env.SOHU_TEST_SCREENSHOTS ?? makeTemporaryDirectory(t);
-  const context = await chromium.launchPersistentContext(makeTemporaryDirectory(t), {
-    executablePath: CHROMIUM,
-    args: ARGUMENTS,
-    viewport: { width: 1420, height: 900 },
-  });
-  try {
-    const page = await context.newPage();
-    await page.setContent(`<style>${STYLE}</style>${sections.join('')}`);
-    await page.screenshot({ path: join(directory, 'boards.png'), fullPage: true });
-    return await page.evaluate(READ_PANELS);
-  } finally {
-    await context.close();
-  }
+  const page = await browser.newPage({ viewport: { width: 1420, height: 900 } });
+  await page.setContent(`<style>${STYLE}</style>${sections.join('')}`);
+  await page.screenshot({ path: join(directory, 'boards.png'), fullPage: true });
+  return await page.evaluate(READ_PANELS);
 }
 
 async function withData(

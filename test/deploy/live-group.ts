@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
+import { SOHU } from '../../services/core/hardware/chips/sohu.ts';
 import { ChipHost } from '../../services/runtime/chip/chip-host.ts';
 import { CoordinatorHost } from '../../services/runtime/coordinator/coordinator-host.ts';
 import { ChipMetrics } from '../../services/runtime/metrics/chip-metrics.ts';
@@ -57,6 +58,7 @@ export async function startLiveGroup(t: TestContext): Promise<LiveGroup> {
     maxModelLen: MAX_MODEL_LEN,
     serving: SERVING,
     coordinator: coordinator.coordinator,
+    chip: SOHU,
     baselines: new Map([['H100', makePricer()]]),
     brokerMonitoringUrl: undefined,
   });

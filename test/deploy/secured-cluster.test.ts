@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { nkeys } from 'nats';
 import { SohuClient } from '../../services/client/index.ts';
 import type { GatewayMessage } from '../../services/runtime/cluster/gateway-messages.ts';
 import type { CoordinatorMessage } from '../../services/runtime/coordinator/coordinator-messages.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
 import { spawnNode } from '../../services/runtime/process/spawn-node.ts';
 import { type SecuredBroker, withSecuredBroker } from '../support/secured-broker.ts';
+import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const REQUEST = { prompt: 'Once upon a time', maxTokens: 12, temperature: 0 };
 
@@ -91,4 +95,69 @@ test('two groups and a gateway serve clients through a broker with keys', async 
   });
   const { choices } = (await answer.json()) as { choices: { text: string }[] };
   assert.equal(choices[0]!.text, texts[0]);
+  await assertAborts(t, secured);
+  await assert.rejects(alice.abort('any'), {
+    code: 'PERMISSION_DENIED',
+    message: 'the broker does not let this connection publish to sohu.test.api.Inference.Abort',
+  });
+});
+
+/** Requests of both coordinators, whichever of them is asked, end by one call. */
+async function assertAborts(t: TestContext, { broker, seedOf }: SecuredBroker): Promise<void> {
+  const options = { cluster: 'test', nkeyFile: seedOf('gateway'), retry: false } as const;
+  const client = await SohuClient.connect(broker.url, options);
+  t.after(() => client.close());
+  const servers = await client.telemetry.servers();
+  assert.equal(servers.length, 2);
+  const streams = await Promise.all(
+    servers.map(async (serverId, index) => {
+      const request = {
+        prompt: 'Once',
+        maxTokens: 500,
+        ignoreEos: true,
+        requestId: `open-${index}`,
+      };
+      const stream = client.generateStream(request, { serverId });
+      assert.equal((await stream.next()).value?.kind, 'accepted');
+      return stream;
+    }),
+  );
+  const aborting = client.abort(['open-0', 'open-1', 'unknown']);
+  const reasons = streams.map(async (stream) => {
+    let reason: string | undefined;
+    for await (const event of stream) if (event.kind === 'complete') reason = event.finishReason;
+    return reason;
+  });
+  assert.equal(await aborting, 2);
+  assert.deepEqual(await Promise.all(reasons), ['abort', 'abort']);
+  assert.equal(await client.abort(['open-0', 'open-1']), 0);
+}
+
+test('a process with a key that the broker does not know ends with one sentence', async (t) => {
+  const secured = await withSecuredBroker(t);
+  if (secured === undefined) return;
+  const seedFile = join(makeTemporaryDirectory(t), 'stranger.nk');
+  writeFileSync(seedFile, nkeys.createUser().getSeed());
+  const programs = {
+    worker: ['--rank', '0'],
+    coordinator: [],
+    gateway: ['--port', '0'],
+    grpc: ['--port', '0'],
+  };
+  for (const [entry, args] of Object.entries(programs)) {
+    const node = spawnNode({
+      name: entry,
+      entry: packagePath(`dist/services/${entry}/main.js`),
+      args: ['--nats', secured.broker.url, '--cluster', 'test', ...args],
+      env: { SOHU_NATS_NKEY_FILE: seedFile },
+      output: 'ignore',
+      onMessage: () => {},
+    });
+    t.after(() => node.stop());
+    const { stderrTail } = await node.exited;
+    assert.match(
+      stderrTail,
+      /^error: no connection to the broker at [^\n]+: '?Authorization Violation'?\n?$/,
+    );
+  }
 });

@@ -13,7 +13,7 @@ export const SETTINGS: GatewaySettings = {
   tokens_per_minute: null,
 };
 
-const MODEL = openServedModel({
+export const MODEL = openServedModel({
   modelPath: join(BUNDLED_MODELS, 'tinystories-5m'),
   tokenizer: undefined,
   servedName: undefined,

@@ -205,6 +205,36 @@ test('the openai client works with a live cluster', async (t) => {
     assert.deepEqual(Object.keys(logprobs.top_logprobs![0]!).length, 2);
   });
 
+  await t.test('log-probabilities of a prompt, as harnesses score texts', async () => {
+    const prompt = 'Once upon a time, there was a little girl';
+    const create = (fields: object) =>
+      openai.completions.create({ ...greedy, ...fields, prompt, echo: true, logprobs: 2 });
+    const scored = (await create({ max_tokens: 0 })).choices[0]!;
+    const { tokens, token_logprobs, top_logprobs, text_offset } = scored.logprobs!;
+    assert.equal(scored.text, prompt);
+    assert.equal(token_logprobs![0], null);
+    assert.ok(token_logprobs!.slice(1).every((each) => each <= 0));
+    assert.deepEqual(
+      [tokens!.length, top_logprobs!.length, text_offset!.length],
+      [token_logprobs!.length, token_logprobs!.length, token_logprobs!.length],
+    );
+    // What is generated greedily is scored the same when it comes as a prompt.
+    const drawn = await openai.completions.create({ ...greedy, prompt, logprobs: 0 });
+    const whole = prompt + drawn.choices[0]!.text;
+    const again = await openai.completions.create({
+      ...{ ...greedy, prompt: whole, echo: true, logprobs: 1, max_tokens: 0 },
+    });
+    assert.deepEqual(
+      again.choices[0]!.logprobs!.token_logprobs!.slice(tokens!.length),
+      drawn.choices[0]!.logprobs!.token_logprobs,
+    );
+    const { prompt_logprobs: ranked } = (await openai.chat.completions.create({
+      ...{ ...greedy, messages, prompt_logprobs: 1 },
+    })) as unknown as { prompt_logprobs: (null | Record<string, { rank: number | null }>)[] };
+    assert.equal(ranked[0], null);
+    assert.ok(ranked.slice(1).every((each) => Object.values(each!).some(({ rank }) => rank === 1)));
+  });
+
   await t.test('stop strings, biases and token limits', async () => {
     const stopped = await openai.chat.completions.create({ ...greedy, messages, stop: ' was' });
     assert.equal(stopped.choices[0]!.message.content, ', there');

@@ -129,6 +129,65 @@ test('an answer that is whole has every choice, and counts its tokens', async (t
   assert.equal(text.usage.prompt_tokens, 4);
 });
 
+suite('log-probabilities of prompts have the shapes of vLLM and OpenAI', () => {
+  const BOS = '<|begin_of_text|>';
+  const ranked = {
+    402: { logprob: -2, rank: null, decoded_token: 'once' },
+    600: { logprob: -1, rank: 1, decoded_token: ' things' },
+  };
+
+  test('as prompt_logprobs of both APIs', async (t) => {
+    const gateway = makeGateway(t, new StandInEngine());
+    const fields = { prompt_logprobs: 1 };
+    const body = { prompt: ['Once', [9], [9, 402]], ...fields };
+    const text = JSON.parse((await post(gateway, '/v1/completions', body)).body);
+    assert.deepEqual(
+      text.choices.map((choice: object) => Reflect.get(choice, 'prompt_logprobs')),
+      [[null, ranked], [null], [null, ranked]],
+    );
+    assert.equal(text.choices[0].logprobs, null);
+    const chat = JSON.parse(
+      (await post(gateway, '/v1/chat/completions', { ...CHAT, ...fields })).body,
+    );
+    assert.deepEqual([chat.prompt_logprobs[0], chat.prompt_logprobs.length], [null, 2]);
+    const without = JSON.parse((await post(gateway, '/v1/chat/completions', CHAT)).body);
+    assert.equal(without.prompt_logprobs, null);
+  });
+
+  test('as an echo with logprobs, before the drawn tokens or alone', async (t) => {
+    const engine = new StandInEngine();
+    const gateway = makeGateway(t, engine);
+    const body = { prompt: 'Once', echo: true, logprobs: 1, n: 2 };
+    const text = JSON.parse((await post(gateway, '/v1/completions', body)).body);
+    const echoed = {
+      text_offset: [0, 17],
+      token_logprobs: [null, -2],
+      tokens: [BOS, 'once'],
+      top_logprobs: [null, { once: -2, ' things': -1 }],
+    };
+    for (const choice of text.choices) {
+      assert.deepEqual(choice.prompt_logprobs, [null, ranked]);
+      const { logprobs } = choice;
+      assert.deepEqual(logprobs.text_offset, [0, 17, 21, 24]);
+      assert.deepEqual(logprobs.token_logprobs, [null, -2, -0.5, -0.5]);
+      for (const key of ['tokens', 'top_logprobs'] as const) {
+        assert.deepEqual(logprobs[key].slice(0, 2), echoed[key]);
+        assert.equal(logprobs[key].length, 4);
+      }
+    }
+    const alone = { ...body, n: 1, max_tokens: 0 };
+    const only = JSON.parse((await post(gateway, '/v1/completions', alone)).body);
+    assert.deepEqual(only.choices[0].logprobs, echoed);
+    assert.deepEqual([only.choices[0].text, only.choices[0].finish_reason], ['Once', 'length']);
+    assert.equal(only.usage.completion_tokens, 0);
+    assert.equal(engine.requests.length, 2);
+    assert.deepEqual(engine.requests.at(-1)!.maxTokens, 1);
+    const silent = await post(gateway, '/v1/completions', { ...alone, logprobs: undefined });
+    assert.equal(JSON.parse(silent.body).choices[0].logprobs, null);
+    assert.equal(engine.requests.length, 2, 'nothing was asked of the engine');
+  });
+});
+
 suite('a request that is wrong is refused with 400, the name of the field and the valid choice', () => {
   const long = 'word '.repeat(3000);
   const cases: readonly (readonly [object, string, RegExp])[] = [
@@ -152,7 +211,10 @@ suite('a request that is wrong is refused with 400, the name of the field and th
     [{ prompt: [] }, 'prompt', /empty/],
     [{ prompt: [1, -1] }, 'prompt[1]', /a token id/],
     [{ prompt: [[1], 'x', 3] }, 'prompt[2]', /a string or an array/],
-    [{ echo: true, logprobs: 1 }, 'logprobs', /prompts/],
+    [{ prompt_logprobs: 129 }, 'prompt_logprobs', /from 0 to 128, not 129/],
+    [{ prompt_logprobs: -1 }, 'prompt_logprobs', /from 0 to 128, not -1/],
+    [{ prompt_logprobs: 1, stream: true }, 'prompt_logprobs', /absent where stream is true/],
+    [{ echo: true, logprobs: 129 }, 'logprobs', /from 0 to 128/],
     [{ suffix: 'end' }, 'suffix', /not supported/],
     [{ use_beam_search: true }, 'use_beam_search', /not supported/],
   ];
@@ -210,8 +272,39 @@ suite('a request that is wrong is refused with 400, the name of the field and th
     }
     const top = await post(gateway, '/v1/chat/completions', { ...CHAT, top_logprobs: 1 });
     assert.equal(errorOf(top).param, 'top_logprobs');
-    const tools = await post(gateway, '/v1/chat/completions', { ...CHAT, tools: [{}] });
-    assert.equal(errorOf(tools).param, 'tools');
+  });
+
+  test('tools that would have to be called', async (t) => {
+    const gateway = makeGateway(t, new StandInEngine());
+    const tools = [{ type: 'function', function: { name: 'look_up' } }];
+    const ask = (fields: object) => post(gateway, '/v1/chat/completions', { ...CHAT, ...fields });
+    for (const choice of [undefined, 'auto'] as const) {
+      const error = errorOf(await ask({ tools, tool_choice: choice }));
+      assert.deepEqual([error.status, error.param], [400, 'tool_choice']);
+      assert.match(error.message, /^"auto" tool choice requires --enable-auto-tool-choice/);
+    }
+    for (const choice of ['required', { type: 'function', function: { name: 'look_up' } }]) {
+      const error = errorOf(await ask({ tools, tool_choice: choice }));
+      assert.deepEqual([error.status, error.param], [400, 'tool_choice']);
+      assert.match(error.message, /^tool_choice must be "none"/);
+    }
+    for (const fields of [
+      { tools, tool_choice: 'none' },
+      { tools: [], tool_choice: 'auto' },
+    ]) {
+      assert.equal((await ask(fields)).status, 200);
+    }
+  });
+
+  test('best_of, but for as many as are answered with', async (t) => {
+    const gateway = makeGateway(t, new StandInEngine());
+    const ask = (fields: object) => post(gateway, '/v1/completions', { prompt: 'Once', ...fields });
+    for (const fields of [{ best_of: 1 }, { best_of: 3, n: 3 }]) {
+      assert.equal((await ask(fields)).status, 200);
+    }
+    for (const fields of [{ best_of: 2 }, { best_of: 3, n: 2 }, { best_of: 1, n: 2 }]) {
+      assert.equal(errorOf(await ask(fields)).param, 'best_of');
+    }
   });
 });
 

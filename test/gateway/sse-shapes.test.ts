@@ -158,19 +158,24 @@ suite('a stream of completion chunks', () => {
   test('begins with the prompt of every choice where it is an echo', async (t) => {
     const frames = await text(t, { echo: true, prompt: ['A', 'B'], n: 2 });
     const chunks = frames.slice(0, -1).map((frame) => JSON.parse(frame).choices[0]);
-    assert.deepEqual(
-      chunks.slice(0, 4).map((choice) => [choice.index, choice.text]),
-      [
-        [0, 'A'],
-        [1, 'A'],
-        [2, 'B'],
-        [3, 'B'],
-      ],
-    );
     for (const index of [0, 1, 2, 3]) {
       const own = chunks.filter((choice) => choice.index === index).map((choice) => choice.text);
-      assert.equal(own.join(''), `${index < 2 ? 'A' : 'B'} Hello "you"\n`);
+      assert.equal(own[0], index < 2 ? 'A' : 'B');
+      assert.equal(own.join(''), `${own[0]} Hello "you"\n`);
     }
+  });
+
+  test('has the log-probabilities of an echo with it, and offsets that go on after it', async (t) => {
+    const frames = await text(t, { echo: true, logprobs: 1, prompt: 'Once' });
+    const [echo, first] = frames.slice(0, 2).map((frame) => JSON.parse(frame).choices[0]);
+    assert.equal(echo.text, 'Once');
+    assert.deepEqual(echo.logprobs, {
+      text_offset: [0, 17],
+      token_logprobs: [null, -2],
+      tokens: ['<|begin_of_text|>', 'once'],
+      top_logprobs: [null, { once: -2, ' things': -1 }],
+    });
+    assert.deepEqual(first.logprobs.text_offset, [21]);
   });
 
   test('is the prompt alone where no token is asked for', async (t) => {

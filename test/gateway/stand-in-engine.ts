@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GenerateEvent, GenerateRequest, ServerInfo } from '../../services/client/index.ts';
+import type {
+  CallOptions,
+  ClusterSnapshot,
+  GenerateEvent,
+  GenerateRequest,
+  ServerInfo,
+  StepRecord,
+} from '../../services/client/index.ts';
 import { RpcError } from '../../services/client/index.ts';
 import type { Engine } from '../../services/gateway/engine.ts';
 
@@ -53,8 +60,19 @@ export class StandInEngine implements Engine {
   script: Script;
   /** The series that the engine shows; an error where it does not answer. */
   series: string | RpcError = '';
+  /** How the cluster is, for those who watch it. */
+  snapshot: ClusterSnapshot | RpcError = new RpcError('UNIMPLEMENTED', 'nobody watches');
+  /** The steps of a watch. */
+  steps: (signal: AbortSignal) => AsyncIterable<StepRecord> = noSteps;
+  /** Watches that are open. */
+  watchers = 0;
   readonly telemetry = {
     servers: async () => [],
+    snapshot: async () => {
+      if (this.snapshot instanceof RpcError) throw this.snapshot;
+      return this.snapshot;
+    },
+    watch: ({ signal = new AbortController().signal }: CallOptions = {}) => this.#watch(signal),
     metrics: async () => {
       if (this.series instanceof RpcError) throw this.series;
       return { text: this.series, engine: '0' };
@@ -75,6 +93,15 @@ export class StandInEngine implements Engine {
       yield* this.script(request, signal);
     } finally {
       this.openCount--;
+    }
+  }
+
+  async *#watch(signal: AbortSignal): AsyncGenerator<StepRecord, void, undefined> {
+    this.watchers++;
+    try {
+      yield* this.steps(signal);
+    } finally {
+      this.watchers--;
     }
   }
 
@@ -125,6 +152,7 @@ export function complete(
 export async function* sayHello(request: GenerateRequest): AsyncGenerator<GenerateEvent> {
   const { n = 1, logprobs } = request;
   yield accepted(request);
+  yield* tellPrompt(request);
   for (let index = 0; index < n; index++) {
     for (const [at, [text, id]] of (
       [
@@ -142,6 +170,22 @@ export async function* sayHello(request: GenerateRequest): AsyncGenerator<Genera
       };
     }
     yield complete(request, { completionTokens: 2, index, cachedTokens: 1 });
+  }
+}
+
+/** The prompt's log-probabilities, in events of one token, where they are asked for. */
+function* tellPrompt({ prompt, promptLogprobs }: GenerateRequest): Generator<GenerateEvent> {
+  if (promptLogprobs === undefined || typeof prompt === 'string') return;
+  for (const [index, token] of prompt.slice(1).entries()) {
+    const top = Array.from({ length: promptLogprobs }, (_, i) => ({
+      token: 600 + i,
+      logprob: -1 - i,
+    }));
+    yield {
+      kind: 'promptLogprobs',
+      firstTokenIndex: index + 1,
+      logprobs: [{ token, logprob: -2, top }],
+    };
   }
 }
 
@@ -164,6 +208,10 @@ export function talkOn(text: string): Script {
       yield tokens(text, { id: 500, at });
     }
   };
+}
+
+async function* noSteps(signal: AbortSignal): AsyncGenerator<StepRecord> {
+  yield await untilAborted(signal);
 }
 
 async function untilAborted(signal: AbortSignal): Promise<never> {

@@ -58,6 +58,7 @@ const input = record<GenerateInput>({
       .dictionary(fc.nat(2 ** 31).map(String), fc.double(), { noNullPrototype: true })
       .map((biases) => Object.entries(biases).map(([id, bias]) => ({ token: Number(id), bias }))),
     logprobs: fc.option(int32, { nil: undefined }),
+    promptLogprobs: fc.option(int32, { nil: undefined }),
     maxTokens: fc.option(int32, { nil: undefined }),
     minTokens: int32,
     seed: fc.option(uint32, { nil: undefined }),

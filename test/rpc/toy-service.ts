@@ -121,6 +121,7 @@ export function tamperedBus(
     newInbox: () => bus.newInbox(),
     flush: () => bus.flush(),
     onStatus: (listener) => bus.onStatus(listener),
+    onForbidden: (listener) => bus.onForbidden(listener),
     close: () => bus.close(),
   };
 }

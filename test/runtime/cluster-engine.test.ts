@@ -71,7 +71,7 @@ function serve(work: (serving: Serving) => Promise<void>): Promise<void> {
         generate: async (request, signal = new AbortController().signal) => {
           const base = { prompt: PROMPT, temperature: 0, maxTokens: LENGTH, ignoreEos: true };
           const input = toGenerateInput({ ...base, ...request });
-          return collectCompletion(serving.generate(input, signal), input.sampling.n);
+          return collectCompletion(serving.generate(input, signal), input.sampling);
         },
       });
     },
@@ -250,7 +250,7 @@ suite('the engine', () => {
             yield event;
           }
         })(),
-        3,
+        { n: 3, promptLogprobs: undefined },
       );
       for (const { finishReason, stopReason, text, tokenIds } of (await collected).choices) {
         assert.deepEqual([finishReason, stopReason], ['abort', undefined]);

@@ -59,6 +59,7 @@ async function runLive(model: string, tp: number, requests: TimedRequest[]): Pro
     newInbox: () => bus.newInbox(),
     flush: () => bus.flush(),
     onStatus: (listener) => bus.onStatus(listener),
+    onForbidden: (listener) => bus.onForbidden(listener),
     close: () => bus.close(),
   });
   const results = new Map<TimedRequest, Promise<{ readonly tokens: readonly number[] }>>();

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
+import type { DrawLogprobs, PromptLogprobs } from '../../services/core/sampling/drawn-token.ts';
 
 /** What was drawn, with one entry of log-probabilities for each token. */
 interface Drawn {
   readonly tokens: readonly number[];
   readonly logprobs: readonly (DrawLogprobs | undefined)[];
+  readonly promptLogprobs?: readonly PromptLogprobs[];
 }
 
 /** Asserts that tokens are equal, and their log-probabilities but for rounding in f64. */
@@ -14,6 +15,15 @@ export function assertDrawn(actual: Drawn, expected: Drawn): void {
   actual.logprobs.forEach((logprobs, index) => {
     assertLogprobs(logprobs, expected.logprobs[index]);
   });
+  const [prompt, expectedPrompt] = [actual.promptLogprobs ?? [], expected.promptLogprobs ?? []];
+  assert.deepEqual(prompt.map(tokenOf), expectedPrompt.map(tokenOf));
+  prompt.forEach((logprobs, index) => {
+    assertLogprobs(logprobs, expectedPrompt[index]);
+  });
+}
+
+function tokenOf({ token }: PromptLogprobs): number {
+  return token;
 }
 
 /** Asserts that two numbers differ by rounding in f64 alone. */

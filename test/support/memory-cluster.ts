@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { Bus } from '../../services/bus/bus.ts';
 import { MemoryBroker } from '../../services/bus/memory-bus.ts';
@@ -7,7 +8,7 @@ import type { Constraint } from '../../services/core/grammar/constraint.ts';
 import type { GrammarCompiler } from '../../services/core/grammar/grammar.ts';
 import type { ModelConfig } from '../../services/core/model/config.ts';
 import type { KvCacheDtype, Precision } from '../../services/core/model/precision.ts';
-import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
+import type { DrawLogprobs, PromptLogprobs } from '../../services/core/sampling/drawn-token.ts';
 import type { SamplingParams } from '../../services/core/sampling/params.ts';
 import type { SchedulerOptions } from '../../services/core/scheduler/options.ts';
 import type { FinishReason, Sequence } from '../../services/core/scheduler/request.ts';
@@ -57,6 +58,8 @@ export interface Generation {
   readonly tokens: readonly number[];
   readonly logprobs: readonly (DrawLogprobs | undefined)[];
   readonly logits: readonly string[];
+  /** One for each token of the prompt but the first, in order; empty where nobody asked. */
+  readonly promptLogprobs: readonly PromptLogprobs[];
   readonly finishReason: FinishReason;
 }
 
@@ -64,6 +67,7 @@ interface Pending {
   readonly tokens: number[];
   readonly logprobs: (DrawLogprobs | undefined)[];
   readonly logits: string[];
+  readonly promptLogprobs: PromptLogprobs[];
   readonly resolve: (generation: Generation) => void;
   readonly reject: (error: Error) => void;
 }
@@ -218,7 +222,7 @@ export class MemoryCluster {
         reject(new Error(JSON.stringify(admission)));
         return;
       }
-      const gains = { tokens: [], logprobs: [], logits: [] };
+      const gains = { tokens: [], logprobs: [], logits: [], promptLogprobs: [] };
       this.#pending.set(admission.sequences[choice]!, { ...gains, resolve, reject });
     });
   }
@@ -238,7 +242,20 @@ export class MemoryCluster {
       this.#samples = 0;
       if (this.#isIdle) this.#idle();
     }
+    if (event.kind === 'promptLogprobs') this.#takePrompt(event);
     if (event.kind === 'token') this.#takeToken(event);
+  }
+
+  #takePrompt({
+    sequence,
+    start,
+    logprobs,
+  }: Extract<CoordinatorEvent, { kind: 'promptLogprobs' }>): void {
+    const pending = this.#pending.get(sequence);
+    if (pending === undefined) return;
+    assert.equal(pending.promptLogprobs.length, start - 1, 'a prompt is told in order, and once');
+    assert.equal(pending.tokens.length, 0, 'a prompt is told before the first token');
+    pending.promptLogprobs.push(...logprobs);
   }
 
   #takeToken({
@@ -250,10 +267,11 @@ export class MemoryCluster {
     this.#options.onToken?.(this, sample);
     const pending = this.#pending.get(sequence);
     if (pending === undefined) return;
-    const { tokens, logprobs, logits } = pending;
+    const { tokens, logprobs, logits, promptLogprobs } = pending;
     tokens.push(drawn.token);
     logprobs.push(drawn.logprobs);
     logits.push(createHash('sha1').update(this.logits(sample)).digest('hex'));
-    if (finishReason !== undefined) pending.resolve({ tokens, logprobs, logits, finishReason });
+    if (finishReason === undefined) return;
+    pending.resolve({ tokens, logprobs, logits, promptLogprobs, finishReason });
   }
 }

@@ -96,7 +96,8 @@ function keep(
   return { kept: kept.slice(0, size), margin };
 }
 
-function naiveLogprobs(
+/** Log-probabilities by the definition, of the logits as the model gave them. */
+export function naiveLogprobs(
   raw: Float32Array,
   count: number | undefined,
 ): { of(token: number): number; top: DrawLogprobs['top'] } | undefined {

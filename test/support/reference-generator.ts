@@ -1,7 +1,7 @@
-import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
+import type { DrawLogprobs, PromptLogprobs } from '../../services/core/sampling/drawn-token.ts';
 import type { SamplingParams } from '../../services/core/sampling/params.ts';
 import type { FinishReason } from '../../services/core/scheduler/request.ts';
-import { drawNaively } from './naive-sampler.ts';
+import { drawNaively, naiveLogprobs } from './naive-sampler.ts';
 import { SingleChip, type SingleChipOptions } from './single-chip.ts';
 
 /** A request as the oracle takes it; `stopTokenIds` are all that end it. */
@@ -21,6 +21,8 @@ export interface ReferenceGeneration {
   readonly tokens: readonly number[];
   /** One for each token; undefined where the request asks for none. */
   readonly logprobs: readonly (DrawLogprobs | undefined)[];
+  /** One for each token of the prompt but the first; empty where the request asks for none. */
+  readonly promptLogprobs: readonly PromptLogprobs[];
   readonly finishReason: FinishReason;
 }
 
@@ -45,7 +47,9 @@ export class ReferenceGenerator {
     const masked = [...stopTokenIds, ...this.#chip.stopTokenIds];
     const tokens: number[] = [];
     const logprobs: (DrawLogprobs | undefined)[] = [];
-    let logits = this.#chip.logits(prompt).at(-1)!;
+    const rows = this.#chip.logits(prompt);
+    const promptLogprobs = ofPrompt(request, rows);
+    let logits = rows.at(-1)!;
     for (;;) {
       const drawn = drawNaively(logits, {
         ...request,
@@ -57,9 +61,22 @@ export class ReferenceGenerator {
       logprobs.push(drawn.logprobs);
       const isStopped = stopTokenIds.includes(drawn.token);
       if (isStopped || tokens.length === maxTokens) {
-        return { tokens, logprobs, finishReason: isStopped ? 'stop' : 'length' };
+        const finishReason = isStopped ? 'stop' : 'length';
+        return { tokens, logprobs, promptLogprobs, finishReason };
       }
       logits = this.#chip.logits([drawn.token], prompt.length + tokens.length - 1)[0]!;
     }
   }
+}
+
+function ofPrompt(
+  { prompt, sampling, choice }: ReferenceRequest,
+  rows: readonly Float32Array[],
+): PromptLogprobs[] {
+  // The first sample of a request tells of the prompt of all.
+  if (sampling.promptLogprobs === undefined || choice > 0) return [];
+  return prompt.slice(1).map((token, index) => {
+    const { of, top } = naiveLogprobs(rows[index]!, sampling.promptLogprobs)!;
+    return { token, logprob: of(token), top };
+  });
 }

@@ -1,3 +1,4 @@
+import { promptTargets } from '../../services/core/scheduler/prompt-targets.ts';
 import {
   createSequence,
   type GenerationRequest,
@@ -28,5 +29,7 @@ export function scheduleTokens(
 ): ScheduledSequence {
   const { start, end, admitted } = part;
   const sample = end === sequence.tokens.length;
-  return { sequence, start, count: end - start, admitted, newBlocks: [], sample };
+  const count = end - start;
+  const targets = promptTargets(sequence, { start, count });
+  return { sequence, start, count, admitted, newBlocks: [], sample, promptTargets: targets };
 }

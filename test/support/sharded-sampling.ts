@@ -131,6 +131,8 @@ function reportOf(
   const samples = sampler.sampleStep(command);
   const identity = { rank, epoch: 1, step: command.step, digest: 0, counters: COUNTERS };
   return decodeReport(
-    encodeReport({ kind: 'report', ...identity, samples, tokens: [], times: undefined }),
+    encodeReport({
+      ...{ kind: 'report', ...identity, samples, prompt: [], tokens: [], times: undefined },
+    }),
   ) as StepReport;
 }

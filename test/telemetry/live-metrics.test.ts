@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
-import type { Choice, Completion, SohuClient, StepRecord } from '../../services/client/index.ts';
+import type {
+  Choice,
+  Completion,
+  SohuClient,
+  StepRecord,
+  Timings,
+  Usage,
+} from '../../services/client/index.ts';
 import { type LiveCluster, startLiveCluster } from '../gateway/live-cluster.ts';
 import { until } from '../support/live-cluster.ts';
 import { type Family, parseExposition, total } from './exposition.ts';
@@ -197,6 +204,15 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
 
+/** What an engine tells of a sample at its end, to its client and to those who watch. */
+function figuresOf(
+  of: Omit<Usage & Timings, 'inferenceMs' | 'e2eMs'> & { readonly preemptions: number },
+): string {
+  const { promptTokens, completionTokens, cachedTokens, preemptions } = of;
+  const times = [of.queueMs, of.prefillMs, of.decodeMs].map((ms) => ms.toFixed(2));
+  return [promptTokens, completionTokens, cachedTokens, preemptions, ...times].join(' ');
+}
+
 /** Records add up to what the clients saw. */
 function assertTold(records: readonly StepRecord[], choices: readonly Choice[]): void {
   const sequences = records.flatMap((record) => record.sequences);
@@ -217,6 +233,10 @@ function assertTold(records: readonly StepRecord[], choices: readonly Choice[]):
   assert.equal(
     new Set(ended.map(({ requestId, index }) => `${requestId} ${index}`)).size,
     ended.length,
+  );
+  assert.deepEqual(
+    ended.map((end) => figuresOf({ ...end, completionTokens: end.generatedTokens })).sort(),
+    choices.map((choice) => figuresOf({ ...choice, ...choice.usage, ...choice.timings })).sort(),
   );
   for (const { lost, beganMs, endedMs, deviceSeconds } of records) {
     assert.equal(lost, 0);

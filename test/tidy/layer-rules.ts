@@ -13,7 +13,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['sim'],
   ['rpc'],
   ['runtime'],
-  ['client', 'grpc'],
+  ['client', 'grpc', 'console'],
   ['gateway'],
   ['worker', 'coordinator', 'calibrate', 'cli'],
 ];

@@ -54,6 +54,7 @@ const arbitraryAdmission = record({
     frequencyPenalty: double,
     logitBias: fc.array(record({ token: word, bias: double }), { maxLength: 3 }),
     logprobs: fc.option(word, { nil: undefined }),
+    promptLogprobs: fc.option(word, { nil: undefined }),
   }),
   choice: word,
   promptLength: word,
@@ -107,6 +108,7 @@ export const arbitraryCommand: fc.Arbitrary<Command> = fc.oneof(
         start: word,
         sample: fc.boolean(),
         mask: fc.option(arbitraryMask, { nil: undefined }),
+        targets: fc.option(record({ start: word, tokens: words }), { nil: undefined }),
         blocks: words,
         admission: fc.option(arbitraryAdmission, { nil: undefined }),
         uncounted: fc.integer({ min: 1, max: 99 }),
@@ -133,11 +135,11 @@ const arbitraryDraw: fc.Arbitrary<ShardDraw> = fc.oneof(
   }),
 );
 
+const arbitraryLogprobs = record({ mass: arbitraryMass, logits: arbitraryCandidates });
+
 const arbitrarySample: fc.Arbitrary<ShardSample> = record({
   draw: arbitraryDraw,
-  logprobs: fc.option(record({ mass: arbitraryMass, logits: arbitraryCandidates }), {
-    nil: undefined,
-  }),
+  logprobs: fc.option(arbitraryLogprobs, { nil: undefined }),
 });
 
 const arbitraryFloats = fc
@@ -208,6 +210,7 @@ export const arbitraryReport: fc.Arbitrary<Report> = fc.oneof(
     step: word,
     digest: word,
     samples: fc.array(arbitrarySample, { maxLength: 4 }),
+    prompt: fc.array(arbitraryLogprobs, { maxLength: 4 }),
     tokens: words,
     counters: arbitraryCounters,
     times: fc.option(arbitraryTimes, { nil: undefined }),

@@ -137,9 +137,10 @@ export class LoadRun {
     limited.after(timeoutMs, TOO_LONG);
     if (request.cancelAfterMs !== undefined) limited.after(request.cancelAfterMs, LEFT);
     const { signal } = limited;
+    const made = request.make();
     const watch = new RequestWatch(this.#statistics, this.#nowMicros());
     try {
-      for await (const event of target.send(request.make(), signal)) {
+      for await (const event of target.send(made, signal)) {
         const nowMicros = this.#nowMicros();
         watch.take(event, nowMicros);
         if (event.kind === 'tokens') this.#lastTokenMicros = nowMicros;

@@ -65,7 +65,7 @@ export class ChatSession {
       onText(event.text);
       text += event.text;
     });
-    const answer = await collectCompletion(events, 1).then(
+    const answer = await collectCompletion(events, { n: 1, promptLogprobs: undefined }).then(
       ({ choices }): Answer => ({ kind: 'whole', choice: choices[0]! }),
       (error): Answer => {
         if (!signal.aborted) throw error;

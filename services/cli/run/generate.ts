@@ -35,12 +35,12 @@ function generateOne(
   const { client, request, call, onText, onEnd } = options;
   const events = client.generateStream({ ...request, prompt }, call);
   const tapped = tapEvents(events, (event) => {
-    if (event.kind === 'accepted') return;
+    if (event.kind === 'accepted' || event.kind === 'promptLogprobs') return;
     const place = { prompt: index, choice: event.index };
     if (event.kind === 'tokens') onText(place, event.text);
     else onEnd(place);
   });
-  return collectCompletion(tapped, request.n ?? 1);
+  return collectCompletion(tapped, { n: request.n ?? 1, promptLogprobs: request.promptLogprobs });
 }
 
 /** The same events, each of them shown to `onEvent` first. */

@@ -23,6 +23,7 @@ export interface RequestOptions {
   readonly frequencyPenalty: number;
   readonly logitBias: Readonly<Record<number, number>> | undefined;
   readonly logprobs: number | undefined;
+  readonly promptLogprobs: number | undefined;
   readonly stop: readonly string[] | undefined;
   readonly stopTokenIds: readonly number[] | undefined;
   readonly includeStopStrInOutput: true | undefined;
@@ -45,7 +46,7 @@ const CONSTRAINTS = ['jsonSchema', 'jsonObject', 'regex', 'choice'] as const;
 const NOT_FOR_BEAMS: (keyof RequestOptions)[] = [
   ...(['minTokens', 'temperature', 'topP', 'topK', 'minP', 'seed'] as const),
   ...(['repetitionPenalty', 'presencePenalty', 'frequencyPenalty', 'logitBias'] as const),
-  ...(['logprobs', 'stop', 'stopTokenIds', 'includeStopStrInOutput'] as const),
+  ...(['logprobs', 'promptLogprobs', 'stop', 'stopTokenIds', 'includeStopStrInOutput'] as const),
   ...CONSTRAINTS,
 ];
 
@@ -103,6 +104,7 @@ export function requestOf(options: RequestOptions): Omit<GenerateRequest, 'promp
     ...{ repetitionPenalty, presencePenalty, frequencyPenalty },
     seed: options.seed,
     logprobs: options.logprobs,
+    promptLogprobs: options.promptLogprobs,
     logitBias: options.logitBias ?? {},
     stop: options.stop ?? [],
     stopTokenIds: options.stopTokenIds ?? [],
@@ -130,7 +132,8 @@ function addDrawOptions(command: Command): void {
       '--logprobs <count>',
       'log-probabilities of so many tokens, with --json',
       wholeNumber(0),
-    );
+    )
+    .option('--prompt-logprobs <count>', 'the same of the prompt’s tokens', wholeNumber(0));
 }
 
 function addStopOptions(command: Command): void {

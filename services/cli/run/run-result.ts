@@ -5,6 +5,7 @@ import type {
   Choice,
   Completion,
   DrawLogprobs,
+  PromptLogprobs,
   ServerInfo,
   Timings,
 } from '../../client/index.ts';
@@ -39,7 +40,11 @@ export function runResult(info: ServerInfo, results: readonly PromptResult[]): o
     results: results.flatMap((result, index) => {
       const { prompt } = result;
       if (result.kind === 'beams') return beamObjects(result.search, { index, prompt });
-      return result.completion.choices.map((choice) => choiceObject(choice, { index, prompt }));
+      const { choices, promptLogprobs } = result.completion;
+      return choices.map((choice) => ({
+        ...choiceObject(choice, { index, prompt }),
+        ...(promptLogprobs.length > 0 && { prompt_logprobs: promptLogprobs.map(promptObject) }),
+      }));
     }),
     chips: info.chips.map(chipObject),
   };
@@ -89,6 +94,11 @@ function deviceMsOf(results: readonly PromptResult[]): number | null {
       : [],
   );
   return all.length === 0 ? null : Math.max(...all);
+}
+
+/** Of each token but the first, which follows nothing. */
+function promptObject({ token, ...logprobs }: PromptLogprobs): object {
+  return { token_id: token, ...logprobsObject(logprobs) };
 }
 
 function logprobsObject({ logprob, top }: DrawLogprobs): object {

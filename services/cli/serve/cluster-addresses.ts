@@ -10,7 +10,12 @@ export function clusterAddresses(cluster: RunningCluster, chips: readonly ChipIn
   const connectOptions = named ? `, { cluster: '${cluster.cluster}' }` : '';
   const clusterFlag = named ? ` --cluster ${cluster.cluster}` : '';
   const lines = [
-    ...(gatewayUrl === undefined ? [] : [['HTTP', `${gatewayUrl}/v1 (as OpenAI’s)`]]),
+    ...(gatewayUrl === undefined
+      ? []
+      : [
+          ['HTTP', `${gatewayUrl}/v1 (as OpenAI’s)`],
+          ['Console', `${gatewayUrl}/console/`],
+        ]),
     ['Broker', `${natsUrl} (its pages: ${monitoringUrl})`],
     ...(grpcAddress === undefined ? [] : [['gRPC', `${grpcAddress} (without encryption)`]]),
     ['Metrics', `http://${metricsAddress}/metrics (coordinator)`],

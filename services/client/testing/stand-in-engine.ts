@@ -48,6 +48,12 @@ export class StandInEngine implements InferenceEngine {
 
   async *generate(input: GenerateInput, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
     const { requestId, prompt, sampling } = input;
+    if (sampling.promptLogprobs !== undefined) {
+      throw new RpcError(
+        'INVALID_ARGUMENT',
+        'prompt_logprobs must be absent: a stand-in has no model to compute prompts with',
+      );
+    }
     const promptTokens = tokensOf(prompt).length;
     const abort = new AbortController();
     this.#open.set(requestId, abort);

@@ -12,6 +12,11 @@ export interface DrawLogprobs {
   readonly top: readonly TokenLogprob[];
 }
 
+/** The same of a token of the prompt, given those before it. */
+export interface PromptLogprobs extends DrawLogprobs {
+  readonly token: number;
+}
+
 /** A drawn token. */
 export interface DrawnToken {
   readonly token: number;

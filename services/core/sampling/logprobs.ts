@@ -6,7 +6,10 @@ import type { DrawLogprobs } from './drawn-token.ts';
 export interface ShardLogprobs {
   /** Of the shard's tokens, at temperature 1. */
   readonly mass: Mass;
-  /** Logits of the tokens that the draw may fall on, as far as known, and of the likeliest ones. */
+  /**
+   * Logits of the tokens that the draw may fall on, as far as known, or of the prompted one, and of
+   * the likeliest ones.
+   */
   readonly logits: readonly Candidate[];
 }
 

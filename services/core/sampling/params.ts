@@ -31,6 +31,8 @@ export interface SamplingParams {
    * none at all.
    */
   readonly logprobs: number | undefined;
+  /** The same for every token of the prompt but the first; undefined reports none. */
+  readonly promptLogprobs: number | undefined;
 }
 
 /** The largest logit, unchanged. */
@@ -45,9 +47,10 @@ export const GREEDY: SamplingParams = {
   frequencyPenalty: 0,
   logitBias: [],
   logprobs: undefined,
+  promptLogprobs: undefined,
 };
 
-/** Most tokens that a request may have log-probabilities of beside the drawn one's. */
+/** Most tokens that a request may have log-probabilities of beside the drawn or prompted one's. */
 export const MAX_LOGPROBS = 128;
 
 /**
@@ -55,7 +58,7 @@ export const MAX_LOGPROBS = 128;
  * has the biased tokens is not known here.
  */
 export function validateSampling(params: SamplingParams): void {
-  const { temperature, topP, topK, minP, seed, repetitionPenalty, logprobs } = params;
+  const { temperature, topP, topK, minP, seed, repetitionPenalty } = params;
   checkBetween('temperature', temperature, [0, 100]);
   if (!(topP > 0 && topP <= 1)) {
     throw new InvalidArgumentError(`top_p must be above 0 and at most 1, not ${topP}`);
@@ -75,11 +78,15 @@ export function validateSampling(params: SamplingParams): void {
   checkBetween('presence_penalty', params.presencePenalty, [-2, 2]);
   checkBetween('frequency_penalty', params.frequencyPenalty, [-2, 2]);
   checkLogitBias(params.logitBias);
-  if (logprobs !== undefined && !(isWord(logprobs) && logprobs <= MAX_LOGPROBS)) {
-    throw new InvalidArgumentError(
-      `logprobs must be a whole number from 0 to ${MAX_LOGPROBS}, not ${logprobs}`,
-    );
-  }
+  checkLogprobs('logprobs', params.logprobs);
+  checkLogprobs('prompt_logprobs', params.promptLogprobs);
+}
+
+function checkLogprobs(field: string, count: number | undefined): void {
+  if (count === undefined || (isWord(count) && count <= MAX_LOGPROBS)) return;
+  throw new InvalidArgumentError(
+    `${field} must be a whole number from 0 to ${MAX_LOGPROBS}, not ${count}`,
+  );
 }
 
 function checkLogitBias(logitBias: readonly LogitBias[]): void {

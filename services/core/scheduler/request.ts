@@ -64,6 +64,8 @@ export interface Sequence {
   computedTokens: number;
   /** Empty unless it runs. */
   readonly table: BlockTable;
+  /** Prompt tokens, from its beginning, whose log-probabilities are told where they are asked for. */
+  toldPromptTokens: number;
   /** Prompt tokens found in the prefix cache at the first admission. */
   cachedTokens: number;
   preemptions: number;
@@ -91,6 +93,8 @@ export function createSequence(options: {
     tokenLimit: tokenLimitOf(request, maxModelLen),
     state: 'waiting',
     computedTokens: 0,
+    // The first token follows nothing.
+    toldPromptTokens: 1,
     table: emptyBlockTable(request.cacheSalt),
     cachedTokens: 0,
     preemptions: 0,

@@ -5,13 +5,13 @@ import { findProblem, findRefusal, type Refusal } from './admission.ts';
 import { AdmissionRoom } from './admission-room.ts';
 import type { SchedulerOptions } from './options.ts';
 import { chooseVictim } from './preemption.ts';
+import { awaitsPromptLogprobs } from './prompt-targets.ts';
 import {
   appendToken,
   completionTokens,
   createSequence,
   type FinishReason,
   type GenerationRequest,
-  pendingTokens,
   type Sequence,
 } from './request.ts';
 import type { SchedulerStats } from './scheduler-stats.ts';
@@ -148,7 +148,8 @@ export class Scheduler {
     let step: StepBuilder;
     let preempted: boolean;
     do {
-      step = new StepBuilder(this.#options.maxNumBatchedTokens);
+      const budget = this.#options.maxNumBatchedTokens;
+      step = new StepBuilder({ budget, spareRows: this.#spareRows });
       preempted = this.#scheduleRunning(step);
       // Blocks that had to be taken from one sequence are not given to a new one.
       if (!preempted) this.#scheduleWaiting(step, nowMicros);
@@ -165,10 +166,11 @@ export class Scheduler {
     this.#scheduled = undefined;
     const outputs: SequenceOutput[] = [];
     let sampled = 0;
-    for (const { sequence, count, sample } of step.sequences) {
+    for (const { sequence, count, sample, promptTargets } of step.sequences) {
       const token = sample ? drawn[sampled++] : undefined;
       if (sequence.state !== 'running') continue; // cancelled meanwhile
       sequence.computedTokens += count;
+      sequence.toldPromptTokens = Math.max(sequence.toldPromptTokens, promptTargets.end);
       if (!sample) continue;
       assert(token !== undefined, 'who was to be sampled was');
       outputs.push(this.#append(sequence, token, nowMicros));
@@ -192,8 +194,9 @@ export class Scheduler {
     const before = stats.preemptions;
     for (let index = 0; index < running.length && step.budget > 0; index++) {
       const sequence = running[index]!;
-      const count = this.#tokensFor(pendingTokens(sequence), step);
-      const tokens = sequence.computedTokens + count;
+      const { computedTokens } = sequence;
+      const count = this.#tokensFor(sequence, computedTokens, step);
+      const tokens = computedTokens + count;
       let newBlocks = kv.grow(sequence.table, tokens);
       while (newBlocks === undefined) {
         const victim = chooseVictim(running, this.#options.schedulingPolicy);
@@ -221,9 +224,9 @@ export class Scheduler {
       if (sequence === undefined) return;
       const { table, tokens } = sequence;
       room ??= new AdmissionRoom(kv, this.#options, running);
-      const prefix = kv.findPrefix(table, tokens);
+      const prefix = awaitsPromptLogprobs(sequence) ? [] : kv.findPrefix(table, tokens);
       const cached = prefix.length * kv.blockSize;
-      const count = this.#tokensFor(tokens.length - cached, step);
+      const count = this.#tokensFor(sequence, cached, step);
       if (!room.admits(sequence, prefix, cached + count)) return;
       this.#sequences.admit(sequence, prefix, nowMicros);
       kv.grow(table, cached + count);
@@ -246,8 +249,14 @@ export class Scheduler {
     return { sequence, drawn, finishReason };
   }
 
-  #tokensFor(pending: number, step: StepBuilder): number {
+  #tokensFor(sequence: Sequence, start: number, step: StepBuilder): number {
     const threshold = this.#options.longPrefillTokenThreshold || Number.POSITIVE_INFINITY;
-    return Math.min(pending, threshold, step.budget);
+    return step.fit(sequence, start, Math.min(sequence.tokens.length - start, threshold));
+  }
+
+  /** Rows of logits that nobody needs who runs, or may be admitted next, to sample. */
+  get #spareRows(): number {
+    const { maxNumSeqs } = this.#options;
+    return Math.max(0, maxNumSeqs - this.runningCount - this.waitingCount);
   }
 }

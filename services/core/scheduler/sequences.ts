@@ -2,6 +2,7 @@ import { KvCacheManager } from '../kv/kv-cache-manager.ts';
 import { assert } from '../support/errors.ts';
 import { type Load, promptTokensLeft } from './admission.ts';
 import type { SchedulerOptions } from './options.ts';
+import { awaitsPromptLogprobs } from './prompt-targets.ts';
 import { pendingTokens, type Sequence } from './request.ts';
 import { SchedulerStats } from './scheduler-stats.ts';
 import { WaitingSequences } from './waiting-sequences.ts';
@@ -52,7 +53,10 @@ export class Sequences implements Load {
     sequence.computedTokens = prefix.length * this.kv.blockSize;
     if (times.admittedMicros === undefined) {
       sequence.cachedTokens = sequence.computedTokens;
-      this.stats.admitted(request.promptTokens.length, sequence.cachedTokens);
+      // As in vLLM: who does not look for its prompt is no query.
+      if (!awaitsPromptLogprobs(sequence)) {
+        this.stats.admitted(request.promptTokens.length, sequence.cachedTokens);
+      }
       this.waiting.chargePrompt(sequence);
     }
     // After the first token a preemption counts as decoding.

@@ -1,3 +1,5 @@
+import { type Range, rangeSize } from '../model/shard-plan.ts';
+import { promptTargets, tokensWithinRows } from './prompt-targets.ts';
 import type { Sequence } from './request.ts';
 
 /** One sequence's part of a step. */
@@ -12,15 +14,23 @@ export interface ScheduledSequence {
   readonly newBlocks: readonly number[];
   /** Whether its last row is to be sampled. */
   readonly sample: boolean;
+  /** Positions of the prompt tokens whose log-probabilities it gives, each by the row before it. */
+  readonly promptTargets: Range;
 }
 
 /** A step as it takes shape: its parts, and what is left of its token budget. */
 export class StepBuilder {
   #parts: ScheduledSequence[] = [];
   #budget: number;
+  #spareRows: number;
 
-  constructor(budget: number) {
-    this.#budget = budget;
+  /**
+   * `spareRows` of logits are for the log-probabilities of prompts, beside one row that every sequence has
+   * for itself.
+   */
+  constructor(limits: { readonly budget: number; readonly spareRows: number }) {
+    this.#budget = limits.budget;
+    this.#spareRows = limits.spareRows;
   }
 
   /** Tokens that may still be scheduled. */
@@ -32,6 +42,12 @@ export class StepBuilder {
     return this.#parts;
   }
 
+  /** How many of a sequence's `pending` tokens from `start` the step has room for. */
+  fit(sequence: Sequence, start: number, pending: number): number {
+    const count = Math.min(pending, this.#budget);
+    return tokensWithinRows(sequence, { start, count }, 1 + this.#spareRows);
+  }
+
   add(part: {
     readonly sequence: Sequence;
     readonly count: number;
@@ -41,15 +57,30 @@ export class StepBuilder {
     const { sequence, count, admitted, newBlocks } = part;
     const start = sequence.computedTokens;
     const sample = start + count === sequence.tokens.length;
-    this.#parts.push({ sequence, start, count, admitted, newBlocks, sample });
+    const targets = promptTargets(sequence, { start, count });
+    this.#parts.push({
+      ...{ sequence, start, count, admitted, newBlocks, sample },
+      promptTargets: targets,
+    });
     this.#budget -= count;
+    this.#spareRows -= spareRowsOf({ sample, promptTargets: targets });
   }
 
   /** Takes a sequence's part out, where it has one, and its tokens back. */
   remove(sequence: Sequence): void {
     const index = this.#parts.findIndex((part) => part.sequence === sequence);
     if (index < 0) return;
-    this.#budget += this.#parts[index]!.count;
+    const part = this.#parts[index]!;
+    this.#budget += part.count;
+    this.#spareRows += spareRowsOf(part);
     this.#parts.splice(index, 1);
   }
+}
+
+/** Rows of logits beyond a sequence's own. */
+function spareRowsOf({
+  sample,
+  promptTargets: targets,
+}: Pick<ScheduledSequence, 'sample' | 'promptTargets'>): number {
+  return Math.max(0, rangeSize(targets) + Number(sample) - 1);
 }

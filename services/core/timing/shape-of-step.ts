@@ -1,3 +1,4 @@
+import { type Range, rangeSize } from '../model/shard-plan.ts';
 import type { StepShape } from './step-shape.ts';
 
 /** What one sequence computes in a step, as a scheduler says it. */
@@ -7,6 +8,8 @@ export interface ScheduledTokens {
   readonly count: number;
   /** Whether its last row is sampled. */
   readonly sample: boolean;
+  /** Prompt tokens whose log-probabilities it gives, each by another row of logits; none where absent. */
+  readonly promptTargets?: Range;
 }
 
 /**
@@ -21,8 +24,9 @@ export function shapeOfStep(sequences: readonly ScheduledTokens[]): StepShape {
   let prefillCachedTokens = 0;
   let decodeContextTokens = 0;
   let sampledRows = 0;
-  for (const { start, count, sample } of sequences) {
+  for (const { start, count, sample, promptTargets } of sequences) {
     if (sample) sampledRows++;
+    if (promptTargets !== undefined) sampledRows += rangeSize(promptTargets);
     if (count === 1) {
       decodeContextTokens += start + 1;
       continue;

@@ -1,10 +1,16 @@
 import type { TokensEvent } from '../../client/index.ts';
-import type { AnswerChoice, AnswerFormat, ChoiceEnd, ChunkWriter } from '../answer-format.ts';
+import type {
+  AnswerChoice,
+  AnswerFormat,
+  BegunPrompt,
+  ChoiceEnd,
+  ChunkWriter,
+} from '../answer-format.ts';
 import type { GenerationPlan } from '../generation-plan.ts';
 import { sseFrame } from '../sse-stream.ts';
 import type { TokenTexts } from '../token-texts.ts';
 import type { UsageJson } from '../usage-tally.ts';
-import { chatLogprobs } from './logprobs.ts';
+import { chatLogprobs, promptLogprobs } from './logprobs.ts';
 
 const ROLE = 'assistant';
 
@@ -29,7 +35,7 @@ export class ChatFormat implements AnswerFormat {
       service_tier: null,
       system_fingerprint: null,
       usage,
-      prompt_logprobs: null,
+      prompt_logprobs: promptLogprobs(this.#plan, choices[0]?.promptLogprobs ?? [], this.#texts),
       prompt_token_ids: returnTokenIds ? prompts[0] : null,
       kv_transfer_params: null,
     };
@@ -66,7 +72,7 @@ class ChatChunks implements ChunkWriter {
     this.#head = `${JSON.stringify({ id, object, created, model }).slice(0, -1)},"choices":[`;
   }
 
-  begin(usage: UsageJson | undefined): string {
+  begin(_prompt: BegunPrompt, usage: UsageJson | undefined): string {
     const { n, returnTokenIds, prompts } = this.#plan;
     const promptIds = returnTokenIds ? JSON.stringify(prompts[0]) : 'null';
     const tail = `${usageTail(usage)},"prompt_token_ids":${promptIds}}`;

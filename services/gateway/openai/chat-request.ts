@@ -41,6 +41,7 @@ export function parseChat(body: Fields, scope: RequestScope): ParsedRequest {
       maxTokens: fields.max_completion_tokens ?? fields.max_tokens,
       defaultMaxTokens: Number.POSITIVE_INFINITY,
       logprobs: logprobs ? (top ?? 0) : undefined,
+      promptLogprobs: fields.prompt_logprobs,
     },
     scope,
   );

@@ -1,10 +1,16 @@
-import type { TokensEvent } from '../../client/index.ts';
-import type { AnswerChoice, AnswerFormat, ChoiceEnd, ChunkWriter } from '../answer-format.ts';
+import type { PromptLogprobs, TokensEvent } from '../../client/index.ts';
+import type {
+  AnswerChoice,
+  AnswerFormat,
+  BegunPrompt,
+  ChoiceEnd,
+  ChunkWriter,
+} from '../answer-format.ts';
 import type { GenerationPlan } from '../generation-plan.ts';
 import { sseFrame } from '../sse-stream.ts';
 import type { TokenTexts } from '../token-texts.ts';
 import type { UsageJson } from '../usage-tally.ts';
-import { completionLogprobs } from './logprobs.ts';
+import { completionLogprobs, promptLogprobs, type TextLogprobs } from './logprobs.ts';
 
 /** Answers of `/v1/completions`, as vLLM shapes them. */
 export class CompletionFormat implements AnswerFormat {
@@ -42,15 +48,27 @@ export class CompletionFormat implements AnswerFormat {
     const { returnTokenIds, prompts, n } = this.#plan;
     const { index, text, tokenIds, finishReason, stopReason } = choice;
     const prompt = Math.floor(index / n);
+    const echo = this.#echoes[prompt];
+    const shown = echo === undefined ? choice : this.#withPrompt(choice, prompts[prompt]!);
     return {
       index,
-      text: (this.#echoes[prompt] ?? '') + text,
-      logprobs: choice.logprobs.length === 0 ? null : completionLogprobs(choice, this.#texts, 0),
+      text: (echo ?? '') + text,
+      logprobs: shown.logprobs.length === 0 ? null : completionLogprobs(shown, this.#texts, 0),
       finish_reason: finishReason,
       stop_reason: stopReason ?? null,
       token_ids: returnTokenIds ? tokenIds : null,
-      prompt_logprobs: null,
+      prompt_logprobs: promptLogprobs(this.#plan, choice.promptLogprobs, this.#texts),
       prompt_token_ids: returnTokenIds ? prompts[prompt] : null,
+    };
+  }
+
+  /** A choice that begins with the tokens of its prompt. */
+  #withPrompt(choice: AnswerChoice, prompt: readonly number[]): TextLogprobs {
+    const echo = echoed(prompt, choice.promptLogprobs, this.#plan);
+    if (echo === undefined) return choice;
+    return {
+      tokenIds: [...echo.tokenIds, ...choice.tokenIds],
+      logprobs: [...echo.logprobs, ...choice.logprobs],
     };
   }
 }
@@ -73,14 +91,16 @@ class CompletionChunks implements ChunkWriter {
     this.#head = `${JSON.stringify({ id, object, created, model }).slice(0, -1)},"choices":[`;
   }
 
-  begin(usage: UsageJson | undefined): string {
-    const { n } = this.#plan;
-    return this.#echoes
-      .flatMap((text, prompt) =>
-        Array.from({ length: n }, (_, i) => ({ index: prompt * n + i, text })),
-      )
-      .map((choice) => this.#frame({ ...choice, ends: NO_END, tokenIds: [] }, usage))
-      .join('');
+  begin({ index: prompt, logprobs }: BegunPrompt, usage: UsageJson | undefined): string {
+    const { n, prompts } = this.#plan;
+    const text = this.#echoes[prompt];
+    if (text === undefined) return '';
+    const tokens = echoed(prompts[prompt]!, logprobs, this.#plan);
+    return Array.from({ length: n }, (_, i) => {
+      const index = prompt * n + i;
+      const shown = tokens === undefined ? null : this.#logprobs(index, tokens);
+      return this.#frame({ index, text, logprobs: shown, ends: NO_END, tokenIds: [] }, usage);
+    }).join('');
   }
 
   tokens(index: number, event: TokensEvent, usage: UsageJson | undefined): string {
@@ -122,7 +142,7 @@ class CompletionChunks implements ChunkWriter {
     return sseFrame(`${this.#head}${json}]${usageTail(usage)}`);
   }
 
-  #logprobs(index: number, event: TokensEvent): object {
+  #logprobs(index: number, event: TextLogprobs): object {
     const start = this.#offsets.get(index) ?? 0;
     const logprobs = completionLogprobs(event, this.#texts, start);
     const length = logprobs.tokens.reduce((sum, token) => sum + token.length, 0);
@@ -133,6 +153,18 @@ class CompletionChunks implements ChunkWriter {
   #promptOf(index: number): number {
     return Math.floor(index / this.#plan.n);
   }
+}
+
+/** The tokens of an echo, where their log-probabilities are asked for. */
+function echoed(
+  tokenIds: readonly number[],
+  logprobs: readonly PromptLogprobs[],
+  { sampling }: GenerationPlan,
+): TextLogprobs | undefined {
+  if (sampling.logprobs === undefined) return undefined;
+  const most = sampling.logprobs;
+  const shown = logprobs.map(({ logprob, top }) => ({ logprob, top: top.slice(0, most) }));
+  return { tokenIds, logprobs: [null, ...shown] };
 }
 
 interface ChunkChoice {

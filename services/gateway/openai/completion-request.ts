@@ -2,7 +2,6 @@ import type { Fields } from '../../core/support/fields.ts';
 import type { Prompt } from '../../rpc/inference-types.ts';
 import type { AnswerFormat } from '../answer-format.ts';
 import type { GenerationPlan } from '../generation-plan.ts';
-import { badRequest } from '../http-error.ts';
 import type { TokenTexts } from '../token-texts.ts';
 import { CompletionFormat } from './completion-format.ts';
 import { encodePrompt } from './encode-prompt.ts';
@@ -38,12 +37,6 @@ export function parseCompletion(body: Fields, scope: RequestScope): ParsedReques
   checkScope(body, fields, scope);
   const { prompt, echo, logprobs, max_tokens: maxTokens } = fields;
   if (prompt === undefined) throw mustBe('prompt', 'there', undefined);
-  if (echo && logprobs !== undefined) {
-    throw badRequest(
-      'logprobs must be absent where echo is true: this engine does not have the log-probabilities of prompts',
-      'logprobs',
-    );
-  }
   const { texts } = scope.model;
   const encoding = {
     addSpecialTokens: fields.add_special_tokens,
@@ -62,6 +55,8 @@ export function parseCompletion(body: Fields, scope: RequestScope): ParsedReques
       maxTokens: isEchoOnly ? 1 : maxTokens,
       defaultMaxTokens: DEFAULT_MAX_TOKENS,
       logprobs,
+      // As in vLLM, an echo tells of the prompt what it tells of the drawn tokens.
+      promptLogprobs: fields.prompt_logprobs ?? (echo ? logprobs : undefined),
     },
     scope,
   );

@@ -28,6 +28,8 @@ export interface RequestParts {
   readonly defaultMaxTokens: number;
   /** Likeliest tokens to report beside each drawn one; undefined reports none. */
   readonly logprobs: number | undefined;
+  /** The same beside each token of the prompts. */
+  readonly promptLogprobs: number | undefined;
 }
 
 /** Throws 404 for another model, and 400 for what would be ignored wrongly. */
@@ -36,6 +38,12 @@ export function checkScope(body: Fields, fields: SamplingFields, { model }: Requ
     throw new HttpError(404, `The model \`${fields.model}\` does not exist.`, { param: 'model' });
   }
   refuseUnsupported(body);
+  if (fields.stream && fields.prompt_logprobs !== undefined) {
+    throw badRequest(
+      'prompt_logprobs must be absent where stream is true: chunks do not have them',
+      'prompt_logprobs',
+    );
+  }
   const isStreamed = fields.stream || body.stream_options === undefined;
   if (!isStreamed && body.stream_options !== null) {
     throw badRequest('stream_options must only be there where stream is true', 'stream_options');
@@ -48,11 +56,12 @@ export function makePlan(
   parts: RequestParts,
   scope: RequestScope,
 ): GenerationPlan {
-  const { prompts, logprobs } = parts;
+  const { prompts, logprobs, promptLogprobs } = parts;
   const { n, stream, stream_options: options } = fields;
   const sampling = {
     ...toSamplingRequest(fields),
     ...(logprobs !== undefined && { logprobs }),
+    ...(promptLogprobs !== undefined && { promptLogprobs }),
     // A key's holder must not get a larger share by naming many users.
     clientId: scope.tenant ?? fields.user,
   };

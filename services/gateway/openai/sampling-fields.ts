@@ -1,4 +1,5 @@
 import type { GenerateRequest } from '../../client/index.ts';
+import { MAX_LOGPROBS } from '../../core/sampling/params.ts';
 import { DEFAULT_SAMPLING } from '../../rpc/request-sampling.ts';
 import {
   type FieldValues,
@@ -45,6 +46,7 @@ export const SAMPLING_FIELDS = {
   min_tokens: field(whole({ from: 0, to: INT32.to }), DEFAULT_SAMPLING.minTokens),
   ignore_eos: field(flag, DEFAULT_SAMPLING.ignoreEos),
   include_stop_str_in_output: field(flag, DEFAULT_SAMPLING.includeStopStrInOutput),
+  prompt_logprobs: optional(whole({ from: 0, to: MAX_LOGPROBS })),
   response_format: optional(responseFormat),
   structured_outputs: optional(structuredOutputs),
   priority: field(whole(INT32), 0),

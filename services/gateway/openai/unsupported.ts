@@ -4,7 +4,7 @@ import { HttpError } from '../http-error.ts';
 /** A field that would change the answer, and the values of it that do not. */
 interface UnsupportedField {
   readonly name: string;
-  readonly isHarmless: (value: unknown) => boolean;
+  readonly isHarmless: (value: unknown, body: Fields) => boolean;
   /** What to use in its place, where there is something. */
   readonly instead?: string;
 }
@@ -16,9 +16,9 @@ const isFalse = (value: unknown): boolean => value === false;
 /** What is known and would be ignored wrongly; unknown fields are accepted as they are in vLLM. */
 const UNSUPPORTED: readonly UnsupportedField[] = [
   { name: 'suffix', isHarmless: (value) => value === '' },
-  { name: 'best_of', isHarmless: (value) => value === 1 },
+  // As many as are answered with: none is left out.
+  { name: 'best_of', isHarmless: (value, { n }) => value === (n ?? 1) },
   { name: 'use_beam_search', isHarmless: isFalse },
-  { name: 'prompt_logprobs', isHarmless: never },
   { name: 'prompt_embeds', isHarmless: never },
   { name: 'allowed_token_ids', isHarmless: isEmptyList },
   { name: 'bad_words', isHarmless: isEmptyList },
@@ -31,7 +31,6 @@ const UNSUPPORTED: readonly UnsupportedField[] = [
   { name: 'guided_grammar', isHarmless: never },
   { name: 'guided_whitespace_pattern', isHarmless: never },
   { name: 'structural_tag', isHarmless: never },
-  { name: 'tools', isHarmless: isEmptyList },
   { name: 'functions', isHarmless: isEmptyList },
   { name: 'chat_template', isHarmless: never },
   { name: 'continue_final_message', isHarmless: isFalse },
@@ -39,10 +38,23 @@ const UNSUPPORTED: readonly UnsupportedField[] = [
 
 /** Refuses with 400 what this server would have to do and cannot. */
 export function refuseUnsupported(body: Fields): void {
+  refuseToolCalls(body);
   for (const { name, isHarmless, instead } of UNSUPPORTED) {
     const value = Object.hasOwn(body, name) ? body[name] : undefined;
-    if (value === undefined || value === null || isHarmless(value)) continue;
+    if (value === undefined || value === null || isHarmless(value, body)) continue;
     const hint = instead === undefined ? '' : `: ${instead} has taken its place`;
     throw new HttpError(400, `${name} is not supported${hint}`, { param: name });
   }
+}
+
+/** Tools are passed over where none is to be called, as in vLLM without a parser of calls. */
+function refuseToolCalls({ tools, tool_choice: given }: Fields): void {
+  const hasTools = tools !== undefined && tools !== null && !isEmptyList(tools);
+  const choice = given ?? (hasTools ? 'auto' : 'none');
+  if (choice === 'none' || (choice === 'auto' && !hasTools)) return;
+  const message =
+    choice === 'auto'
+      ? '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set: this server has neither; tool_choice "none" answers with text'
+      : 'tool_choice must be "none": this server calls no tools; structured_outputs.json keeps a text to a schema';
+  throw new HttpError(400, message, { param: 'tool_choice' });
 }

@@ -3,6 +3,7 @@ import { Chip } from '../../cluster/chip.ts';
 import type { ChipEffects, LoadedShard } from '../../cluster/chip-effects.ts';
 import type { GroupSpec, Report } from '../../cluster/messages.ts';
 import type { StepTimes } from '../../cluster/step-times.ts';
+import type { Destination, ShardFrame } from '../../core/collectives/frame.ts';
 import { decodeFrame, encodeFrame } from '../../wire/frame-codec.ts';
 import { encodeReport } from '../../wire/report-codec.ts';
 import { GroupSubjects } from '../../wire/subjects.ts';
@@ -10,6 +11,7 @@ import { loadPhantom } from '../phantom/load-phantom.ts';
 import { hostMicros } from '../support/host-clock.ts';
 import { CommandFeed } from './command-feed.ts';
 import { ComputePool } from './compute-pool.ts';
+import type { LocalLinks } from './local-links.ts';
 import { loadShard } from './shard-loading.ts';
 
 export interface ChipHostOptions {
@@ -24,6 +26,8 @@ export interface ChipHostOptions {
   readonly metricsAddress: string;
   /** The group's commands, which chips of one process share; absent, the chip has its own. */
   readonly commands?: CommandFeed;
+  /** What joins chips of one process; absent, all frames go over the bus. */
+  readonly links?: LocalLinks;
   /** Called with what every complete step took. */
   readonly onStep: (times: StepTimes) => void;
 }
@@ -53,10 +57,13 @@ export class ChipHost {
 
   /** Subscribes, and offers the chip to its group. */
   start(): void {
-    const { bus, rank } = this.#options;
+    const { bus, rank, links } = this.#options;
     this.#subscriptions.push(
       this.#commands.subscribe((command) => this.chip.receiveCommand(command)),
     );
+    if (links !== undefined) {
+      this.#subscriptions.push(links.attach(rank, (frame) => this.#receiveLocal(frame)));
+    }
     for (const destination of [rank, 'all'] as const) {
       const subject = this.#subjects.transfersTo(destination);
       this.#subscriptions.push(bus.subscribe(subject, ({ data }) => this.#receive(data)));
@@ -78,15 +85,24 @@ export class ChipHost {
     else this.chip.meter.dropped(decoded.kind);
   }
 
+  #receiveLocal(frame: ShardFrame): void {
+    this.chip.meter.received(frame.payload.length);
+    this.chip.receiveFrame(frame);
+  }
+
+  /** Returns the bytes that went out. */
+  #send(frame: ShardFrame, seat: Destination): number {
+    const { bus, rank, links } = this.#options;
+    if (seat !== 'all' && links?.send(frame, seat)) return frame.payload.length;
+    const data = encodeFrame(frame);
+    bus.publish(this.#subjects.transfer(seat, rank), data);
+    return data.length;
+  }
+
   #effects(): ChipEffects {
-    const { bus, rank } = this.#options;
     return {
       report: (report) => this.#report(report),
-      sendFrame: (frame, seat) => {
-        const data = encodeFrame(frame);
-        bus.publish(this.#subjects.transfer(seat, rank), data);
-        return data.length;
-      },
+      sendFrame: (frame, seat) => this.#send(frame, seat),
       load: (spec, shard) => void this.#load(spec, shard),
       compute: (work) => this.#pool!.run(work, () => this.chip.computed()),
       setTick: (delayMicros) => {

@@ -90,10 +90,11 @@ const GROUP = '0';
 const SUPERVISOR = 'sohu';
 
 /**
- * A chip lets go of several megabytes of frames a step. With V8's own sizes that means a full
- * collection every other step; with these, cheap collections of the young generation do.
+ * A chip lets go of several megabytes of frames a step, and a coordinator of a few objects a token. With
+ * V8's own sizes that means a full collection every other step; with these, cheap collections of the
+ * young generation do.
  */
-const CHIP_NODE_ARGUMENTS = ['--min-semi-space-size=16', '--initial-old-space-size=512'];
+const HEAP_ARGUMENTS = ['--min-semi-space-size=16', '--initial-old-space-size=512'];
 
 /**
  * Starts a broker, the chips and their coordinator on free ports, and resolves when they serve.
@@ -199,6 +200,7 @@ function startCoordinator(
         name: 'the coordinator',
         entry: packagePath('dist/services/coordinator/main.js'),
         args: [...place, ...monitoring, ...servingArguments(serving), ...offer],
+        nodeArgs: HEAP_ARGUMENTS,
         env: keys.environment(memberName({ kind: 'coordinator', group: GROUP })),
         output: options.logs?.of('the coordinator') ?? 'ignore',
         onMessage,
@@ -257,7 +259,7 @@ function startChips(
     name,
     entry: packagePath('dist/services/worker/main.js'),
     args: [...place, '--rank', ranks.join(','), '--threads', String(threads)],
-    nodeArgs: CHIP_NODE_ARGUMENTS,
+    nodeArgs: HEAP_ARGUMENTS,
     env: { ...CHIP_ENVIRONMENT, ...keys.environment(member) },
     output: options.logs?.of(name) ?? 'ignore',
   });

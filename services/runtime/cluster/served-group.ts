@@ -4,7 +4,7 @@ import { openPhantomModel } from '../../checkpoint/phantom-model.ts';
 import { resolveModel } from '../../checkpoint/resolve-model.ts';
 import { openTokenizer } from '../../checkpoint/tokenizer-file.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
-import type { ChipSpec } from '../../core/hardware/chip.ts';
+import type { Chip } from '../../core/hardware/chip.ts';
 import { findChip } from '../../core/hardware/chip-catalogue.ts';
 import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
@@ -35,7 +35,7 @@ export interface ServedGroup {
   /** What prices the same steps on other chips, by their names. */
   readonly baselines: ReadonlyMap<string, StepPricer>;
   /** The modelled chip. */
-  readonly chip: ChipSpec;
+  readonly chip: Chip;
 }
 
 /**

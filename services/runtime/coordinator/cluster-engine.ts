@@ -56,16 +56,18 @@ export class ClusterEngine implements InferenceEngine {
   #kvBlocks = 0;
 
   constructor(options: ClusterEngineOptions) {
-    const { group, maxModelLen, grammars } = options;
+    const { group, maxModelLen, grammars, phantom } = options;
     const { tokenizer, config } = group;
     this.#options = options;
     const { vocabSize, stopTokenIds: eosTokenIds } = config;
-    this.#limits = { tokenizer, vocabSize, eosTokenIds, maxModelLen, grammars };
+    const isPhantom = phantom !== undefined;
+    this.#limits = { tokenizer, vocabSize, eosTokenIds, maxModelLen, grammars, isPhantom };
   }
 
   /** Takes what happened in the group. */
   observe(event: CoordinatorEvent): void {
     if (event.kind === 'ready') this.#kvBlocks = event.kvBlocks;
+    if (event.kind === 'promptLogprobs') this.#generations.get(event.sequence)?.takePrompt(event);
     if (event.kind === 'token') this.#takeToken(event);
     if (event.kind === 'kvEvents') this.#kvEvents.append(event.events);
     if (event.kind === 'requestFailed') {

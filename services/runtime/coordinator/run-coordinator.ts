@@ -65,7 +65,7 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
   const load = options.offerLoad && offerLoad(coordinator, options);
   const monitor = new EngineMonitor({
     ...{ cluster: options.cluster, group: options.group, modelName: group.modelName },
-    ...{ maxModelLen, serving, coordinator, baselines: group.baselines },
+    ...{ maxModelLen, serving, coordinator, chip: group.chip, baselines: group.baselines },
     brokerMonitoringUrl: options.natsMonitoring,
   });
   const engine = new ClusterEngine({

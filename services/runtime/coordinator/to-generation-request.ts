@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { CONSTRAINT_FIELDS, type Constraint } from '../../core/grammar/constraint.ts';
 import type { GrammarCompiler } from '../../core/grammar/grammar.ts';
+import type { SamplingParams } from '../../core/sampling/params.ts';
 import type { GenerationRequest } from '../../core/scheduler/request.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import type { Tokenizer } from '../../core/text/tokenizer.ts';
@@ -15,6 +16,8 @@ export interface RequestLimits {
   readonly grammars: GrammarCompiler;
   /** Most tokens of a prompt and its continuation. */
   readonly maxModelLen: number;
+  /** Whether the chips hold no weights. */
+  readonly isPhantom: boolean;
 }
 
 /**
@@ -36,6 +39,7 @@ export function toGenerationRequest(
   checkTokenIds('stop_token_ids', stopTokenIds, vocabSize);
   const biased = sampling.logitBias.map(({ token }) => token);
   checkTokenIds('logit_bias', biased, vocabSize);
+  checkPromptLogprobs(sampling, limits);
   const { prompt } = input;
   const promptTokens = prompt.kind === 'text' ? tokenizer.encode(prompt.text) : prompt.tokenIds;
   const room = maxModelLen - promptTokens.length;
@@ -55,6 +59,16 @@ export function toGenerationRequest(
     cacheSalt,
     clientId,
   };
+}
+
+function checkPromptLogprobs(
+  { promptLogprobs }: Pick<SamplingParams, 'promptLogprobs'>,
+  { isPhantom }: RequestLimits,
+): void {
+  if (promptLogprobs === undefined || !isPhantom) return;
+  throw new InvalidArgumentError(
+    'prompt_logprobs must be absent: chips without weights do not compute prompts',
+  );
 }
 
 /** The first mask is needed anyway: one that cannot be found is told before anything is computed. */

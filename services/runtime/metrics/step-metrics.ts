@@ -42,7 +42,7 @@ export class StepMetrics {
     );
     this.#deviceSeconds = this.#histogram(
       'sohu_step_device_seconds',
-      'Device time of a step: what Sohu, as claimed, would have taken (input, by construction).',
+      'Device time of a step: what the modelled chips would have taken.',
       DEVICE_STEP_BUCKETS_SECONDS,
     );
     this.#skewSeconds = this.#histogram(

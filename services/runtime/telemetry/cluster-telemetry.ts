@@ -1,8 +1,7 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent, StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
-import { findChip } from '../../core/hardware/chip-catalogue.ts';
-import { SOHU } from '../../core/hardware/chips/sohu.ts';
+import type { Chip } from '../../core/hardware/chip.ts';
 import { resolveKvFormat } from '../../core/model/precision.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
 import type { TelemetrySource } from '../../rpc/telemetry-service.ts';
@@ -29,6 +28,8 @@ export interface ClusterTelemetryOptions {
     'precision' | 'kvCacheDtype' | 'tp' | 'maxNumSeqs' | 'blockSize' | 'phantom'
   >;
   readonly coordinator: Coordinator;
+  /** The modelled chip. */
+  readonly chip: Chip;
   /** The engine's series as text, those whose names begin with the prefix. */
   readonly metricsText: (prefix: string) => Promise<string>;
 }
@@ -94,9 +95,7 @@ export class ClusterTelemetry implements TelemetrySource {
 
   /** The chips by rank, now. */
   chips(): readonly ChipStatus[] {
-    const { cluster, group, coordinator, serving } = this.#options;
-    const { phantom } = serving;
-    const chip = phantom === undefined ? SOHU : findChip(phantom.chip);
+    const { cluster, group, coordinator, chip } = this.#options;
     const { members } = coordinator;
     const means = this.#window.means(hostMicros());
     return members.map((member) =>

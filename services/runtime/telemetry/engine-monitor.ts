@@ -1,5 +1,6 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
+import type { Chip } from '../../core/hardware/chip.ts';
 import { resolveKvFormat } from '../../core/model/precision.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
@@ -28,6 +29,8 @@ export interface EngineMonitorOptions {
     | 'numGpuBlocksOverride'
   >;
   readonly coordinator: Coordinator;
+  /** The modelled chip. */
+  readonly chip: Chip;
   /** What prices the same steps on other chips, by their names. */
   readonly baselines: ReadonlyMap<string, StepPricer>;
   /** Where the broker's monitoring pages are; undefined shows none of it. */

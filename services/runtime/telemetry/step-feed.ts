@@ -1,5 +1,5 @@
 import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
-import type { Sequence } from '../../core/scheduler/request.ts';
+import { completionTokens, type Sequence } from '../../core/scheduler/request.ts';
 import type { ScheduledSequence } from '../../core/scheduler/step-builder.ts';
 import type {
   EndedSample,
@@ -7,6 +7,7 @@ import type {
   SequenceStep,
   StepRecord,
 } from '../../rpc/telemetry-types.ts';
+import { hostMicros } from '../support/host-clock.ts';
 import { LossyQueue } from './lossy-queue.ts';
 import { phaseOf } from './step-phase.ts';
 
@@ -41,9 +42,9 @@ export class StepFeed {
     return this.#watchers.size > 0;
   }
 
-  ended({ request, choice }: Sequence, reason: EndReason): void {
+  ended(sequence: Sequence, reason: EndReason): void {
     if (!this.isWatched || this.#ended.length === MAX_ENDED) return;
-    this.#ended.push({ requestId: request.requestId, index: choice, reason });
+    this.#ended.push(endedSample(sequence, reason));
   }
 
   publish(step: StepCompleted, context: StepContext): void {
@@ -106,5 +107,27 @@ function sequenceStep(part: ScheduledSequence): SequenceStep {
     start,
     phase: phaseOf(part),
     sampled: sample,
+  };
+}
+
+/** A sample that never ran has waited all its time; one that was cut short lasts until now. */
+function endedSample(sequence: Sequence, reason: EndReason): EndedSample {
+  const { request, choice, times, cachedTokens, preemptions } = sequence;
+  const isWhole = reason === 'stop' || reason === 'length';
+  const end = isWhole && times.lastTokenMicros !== undefined ? times.lastTokenMicros : hostMicros();
+  const admitted = times.admittedMicros ?? end;
+  const first = times.firstTokenMicros ?? end;
+  return {
+    requestId: request.requestId,
+    index: choice,
+    reason,
+    arrivedMs: times.arrivalMicros / 1000,
+    queueMs: (admitted - times.arrivalMicros) / 1000,
+    prefillMs: (first - admitted) / 1000,
+    decodeMs: (end - first) / 1000,
+    promptTokens: request.promptTokens.length,
+    cachedTokens,
+    generatedTokens: completionTokens(sequence),
+    preemptions,
   };
 }

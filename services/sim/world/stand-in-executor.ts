@@ -36,9 +36,9 @@ export class StandInExecutor implements SegmentExecutor {
     const { layout } = this.#shard;
     const { tokens } = layout.plan;
     const positions = this.#integers(layout.buffers.positions, layout.options.maxRows);
-    const sampleRows = this.#integers(layout.buffers.sampleRows, samples.end);
+    const headRows = this.#integers(layout.buffers.headRows, samples.end);
     for (let sample = samples.start; sample < samples.end; sample++) {
-      const row = sampleRows[sample]!;
+      const row = headRows[sample]!;
       const seed = Math.fround(this.#shard.row(row)[0]! + positions[row]!);
       const logits = this.#shard.logitsOf(sample);
       for (let token = 0; token < rangeSize(tokens); token++) {

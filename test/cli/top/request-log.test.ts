@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { RequestLog } from '../../../services/cli/top/request-log.ts';
 import type { SequenceStep, StepRecord } from '../../../services/client/index.ts';
+import { makeEnd } from '../../console/made-telemetry.ts';
 
 const BLOCK = 4;
 
@@ -48,7 +49,7 @@ suite('the requests of sohu top', () => {
       [row!.phase, row!.promptTokens, row!.outputTokens, row!.kvBlocks, row!.beganMs],
       ['decode', 9, 2, 3, 1000],
     );
-    log.take(record([], { ended: [{ requestId: 'a', index: 0, reason: 'stop' }] }));
+    log.take(record([], { ended: [makeEnd('a')] }));
     assert.deepEqual(log.rows(BLOCK), []);
   });
 
