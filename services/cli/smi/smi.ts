@@ -73,6 +73,9 @@ async function smi(options: SmiOptions): Promise<void> {
       await delay(1000 * options.loop, undefined, { signal }).catch(() => {});
       signal.throwIfAborted();
     }
+  } catch (error) {
+    // A question that is cut short fails by itself.
+    throw signal.aborted ? signal.reason : error;
   } finally {
     await client.close();
   }

@@ -1,10 +1,6 @@
 import type { Fields } from '../../core/support/fields.ts';
 import { HttpError } from '../http-error.ts';
 
-/** As vLLM says it. */
-const NO_TOOL_PARSER =
-  '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set';
-
 /** A field that would change the answer, and the values of it that do not. */
 interface UnsupportedField {
   readonly name: string;
@@ -51,14 +47,21 @@ export function refuseUnsupported(body: Fields): void {
   }
 }
 
+/** As vLLM says it, and what to do. */
+const NO_AUTO_CHOICE = [
+  '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+  'this server has neither; tool_choice "none" answers with text',
+].join(': ');
+const NO_CALLS = [
+  'tool_choice must be "none": this server calls no tools',
+  'structured_outputs.json keeps a text to a schema',
+].join('; ');
+
 /** Tools are passed over where none is to be called, as in vLLM without a parser of calls. */
 function refuseToolCalls({ tools, tool_choice: given }: Fields): void {
   const hasTools = tools !== undefined && tools !== null && !isEmptyList(tools);
   const choice = given ?? (hasTools ? 'auto' : 'none');
   if (choice === 'none' || (choice === 'auto' && !hasTools)) return;
-  const message =
-    choice === 'auto'
-      ? `${NO_TOOL_PARSER}: this server has neither; tool_choice "none" answers with text`
-      : 'tool_choice must be "none": this server calls no tools; structured_outputs.json keeps a text to a schema';
+  const message = choice === 'auto' ? NO_AUTO_CHOICE : NO_CALLS;
   throw new HttpError(400, message, { param: 'tool_choice' });
 }
