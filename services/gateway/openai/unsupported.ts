@@ -57,6 +57,16 @@ export function refuseUnsupported(body: Fields): void {
   }
 }
 
+/** As vLLM says it, and what to do. */
+const NO_AUTO_CHOICE = [
+  '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
+  'this server has neither; tool_choice "none" answers with text',
+].join(': ');
+const NO_CALLS = [
+  'tool_choice must be "none": this server calls no tools',
+  'structured_outputs.json keeps a text to a schema',
+].join('; ');
+
 /** Tools are passed over where none is to be called, as in vLLM without a parser of calls. */
 function refuseToolCalls({ tools, tool_choice: given }: Fields): void {
   const hasTools = tools !== undefined && tools !== null && !isEmptyList(tools);

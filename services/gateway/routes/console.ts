@@ -23,7 +23,11 @@ const PAGE = 'index.html';
 /** The page of the console. It holds nothing of the cluster, and so needs no key. */
 export function addConsolePage(app: FastifyInstance): void {
   // Relative, for gateways that are served below a path.
-  app.get('/', (_request, reply) => reply.redirect('console/'));
+  app.get('/', ({ url }, reply) => {
+    // `GET *` is routed here too, and asks for nothing.
+    if (!url.startsWith('/')) throw new HttpError(400, 'the path must begin with /');
+    return reply.redirect('console/');
+  });
   app.get('/console', (_request, reply) => reply.redirect('console/'));
   app.get('/console/*', (request, reply) => {
     const { '*': name } = request.params as { '*': string };
