@@ -1,16 +1,6 @@
 import type { Fields } from '../../core/support/fields.ts';
 import { HttpError } from '../http-error.ts';
 
-/** As vLLM says it. */
-const NO_AUTO_CHOICE = [
-  '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set',
-  'this server has neither; tool_choice "none" answers with text',
-].join(': ');
-const NO_CALLS = [
-  'tool_choice must be "none": this server calls no tools',
-  'structured_outputs.json keeps a text to a schema',
-].join('; ');
-
 /** A field that would change the answer, and the values of it that do not. */
 interface UnsupportedField {
   readonly name: string;
