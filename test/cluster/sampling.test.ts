@@ -97,7 +97,8 @@ function scheduleMoment(
     promptTokens: prompt,
     minTokens,
     stopTokenIds,
-    sampling,
+    // What is said of prompts has tests of its own.
+    sampling: { ...sampling, promptLogprobs: undefined },
     // Whatever it is: the mask that would follow from it is given by the test.
     constraint: moment.allowed && { kind: 'jsonObject' },
   });
