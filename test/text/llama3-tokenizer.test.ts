@@ -137,13 +137,27 @@ suite('the Llama 3 tokenizer', () => {
     });
   }
 
+  test('takes a byte order mark for a sign and not for white space', () => {
+    const [begin, ...ids] = tokenizer.encode("\u200b\u200d\ufeff'S");
+    assert.equal(begin, FIRST_SPECIAL_ID);
+    // A space between the mark and the apostrophe would make a contraction of the rest.
+    assert.deepEqual(
+      ids.slice(-2),
+      tokenizer.encode("x'").slice(-1).concat(tokenizer.encode('S').slice(-1)),
+    );
+  });
+
   test('agrees on whatever these make together', () => {
     const piece = fc.oneof(
       fc.constantFrom(...Object.values(AWKWARD).flat()),
       fc.string({ unit: 'binary' }),
       fc.string({ unit: 'grapheme' }),
     );
-    const text = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
+    const text = fc
+      .array(piece, { maxLength: 6 })
+      .map((pieces) => pieces.join(''))
+      // Which is white space to the expressions of JavaScript, and so to the other library, but not to Unicode.
+      .filter((joined) => !joined.includes('\ufeff'));
     fc.assert(
       fc.property(text, (given) => {
         const ids = tokenizer.encode(given);
