@@ -30,6 +30,6 @@ export function scheduleTokens(
   const { start, end, admitted } = part;
   const sample = end === sequence.tokens.length;
   const count = end - start;
-  const targets = promptTargets(sequence, { start, count });
+  const targets = promptTargets(sequence, start, count);
   return { sequence, start, count, admitted, newBlocks: [], sample, promptTargets: targets };
 }

@@ -3,12 +3,6 @@ import type { Sequence } from './request.ts';
 
 const NONE: Range = { start: 0, end: 0 };
 
-/** What a step would compute of a sequence: `count` tokens from position `start`. */
-export interface Part {
-  readonly start: number;
-  readonly count: number;
-}
-
 /**
  * Whether log-probabilities of the prompt are still to be found. Each row of it must then be computed,
  * so that the prefix cache is not read; once they are told, a preemption may read it.
@@ -20,8 +14,11 @@ export function awaitsPromptLogprobs(sequence: Sequence): boolean {
   return toldPromptTokens < request.promptTokens.length;
 }
 
-/** Positions of the prompt tokens whose log-probabilities a part gives, each by the row before it. */
-export function promptTargets(sequence: Sequence, { start, count }: Part): Range {
+/**
+ * Positions of the prompt tokens whose log-probabilities `count` tokens from `start` give, each by the row
+ * before it.
+ */
+export function promptTargets(sequence: Sequence, start: number, count: number): Range {
   if (!awaitsPromptLogprobs(sequence)) return NONE;
   const { request, toldPromptTokens } = sequence;
   const from = Math.max(start + 1, toldPromptTokens);
@@ -30,12 +27,16 @@ export function promptTargets(sequence: Sequence, { start, count }: Part): Range
 }
 
 /**
- * Tokens of a part, at least one, whose logits fit in `rows` rows (1 or more): one for each prompt token
- * to tell of, and one where its last row is sampled. `count` for whoever tells of no prompt.
+ * How many of `count` tokens from `start`, at least one, have logits that fit in `rows` rows (1 or more):
+ * one for each prompt token to tell of, and one where the last row is sampled. All for whoever tells of
+ * no prompt.
  */
-export function tokensWithinRows(sequence: Sequence, part: Part, rows: number): number {
-  const { start, count } = part;
-  const targets = promptTargets(sequence, part);
+export function tokensWithinRows(
+  sequence: Sequence,
+  part: { readonly start: number; readonly count: number; readonly rows: number },
+): number {
+  const { start, count, rows } = part;
+  const targets = promptTargets(sequence, start, count);
   const size = targets.end - targets.start;
   const isSampled = start + count === sequence.tokens.length;
   if (size + Number(isSampled) <= rows || size === 0) return count;

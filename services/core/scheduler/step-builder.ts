@@ -45,7 +45,7 @@ export class StepBuilder {
   /** How many of a sequence's `pending` tokens from `start` the step has room for. */
   fit(sequence: Sequence, start: number, pending: number): number {
     const count = Math.min(pending, this.#budget);
-    return tokensWithinRows(sequence, { start, count }, 1 + this.#spareRows);
+    return tokensWithinRows(sequence, { start, count, rows: 1 + this.#spareRows });
   }
 
   add(part: {
@@ -57,13 +57,18 @@ export class StepBuilder {
     const { sequence, count, admitted, newBlocks } = part;
     const start = sequence.computedTokens;
     const sample = start + count === sequence.tokens.length;
-    const targets = promptTargets(sequence, { start, count });
-    this.#parts.push({
-      ...{ sequence, start, count, admitted, newBlocks, sample },
-      promptTargets: targets,
-    });
+    const added: ScheduledSequence = {
+      sequence,
+      start,
+      count,
+      admitted,
+      newBlocks,
+      sample,
+      promptTargets: promptTargets(sequence, start, count),
+    };
+    this.#parts.push(added);
     this.#budget -= count;
-    this.#spareRows -= spareRowsOf({ sample, promptTargets: targets });
+    this.#spareRows -= spareRowsOf(added);
   }
 
   /** Takes a sequence's part out, where it has one, and its tokens back. */
