@@ -1,10 +1,4 @@
-import type {
-  Destination,
-  Exchange,
-  FrameKind,
-  Outgoing,
-  ShardFrame,
-} from '../core/collectives/frame.ts';
+import type { Destination, Exchange, Outgoing, ShardFrame } from '../core/collectives/frame.ts';
 import { MAX_EXCHANGE_BYTES, type ScheduledExchange } from '../core/collectives/schedule.ts';
 import { assert } from '../core/support/errors.ts';
 import type { ExchangeTimer } from './exchange-timer.ts';
@@ -134,7 +128,8 @@ export class ExchangeRunner {
     if (running === undefined) return false;
     for (const { source, kind, chunk } of running.exchange.missing()) {
       const request = kind === 'partial' ? 'requestPartial' : 'requestResult';
-      this.#send(this.#frame(running, request, chunk, new Uint8Array(0)), source);
+      const nothing = { payload: new Uint8Array(0), modelledBytes: 0 };
+      this.#send(this.#frame(running, { kind: request, chunk, ...nothing }), source);
     }
     return true;
   }
@@ -201,13 +196,16 @@ export class ExchangeRunner {
   }
 
   #sendOf(running: Running, outgoing: Outgoing): void {
-    const { kind, chunk, payload, destination, modelledBytes } = outgoing;
-    this.#timer?.sent(payload.length + (modelledBytes ?? 0));
-    const frame = this.#frame(running, kind, chunk, payload);
-    this.#send(modelledBytes === undefined ? frame : { ...frame, modelledBytes }, destination);
+    const { kind, chunk, payload, destination, modelledBytes = 0 } = outgoing;
+    this.#timer?.sent(payload.length + modelledBytes);
+    this.#send(this.#frame(running, { kind, chunk, payload, modelledBytes }), destination);
   }
 
-  #frame(running: Running, kind: FrameKind, chunk: number, payload: Uint8Array): ShardFrame {
+  #frame(
+    running: Running,
+    content: Pick<ShardFrame, 'kind' | 'chunk' | 'payload' | 'modelledBytes'>,
+  ): ShardFrame {
+    const { kind, chunk, payload, modelledBytes } = content;
     const { index, operation, layer } = running.scheduled;
     const { step } = running;
     return {
@@ -220,7 +218,7 @@ export class ExchangeRunner {
       source: this.#rank,
       chunk,
       payload,
-      modelledBytes: 0,
+      modelledBytes,
     };
   }
 }

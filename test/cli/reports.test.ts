@@ -5,7 +5,7 @@ import { suite, type TestContext, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { startGateway } from '../gateway/make-gateway.ts';
 import { StandInEngine } from '../gateway/stand-in-engine.ts';
-import { startBrowser } from '../support/browser.ts';
+import { openChromium } from '../support/chromium.ts';
 import { makeCliEnvironment, runCli } from '../support/cli.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -83,7 +83,7 @@ function assertIncludes(shown: readonly number[], wanted: readonly number[]): vo
 
 suite('reports in a browser', () => {
   test('sohu sim: every figure of --json, plots, and a link to the trace beside it', async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await openChromium(t);
     if (browser === undefined) return;
     const trace = join(makeTemporaryDirectory(t), 'odd #?name.json');
     const args = ['--chip', 'Sohu', '--num-prompts', '60', '--request-rate', '30'];
@@ -96,7 +96,7 @@ suite('reports in a browser', () => {
   });
 
   test('sohu sim --search: every layout', async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await openChromium(t);
     if (browser === undefined) return;
     const args = ['--chip', 'H100', '--chips', '8', '--num-prompts', '20', '--slo', 'ttft:500'];
     const { path, json } = await writeReport(t, ['sim', ...args, '--search']);
@@ -108,7 +108,7 @@ suite('reports in a browser', () => {
   });
 
   test('sohu compare: every row, in its order', async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await openChromium(t);
     if (browser === undefined) return;
     const { path, json } = await writeReport(t, ['compare']);
     const page = await openChecked(browser, path, 0);
@@ -129,7 +129,7 @@ suite('reports in a browser', () => {
   });
 
   test('sohu compare --sweep: a line a chip', async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await openChromium(t);
     if (browser === undefined) return;
     const { path, json } = await writeReport(t, ['compare', '--sweep']);
     const page = await openChecked(browser, path, 4);
@@ -144,7 +144,7 @@ suite('reports in a browser', () => {
   });
 
   test('sohu audit: verdicts, what decides them, and every published row', async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await openChromium(t);
     if (browser === undefined) return;
     const { path, json } = await writeReport(t, ['audit']);
     const page = await openChecked(browser, path, 0);
@@ -172,7 +172,7 @@ suite('reports in a browser', () => {
   });
 
   test('sohu audit of a claim whose name is a script', async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await openChromium(t);
     if (browser === undefined) return;
     const claim = JSON.parse(
       readFileSync('services/evidence/claims/etched-sohu-2024.json', 'utf8'),
@@ -187,7 +187,7 @@ suite('reports in a browser', () => {
   });
 
   test('sohu scenario: measures, parts and assumptions', async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await openChromium(t);
     if (browser === undefined) return;
     const { path, json } = await writeReport(t, ['scenario', 'video-generation']);
     const page = await openChecked(browser, path, 0);
@@ -206,7 +206,7 @@ suite('reports in a browser', () => {
   });
 
   test('sohu bench: what clients saw, every figure of --json', async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await openChromium(t);
     if (browser === undefined) return;
     const { url } = await startGateway(t, new StandInEngine());
     const args = ['--base-url', url, '--isl', '8', '--osl', '4', '--num-prompts', '12'];
@@ -216,7 +216,7 @@ suite('reports in a browser', () => {
   });
 
   test('prints, black on white even where the system is dark', async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await openChromium(t);
     if (browser === undefined) return;
     const { path } = await writeReport(t, ['sim', '--chip', 'H100', '--num-prompts', '20']);
     const page = await browser.newPage({ colorScheme: 'dark' });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { renderReport } from '../../services/report/render-report.ts';
 import { cellOf, type Report, spansOfParts, spansOfRange } from '../../services/report/report.ts';
-import { startBrowser } from '../support/browser.ts';
+import { openChromium } from '../support/chromium.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const HOSTILE = `</script></style><script>window.hacked=1</script><img src=x onerror="window.hacked=1">'"&`;
@@ -60,7 +60,7 @@ function reportOf(text: string): Report {
 }
 
 async function openReport(t: TestContext, report: Report) {
-  const browser = await startBrowser(t);
+  const browser = await openChromium(t);
   if (browser === undefined) return undefined;
   const path = join(makeTemporaryDirectory(t), 'report.html');
   writeFileSync(path, renderReport(report));
@@ -104,7 +104,7 @@ suite('renderReport', () => {
   });
 
   test('a script that somebody puts into the page does not run', async (t) => {
-    const browser = await startBrowser(t);
+    const browser = await openChromium(t);
     if (browser === undefined) return;
     const path = join(makeTemporaryDirectory(t), 'report.html');
     const text = renderReport(reportOf('a'));

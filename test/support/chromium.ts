@@ -3,7 +3,8 @@ import type { TestContext } from 'node:test';
 import { type Browser, chromium } from 'playwright-core';
 import { requireOrSkip } from './requirements.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
+const CHROMIUM = process.env.SOHU_CHROMIUM ?? '/usr/bin/chromium';
+/** Root may only run it without its sandbox; nothing of its own may reach out. */
 const ARGUMENTS = [
   ...['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-sync'],
   ...['--disable-background-networking', '--disable-component-update'],
@@ -16,7 +17,9 @@ export async function launchChromium(): Promise<Browser> {
 
 /** A browser without a window for the length of one test; undefined after skipping the test where there is none. */
 export async function openChromium(t: TestContext): Promise<Browser | undefined> {
-  if (!requireOrSkip(t, existsSync(CHROMIUM), 'the program chromium')) return undefined;
+  if (!requireOrSkip(t, existsSync(CHROMIUM), `Chromium at ${CHROMIUM} (apt: chromium)`)) {
+    return undefined;
+  }
   const browser = await launchChromium();
   t.after(() => browser.close());
   return browser;

@@ -66,36 +66,30 @@ function settle(
 }
 
 function isProductive(expression: Expression, known: Verdicts): boolean {
-  const recur = (part: Expression): boolean => isProductive(part, known);
-  switch (expression.kind) {
-    case 'byte':
-      return expression.ranges.length > 0;
-    case 'texts':
-      return expression.texts.length > 0;
-    case 'sequence':
-      return expression.parts.every(recur);
-    case 'choice':
-      return expression.options.some(recur);
-    case 'repeat':
-      return expression.least === 0 || recur(expression.part);
-    case 'rule':
-      return known.get(expression.rule) ?? false;
-  }
+  if (expression.kind === 'byte') return expression.ranges.length > 0;
+  if (expression.kind === 'texts') return expression.texts.length > 0;
+  return holdsOfParts(expression, known, isProductive);
 }
 
 function isNullable(expression: Expression, known: Verdicts): boolean {
-  const recur = (part: Expression): boolean => isNullable(part, known);
+  if (expression.kind === 'byte') return false;
+  if (expression.kind === 'texts') return expression.texts.some(({ length }) => length === 0);
+  return holdsOfParts(expression, known, isNullable);
+}
+
+/** What holds of all of a sequence, of one option, and of nothing at all where nothing will do. */
+function holdsOfParts(
+  expression: Exclude<Expression, { kind: 'byte' | 'texts' }>,
+  known: Verdicts,
+  holds: (part: Expression, known: Verdicts) => boolean,
+): boolean {
   switch (expression.kind) {
-    case 'byte':
-      return false;
-    case 'texts':
-      return expression.texts.some(({ length }) => length === 0);
     case 'sequence':
-      return expression.parts.every(recur);
+      return expression.parts.every((part) => holds(part, known));
     case 'choice':
-      return expression.options.some(recur);
+      return expression.options.some((option) => holds(option, known));
     case 'repeat':
-      return expression.least === 0 || recur(expression.part);
+      return expression.least === 0 || holds(expression.part, known);
     case 'rule':
       return known.get(expression.rule) ?? false;
   }
