@@ -82,8 +82,9 @@ export class ChipMeter {
   }
 
   computeEnded(nowMicros: number): void {
-    this.#computeMicros += nowMicros - this.#computing.beganMicros;
-    this.#segments.push({ ...this.#computing, endedMicros: nowMicros });
+    const { segment, layer, beganMicros } = this.#computing;
+    this.#computeMicros += nowMicros - beganMicros;
+    this.#segments.push({ segment, layer, beganMicros, endedMicros: nowMicros });
   }
 
   exchanged(times: ExchangeTimes): void {

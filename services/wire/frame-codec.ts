@@ -40,8 +40,18 @@ export function decodeFrame(data: Uint8Array): DecodedFrame {
   const kind = KINDS[message.kind];
   if (operation === undefined || kind === undefined) return { kind: 'malformed' };
   const { epoch, step, exchange, layer, source, chunk, payload, modelledBytes } = message;
-  const place = { epoch, step, exchange, layer, operation, kind, source, chunk };
-  const frame = { ...place, payload, modelledBytes };
+  const frame: ShardFrame = {
+    epoch,
+    step,
+    exchange,
+    layer,
+    operation,
+    kind,
+    source,
+    chunk,
+    payload,
+    modelledBytes,
+  };
   return checksum(frame) === message.crc ? { kind: 'frame', frame } : { kind: 'corrupt' };
 }
 
