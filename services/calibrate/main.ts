@@ -5,8 +5,9 @@ import { parseArgs } from 'node:util';
 import { findArchitecture } from '../checkpoint/model-catalogue.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
 import type { Calibration } from '../core/timing/calibration-model.ts';
-import { type FitReport, fitKernels } from '../evidence/fit-kernels.ts';
-import { fitVersions } from '../evidence/fit-versions.ts';
+import { readChipMeasurements } from '../evidence/chip-measurements.ts';
+import { type FitReport, fitKernels } from '../evidence/fit/fit-kernels.ts';
+import { fitVersions } from '../evidence/fit/fit-versions.ts';
 import { readMeasuredOperators } from '../evidence/measured-operators.ts';
 import { readPublishedRows } from '../evidence/published-row.ts';
 
@@ -20,8 +21,10 @@ const VARIABLE = 'SOHU_TIMING_DATA';
  * operators that --data (or the environment) leads to, software versions on the rows of services/evidence/published.
  */
 function calibrate(): void {
-  const measured = readMeasuredOperators(join(dataFolder(), OPERATORS));
-  const { kernels, report } = fitKernels(measured);
+  const { kernels, report } = fitKernels({
+    ...readMeasuredOperators(join(dataFolder(), OPERATORS)),
+    ...readChipMeasurements(packagePath('services/evidence/measured')),
+  });
   const versions = fitVersions({
     kernels,
     rows: readPublishedRows(packagePath('services/evidence/published/rows.csv')),

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'csv-parse/sync';
-import { ModelError } from '../core/support/errors.ts';
+import { type CsvRow, numberOf, readCsv } from './csv.ts';
 
 /** A matrix product that somebody timed: [rows, inputs] × [inputs, outputs]. */
 export interface MeasuredGemm {
@@ -35,19 +33,6 @@ export interface MeasuredOperators {
   readonly gemms: readonly MeasuredGemm[];
   readonly attention: readonly MeasuredAttention[];
   readonly allReduces: readonly MeasuredAllReduce[];
-}
-
-/** A row of a CSV file, by the names of its header. */
-export type CsvRow = Readonly<Record<string, string>>;
-
-/** Reads a CSV file with a header; a ModelError says what is wrong with it. */
-export function readCsv(path: string): readonly CsvRow[] {
-  try {
-    return parse(readFileSync(path), { columns: true, skip_empty_lines: true }) as CsvRow[];
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ModelError(`${path} must be a readable CSV file: ${reason}`, { cause });
-  }
 }
 
 /** Reads timed operators; sizes of all-reduces are in bf16 elements there, not in bytes. */
@@ -93,11 +78,4 @@ function readAllReduce(row: CsvRow): MeasuredAllReduce {
 
 function secondsOf(row: CsvRow): number {
   return numberOf(row, 'latency_ms') / 1000;
-}
-
-/** A field as a number; a ModelError names it where it is none. */
-export function numberOf(row: CsvRow, field: string): number {
-  const value = Number(row[field] || Number.NaN);
-  if (Number.isFinite(value)) return value;
-  throw new ModelError(`${field} must be a number, not ${JSON.stringify(row[field] ?? '')}`);
 }

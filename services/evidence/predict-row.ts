@@ -4,10 +4,11 @@ import type { KernelParameters, VersionParameters } from '../core/timing/calibra
 import { ratesOf } from '../core/timing/chip-rates.ts';
 import { closedLoopTtftSeconds, finiteRunTokensPerSecond } from '../core/timing/finite-run.ts';
 import { planMemory } from '../core/timing/memory-plan.ts';
+import { openLoopState } from '../core/timing/open-loop.ts';
 import type { PricedPrecision } from '../core/timing/precision.ts';
 import { findSoftwareVersion } from '../core/timing/software-version.ts';
 import { firstTokenSeconds, staticBatchTokensPerSecond } from '../core/timing/static-batch.ts';
-import { openLoopState, type SteadyLoad, steadyState } from '../core/timing/steady-state.ts';
+import { type SteadyLoad, steadyState } from '../core/timing/steady-state.ts';
 import { limitsOf, type StepLimits } from '../core/timing/step-limits.ts';
 import { StepPricer } from '../core/timing/step-pricer.ts';
 import type { PublishedRow } from './published-row.ts';
@@ -22,6 +23,12 @@ export interface PredictionContext {
 /** Requests of a run over the clients that it keeps (ai-dynamo's harness follows InferenceMAX). */
 const REQUESTS_PER_CLIENT = 10;
 
+/**
+ * What a client over HTTP sees before its first token beside the engine: parsing, tokenizing, the first chunk on its
+ * way (assumed; no table separates it).
+ */
+const FRONT_END_MS = 3;
+
 /** What the timing model says in place of a published figure, in the figure's unit. */
 export function predictRow(row: PublishedRow, context: PredictionContext): number {
   const pricer = makeRowPricer(row, context);
@@ -35,11 +42,12 @@ export function predictRow(row: PublishedRow, context: PredictionContext): numbe
   const load = loadOf(row, context);
   if (row.requestRate !== undefined) {
     const { tpotSeconds, ttftSeconds } = openLoopState(pricer, load, row.requestRate);
-    return (row.metric === 'tpot_ms' ? tpotSeconds : ttftSeconds) * 1000;
+    return row.metric === 'tpot_ms' ? tpotSeconds * 1000 : FRONT_END_MS + ttftSeconds * 1000;
   }
   if (row.metric === 'tpot_ms') return steadyState(pricer, load).tpotSeconds * 1000;
   if (row.metric === 'ttft_ms') {
-    return closedLoopTtftSeconds(pricer, load, REQUESTS_PER_CLIENT * load.concurrency) * 1000;
+    const requests = REQUESTS_PER_CLIENT * load.concurrency;
+    return FRONT_END_MS + closedLoopTtftSeconds(pricer, load, requests) * 1000;
   }
   return finiteRunTokensPerSecond(pricer, load, requestsOf(row));
 }

@@ -1,6 +1,6 @@
 import { FORMATS, type Format } from '../core/hardware/chip.ts';
 import { ModelError } from '../core/support/errors.ts';
-import { type CsvRow, numberOf, readCsv } from './measured-operators.ts';
+import { type CsvRow, numberOf, readCsv } from './csv.ts';
 
 const METRICS = ['output_tokens_per_s', 'ttft_ms', 'tpot_ms'] as const;
 const TABLES = [

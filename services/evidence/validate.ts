@@ -1,9 +1,9 @@
 import type { Architecture } from '../core/architecture/architecture.ts';
 import type { Format } from '../core/hardware/chip.ts';
 import type { Calibration } from '../core/timing/calibration-model.ts';
-import { type RowRole, roleOf } from './fit-versions.ts';
 import { predictRow } from './predict-row.ts';
 import type { PublishedMetric, PublishedRow, PublishedTable } from './published-row.ts';
+import { type RowRole, roleOf } from './row-roles.ts';
 
 /** A published figure beside the model's. */
 export interface ValidatedRow {

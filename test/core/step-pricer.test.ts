@@ -153,8 +153,8 @@ suite('the price of a step', () => {
   });
 
   test('an empty step takes what software takes of every step', () => {
-    const { layerOverheadMicros, stepOverheadMicros } = CALIBRATION.versions['trtllm-0.10.0']!;
-    const expected = (80 * layerOverheadMicros + stepOverheadMicros) * 1e-6;
+    const { gapMicros, hostMicros } = CALIBRATION.versions['trtllm-0.10.0']!;
+    const expected = (80 * gapMicros + hostMicros) * 1e-6;
     closeTo(makePricer().seconds(makeStepShape({})), expected);
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { openLoopState } from '../../services/core/timing/open-loop.ts';
 import { type SteadyLoad, steadyState } from '../../services/core/timing/steady-state.ts';
 import { simulateDrawn } from '../support/capacity.ts';
 import { makePricer } from '../support/pricing.ts';
@@ -60,6 +61,31 @@ suite('simulated throughput equals the steady state in closed form within 2 %', 
       const closed = steadyState(makePricer(), load).outputTokensPerSecond;
       const simulated = simulatedThroughput(load, sequences, 6);
       assert.ok(Math.abs(simulated / closed - 1) < 0.02, `${simulated} is ${closed}`);
+    });
+  }
+});
+
+suite('the mean time to the first token of Poisson arrivals, in closed form', () => {
+  const REQUESTS = 3000;
+  const load: SteadyLoad = {
+    inputTokens: 467,
+    outputTokens: 64,
+    concurrency: Number.POSITIVE_INFINITY,
+    maxNumBatchedTokens: 8192,
+    maxNumSeqs: 1024,
+    kvTokens: 2e6,
+    kvReservation: 'whole',
+    arrivals: 'spread',
+  };
+  for (const requestRate of [2, 8, 16, 24]) {
+    test(`is within 12 % of a simulation of ${REQUESTS} requests at ${requestRate} a second`, () => {
+      const { ttftSeconds } = openLoopState(makePricer(), load, requestRate);
+      const report = simulateDrawn({
+        workload: { requests: REQUESTS, requestRate, inputTokens: 467, outputTokens: 64 },
+        scheduler: { maxNumBatchedTokens: 8192, maxNumSeqs: 1024, enablePrefixCaching: false },
+      });
+      const simulated = report.latencies.ttft.mean / 1000;
+      assert.ok(Math.abs(ttftSeconds / simulated - 1) < 0.12, `${ttftSeconds} is ${simulated}`);
     });
   }
 });

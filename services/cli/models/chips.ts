@@ -78,6 +78,7 @@ function figuresOf(chip: Chip): readonly (readonly [string, Figure])[] {
   return [
     ...byFormat('dense peak', chip.peakFlops),
     ...byFormat('best product', chip.bestGemmFlops),
+    ...byFormat('sustained product', chip.sustainedGemmFlops),
     ['memory', chip.memoryBytes],
     ['memory bandwidth', chip.memoryBytesPerSecond],
     ...optional('weight streaming', chip.streamBytesPerSecond),

@@ -9,7 +9,7 @@ export interface BestKnown {
   readonly source: string;
 }
 
-/** Energy of a FLOP in the best product that was measured on a chip. */
+/** Energy of a FLOP in the best product that was measured on a chip, within its power limit where that is known. */
 export interface MeasuredEnergy {
   readonly chip: Chip;
   readonly joules: number;
@@ -43,7 +43,7 @@ export function bestKnown(figureOf: (chip: Chip) => Figure | undefined): BestKno
 /** Chips on which a product of that format was measured, the most frugal first. */
 export function bestEnergyPerFlop(format: Format): readonly MeasuredEnergy[] {
   return KNOWN.flatMap((chip) => {
-    const best = chip.bestGemmFlops?.[format];
+    const best = chip.sustainedGemmFlops?.[format] ?? chip.bestGemmFlops?.[format];
     if (best?.origin !== 'measured') return [];
     const joules = rangeOf(chip.powerWatts).high / rangeOf(best).high;
     return [{ chip, joules, source: best.source }];

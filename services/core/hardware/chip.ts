@@ -40,8 +40,12 @@ export interface Chip extends ChipSpec {
   readonly peakFlops: Readonly<Partial<Record<Format, Figure>>>;
   /** Best matrix product that somebody measured. */
   readonly bestGemmFlops?: Readonly<Partial<Record<Format, Figure>>>;
+  /** What large products sustain within the power limit, where somebody measured it. */
+  readonly sustainedGemmFlops?: Readonly<Partial<Record<Format, Figure>>>;
   readonly links: ChipLinks;
   readonly powerWatts: Figure;
+  /** Whether its clock rises above what its power limit sustains, as that of a GPU does. */
+  readonly boosts?: true;
   readonly priceDollars: Figure;
   /** All compute dies of a package together, where that is known. */
   readonly dieSquareMillimetres?: Figure;

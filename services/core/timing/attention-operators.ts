@@ -1,7 +1,7 @@
 import type { LayerGroup } from '../architecture/architecture.ts';
 import type { KernelParameters } from './calibration-model.ts';
 import { addOverlapped, type Operator } from './operator.ts';
-import { localKvElements } from './sharding.ts';
+import { localKvElements, localKvHeads } from './sharding.ts';
 
 const MICROS = 1e-6;
 const ACTIVATION_BYTES = 2;
@@ -14,14 +14,23 @@ export interface AttentionOptions {
   readonly tp: number;
   readonly kvBytes: number;
   readonly kernels: KernelParameters;
-  /** Achievable in attention. */
+  readonly rates: AttentionRates;
+}
+
+/** What attention achieves on a chip. */
+export interface AttentionRates {
   readonly flopsPerSecond: number;
+  readonly joulesPerFlop: number;
   readonly memoryBytesPerSecond: number;
+  /** Of reading keys and values to decode. */
+  readonly readBytesPerSecond: number;
+  /** Of starting on a sequence to decode, for each KV head; see `startFlops`. */
+  readonly startSeconds: number;
 }
 
 /** Attention of prompt tokens: compute by the pairs, and passes over what it reads and writes. */
 export function makeContextAttention(options: AttentionOptions): Operator {
-  const { group, times, tp, kvBytes, kernels } = options;
+  const { group, times, tp, kvBytes, kernels, rates } = options;
   const { overheadMicros, passes } = kernels.contextAttention;
   const sizes = sizesOf(group, tp);
   const kvElements = localKvElements(group, tp);
@@ -36,9 +45,10 @@ export function makeContextAttention(options: AttentionOptions): Operator {
       const flops = pairs * sizes.expandedFlopsPerPair;
       const bytes =
         passes * bytesPerToken * prefillTokens + prefillCachedTokens * kvElements * kvBytes;
-      cost.computeSeconds += (times * flops) / options.flopsPerSecond;
-      cost.memorySeconds += (times * bytes) / options.memoryBytesPerSecond;
+      cost.computeSeconds += (times * flops) / rates.flopsPerSecond;
+      cost.memorySeconds += (times * bytes) / rates.memoryBytesPerSecond;
       cost.overheadSeconds += times * overheadSeconds;
+      cost.computeJoules += times * flops * rates.joulesPerFlop;
       cost.flops += times * flops;
       cost.memoryBytes += times * bytes;
     },
@@ -47,10 +57,11 @@ export function makeContextAttention(options: AttentionOptions): Operator {
 
 /** Attention of one new token a sequence: it streams the keys and values of all that came before. */
 export function makeGenerationAttention(options: AttentionOptions): Operator {
-  const { group, times, tp, kvBytes, kernels } = options;
+  const { group, times, tp, kvBytes, kernels, rates } = options;
   const sizes = sizesOf(group, tp);
   const kvBytesPerToken = localKvElements(group, tp) * kvBytes;
   const overheadSeconds = kernels.generationAttention.overheadMicros * MICROS;
+  const startSeconds = localKvHeads(group, tp) * rates.startSeconds;
   return {
     name: 'generation_attention',
     addTo(cost, { decodeSequences, decodeContextTokens }) {
@@ -59,10 +70,12 @@ export function makeGenerationAttention(options: AttentionOptions): Operator {
       const bytes = decodeContextTokens * kvBytesPerToken;
       addOverlapped(
         cost,
-        (times * flops) / options.flopsPerSecond,
-        (times * bytes) / options.memoryBytesPerSecond,
+        (times * flops) / rates.flopsPerSecond,
+        (times * bytes) / rates.readBytesPerSecond,
       );
+      cost.computeSeconds += times * decodeSequences * startSeconds;
       cost.overheadSeconds += times * overheadSeconds;
+      cost.computeJoules += times * flops * rates.joulesPerFlop;
       cost.flops += times * flops;
       cost.memoryBytes += times * bytes;
     },

@@ -2,7 +2,7 @@
 export interface GemmParameters {
   /** Launch and drain of one product. */
   readonly overheadMicros: number;
-  /** Of the dense peak, at any shape that fills the chip. */
+  /** Of the dense peak at full clock, at any shape that fills the chip. */
   readonly computeEfficiency: number;
   /** Times that writing the output costs beside the product, 1 being not overlapped at all. */
   readonly epilogueShare: number;
@@ -17,13 +17,52 @@ export interface AllReduceParameters {
   readonly efficiency: number;
 }
 
+/** The ways to add partial sums over a group of chips. */
+export interface AllReduceWays {
+  /** Every chip reads all partial sums of all others. */
+  readonly oneShot: AllReduceParameters;
+  /** Every chip reduces its part, then reads the others'. */
+  readonly twoShot: AllReduceParameters;
+  /** Pipelined, and added in the switch where it can: best bandwidth, worst latency. */
+  readonly pipelined: AllReduceParameters;
+}
+
+/** Chips of a group whose all-reduces were measured. */
+export const MEASURED_GROUPS = [2, 4, 8] as const;
+export type MeasuredGroup = (typeof MEASURED_GROUPS)[number];
+
+/** Those of the smallest measured group that is as large, or of the largest. */
+export function allReduceWaysOf({ allReduce }: KernelParameters, chips: number): AllReduceWays {
+  return allReduce[MEASURED_GROUPS.find((group) => group >= chips) ?? 8];
+}
+
+/** What a chip draws, fitted on measured power; see `makePowerLimit`. */
+export interface PowerParameters {
+  /** Share of the limit that is drawn whatever the work. */
+  readonly idleShare: number;
+  /** What arithmetic at the dense peak would add at full clock, over the limit. */
+  readonly peakShare: number;
+  /** Of a byte that comes from memory or goes there. */
+  readonly joulesPerByte: number;
+}
+
 /** Parameters of kernels on the chip that was measured. */
 export interface KernelParameters {
   /** Memory rate over dense bf16 peak of the chip that was measured, by its data sheet. */
   readonly measuredBytesPerFlop: number;
   /** Share of the memory's peak that streaming reaches. */
   readonly memoryEfficiency: number;
+  /** Launch and drain of a kernel that passes over rows: a norm, an activation. */
+  readonly passOverheadMicros: number;
+  /** Undefined where nothing slows a chip down. */
+  readonly power: PowerParameters | undefined;
   readonly gemm: { readonly narrow: GemmParameters; readonly wide: GemmParameters };
+  /** What products of many matrices at once, those of experts, have of their own. */
+  readonly groupedGemm: {
+    readonly overheadMicros: number;
+    /** Of the dense peak at full clock. */
+    readonly computeEfficiency: { readonly narrow: number; readonly wide: number };
+  };
   readonly contextAttention: {
     readonly overheadMicros: number;
     /** Of the bf16 peak. */
@@ -33,15 +72,18 @@ export interface KernelParameters {
     /** Passes over queries, keys, values and outputs. */
     readonly passes: number;
   };
-  readonly generationAttention: { readonly overheadMicros: number };
-  readonly allReduce: {
-    /** Every chip reads all partial sums of all others. */
-    readonly oneShot: AllReduceParameters;
-    /** Every chip reduces its part, then reads the others'. */
-    readonly twoShot: AllReduceParameters;
-    /** Pipelined, and added in the switch where it can: best bandwidth, worst latency. */
-    readonly pipelined: AllReduceParameters;
+  readonly generationAttention: {
+    readonly overheadMicros: number;
+    /** Of the memory's peak, that reading keys and values reaches. */
+    readonly memoryEfficiency: number;
+    /**
+     * What starting on a sequence costs for each KV head, in FLOPs at the dense bf16 peak: tiles are
+     * set up and filled whatever the context.
+     */
+    readonly startFlops: { readonly narrow: number; readonly wide: number };
   };
+  /** By the chips of the groups that were measured; see `allReduceWaysOf`. */
+  readonly allReduce: Readonly<Record<MeasuredGroup, AllReduceWays>>;
 }
 
 /**
@@ -60,15 +102,24 @@ export interface VersionParameters {
    */
   readonly elementwiseFactor: number;
   /**
-   * For each layer that is launched kernel by kernel, where that is not hidden: by `eagerLaunch` always,
-   * else where several chips share a layer, and come to its all-reduces one after the other.
+   * Of the host for the kernels of a layer, which it launches ahead of the chip: a step takes at least
+   * that of all its layers, where no recorded graph launches them at once.
    */
-  readonly layerOverheadMicros: number;
-  /** Scheduling, sampling and launch of a step. */
-  readonly stepOverheadMicros: number;
+  readonly launchMicros: number;
+  /**
+   * Of the chips for each layer, beyond what its kernels take on their own: they do not come to all-reduces at
+   * the same time, and kernels wait for each other. An engine of compiled layers on one chip has none.
+   */
+  readonly gapMicros: number;
+  /** Whether one chip on its own has such gaps too: a framework launches many small kernels a layer. */
+  readonly gapsAlone: boolean;
+  /** Of the host for a step: scheduling, and taking in what was sampled. */
+  readonly hostMicros: number;
+  /** The same for each sequence of the step. */
+  readonly hostMicrosPerSequence: number;
+  /** Whether the host prepares the next step while the chip works on this one. */
+  readonly hostOverlaps: boolean;
   readonly allReduceChoice: AllReduceChoice;
-  /** Whether the host launches each kernel on its own, as PyTorch does, and not a compiled engine. */
-  readonly eagerLaunch: boolean;
   /** Whether prompts' attention multiplies in fp8 where weights are narrow and the KV cache is fp8. */
   readonly narrowAttention: boolean;
   /** Sizes that a step of decoding alone is padded to, ascending; empty where it is not. */

@@ -51,21 +51,31 @@ export function peakFlopsOf({ chip, end }: ChipRates, format: Format): number {
 }
 
 /**
- * What large products reach: the calibrated share of the peak, but never more than somebody
- * measured on this chip. A figure that a claim implies stands for itself.
+ * What large products reach, of one matrix or `grouped` of many: the calibrated share of the peak, but never
+ * more than somebody measured on this chip. A figure that a claim implies stands for itself.
  */
-export function gemmFlopsOf(rates: ChipRates, kernels: KernelParameters, format: Format): number {
-  const gemm = format === 'bf16' ? kernels.gemm.wide : kernels.gemm.narrow;
-  const achievable = peakFlopsOf(rates, format) * gemm.computeEfficiency;
+export function gemmFlopsOf(
+  rates: ChipRates,
+  { gemm, groupedGemm }: KernelParameters,
+  { format, grouped }: { readonly format: Format; readonly grouped: boolean },
+): number {
+  const width = format === 'bf16' ? 'wide' : 'narrow';
+  const share = grouped ? groupedGemm.computeEfficiency[width] : gemm[width].computeEfficiency;
+  const achievable = peakFlopsOf(rates, format) * share;
   const best = rates.chip.bestGemmFlops?.[format];
   if (best === undefined) return achievable;
   const measured = valueAt(best, rates.end);
   return best.byConstruction ? measured : Math.min(achievable, measured);
 }
 
+/** What attention multiplies: bf16 or, where it may be narrow and the chip has it, fp8. */
+export function attentionFormatOf({ chip }: ChipRates, narrow: boolean): 'fp8' | 'bf16' {
+  return narrow && chip.peakFlops.fp8 !== undefined ? 'fp8' : 'bf16';
+}
+
 /**
- * What attention reaches, in bf16 or, where it may be narrow and the chip has it, in fp8. A rate that a
- * claim implies counts attention like any other product, so that of the weights stands for attention too.
+ * What attention reaches in its format. A rate that a claim implies counts attention like any other
+ * product, so that of the weights stands for attention too.
  */
 export function attentionFlopsOf(
   rates: ChipRates,
@@ -73,12 +83,12 @@ export function attentionFlopsOf(
   { weights, narrow }: { readonly weights: Format; readonly narrow: boolean },
 ): number {
   if (rates.chip.bestGemmFlops?.[weights]?.byConstruction) {
-    return gemmFlopsOf(rates, kernels, weights);
+    return gemmFlopsOf(rates, kernels, { format: weights, grouped: false });
   }
   const { computeEfficiency, narrowComputeEfficiency } = kernels.contextAttention;
-  return narrow && rates.chip.peakFlops.fp8 !== undefined
-    ? peakFlopsOf(rates, 'fp8') * narrowComputeEfficiency
-    : peakFlopsOf(rates, 'bf16') * computeEfficiency;
+  const format = attentionFormatOf(rates, narrow);
+  const efficiency = format === 'fp8' ? narrowComputeEfficiency : computeEfficiency;
+  return peakFlopsOf(rates, format) * efficiency;
 }
 
 function nearestFormat(valid: readonly Format[], wanted: Format): Format {

@@ -1,7 +1,8 @@
-import type {
-  AllReduceChoice,
-  AllReduceParameters,
-  KernelParameters,
+import {
+  type AllReduceChoice,
+  type AllReduceParameters,
+  allReduceWaysOf,
+  type KernelParameters,
 } from './calibration-model.ts';
 import type { ChipRates } from './chip-rates.ts';
 
@@ -67,16 +68,17 @@ export function makeCollectivePricer(
  */
 function allReduceWays(
   rates: ChipRates,
-  { allReduce }: KernelParameters,
+  kernels: KernelParameters,
   { size, choice }: { readonly size: number; readonly choice: AllReduceChoice },
 ): readonly Way[] {
   if (size === 1) return [{ seconds: 0, secondsPerByte: 0, maxBytes: Number.POSITIVE_INFINITY }];
+  const { oneShot, twoShot, pipelined } = allReduceWaysOf(kernels, size);
   const bandwidth = localBandwidth(rates, size);
   const twice = (2 * (size - 1)) / size;
   const way = (
     { latencyMicros, efficiency }: AllReduceParameters,
     factor: number,
-    maxBytes = Number.POSITIVE_INFINITY,
+    maxBytes: number | undefined = Number.POSITIVE_INFINITY,
   ): Way => ({
     seconds: latencyMicros * MICROS,
     secondsPerByte: factor / (bandwidth * efficiency),
@@ -84,25 +86,37 @@ function allReduceWays(
   });
   if (rates.topology === 'ring' || rates.topology === 'pcie') {
     const hops = 2 * (size - 1);
-    const { latencyMicros } = allReduce.oneShot;
-    return [way({ ...allReduce.pipelined, latencyMicros: hops * latencyMicros }, twice)];
+    const efficiency = rates.topology === 'pcie' ? pcieEfficiency(size) : pipelined.efficiency;
+    return [way({ efficiency, latencyMicros: hops * oneShot.latencyMicros }, twice)];
   }
   const inSwitch = rates.reducesInNetwork ? Math.min(twice, 1 + 1 / size) : twice;
   const { oneShotBytes, twoShotBytes } = sizeLimits(size, choice);
   return [
-    way(allReduce.oneShot, size - 1, oneShotBytes),
-    way(allReduce.twoShot, twice, twoShotBytes),
-    way(allReduce.pipelined, inSwitch),
+    way(oneShot, size - 1, oneShotBytes),
+    way(twoShot, twice, twoShotBytes),
+    way(pipelined, inSwitch),
   ];
 }
 
-/** Up to which payload TensorRT-LLM takes which kernel of its own (allreducePlugin.cpp). */
+/**
+ * Up to which payload TensorRT-LLM takes which kernel of its own (allreducePlugin.cpp). Two chips go by it also
+ * where tables of measurements choose: there both shots are one, and its table jumps at that payload.
+ */
 function sizeLimits(size: number, choice: AllReduceChoice) {
   if (size <= 2) return { oneShotBytes: 16e6, twoShotBytes: 0 };
+  if (choice === 'fastest') return {};
   return {
     oneShotBytes: size <= 4 ? 1e6 : 0.5e6,
     twoShotBytes: choice === 'by_size' ? 8e6 : 0,
   };
+}
+
+/**
+ * Share of a PCIe link's rate that a ring sustains whose transfers pass through the processors' memory: 35 of 64 GB/s
+ * by four chips, 28 by eight (NVIDIA/nccl issue 1639, PCIe 5.0 without peer access).
+ */
+function pcieEfficiency(chips: number): number {
+  return chips <= 4 ? 35 / 64 : 28 / 64;
 }
 
 /** A mesh has a link for each pair: a part of the group uses a part of the links. */
@@ -116,22 +130,22 @@ function localBandwidth(rates: ChipRates, size: number): number {
 /** Each chip exchanges its part of the payload with its peers of the other servers, in a ring. */
 function betweenServers(
   { networkBytesPerSecond }: ChipRates,
-  { allReduce }: KernelParameters,
+  kernels: KernelParameters,
   { local, servers }: { readonly local: number; readonly servers: number },
 ): Line {
   if (servers === 1) return { seconds: 0, secondsPerByte: 0 };
+  const { twoShot, pipelined } = allReduceWaysOf(kernels, local);
   const hops = 2 * (servers - 1);
   return {
-    seconds: hops * allReduce.twoShot.latencyMicros * MICROS,
-    secondsPerByte:
-      hops / servers / local / (networkBytesPerSecond * allReduce.pipelined.efficiency),
+    seconds: hops * twoShot.latencyMicros * MICROS,
+    secondsPerByte: hops / servers / local / (networkBytesPerSecond * pipelined.efficiency),
   };
 }
 
 function cheapest(ways: readonly Way[], bytes: number): number {
   let best = Number.POSITIVE_INFINITY;
-  for (const { seconds, secondsPerByte } of ways) {
-    best = Math.min(best, seconds + secondsPerByte * bytes);
+  for (const { seconds, secondsPerByte, maxBytes } of ways) {
+    if (bytes <= maxBytes) best = Math.min(best, seconds + secondsPerByte * bytes);
   }
   return best;
 }

@@ -21,6 +21,7 @@ export interface GemmOptions {
 /** What a product costs beside its FLOPs, in seconds; see `GemmParameters`. */
 export interface GemmRates {
   readonly flopsPerSecond: number;
+  readonly joulesPerFlop: number;
   readonly memoryBytesPerSecond: number;
   readonly overheadSeconds: number;
   readonly epilogueSecondsPerElement: number;
@@ -70,6 +71,7 @@ export function makeGemm(options: GemmOptions): Operator {
     );
     cost.memorySeconds += times * (quantise + epilogue);
     cost.overheadSeconds += times * rates.overheadSeconds;
+    cost.computeJoules += times * 2 * multiplied * size * rates.joulesPerFlop;
     cost.flops += times * 2 * useful * size;
     cost.memoryBytes += times * (bytes + rows * outputs * rates.outputBytes);
   };

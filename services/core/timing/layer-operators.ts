@@ -7,6 +7,8 @@ import { WIDE_BYTES } from './precision.ts';
 import type { RecordedGraphs } from './recorded-graphs.ts';
 
 const F32_BYTES = 4;
+/** Two norms and an activation, each a kernel. */
+const PASSES_OF_A_LAYER = 3;
 
 /**
  * Norms with their residual additions, and the activation function: passes over rows that no matrix
@@ -18,19 +20,26 @@ export function makeElementwise(
     readonly hiddenSize: number;
     readonly tp: number;
     readonly pass: ElementwisePass;
+    /** Of an element that goes to a product: fewer where it is quantised on the way. */
+    readonly handedBytes: number;
+    readonly overheadSeconds: number;
     readonly graphs: RecordedGraphs;
   },
 ): Operator {
-  const { hiddenSize, tp, pass, graphs } = options;
+  const { hiddenSize, tp, pass, handedBytes, graphs } = options;
+  const overheadSeconds = group.layers * PASSES_OF_A_LAYER * options.overheadSeconds;
   // Twice a layer: read the residual and what is added, write both their sum and its norm.
-  const norms = 2 * 4 * hiddenSize;
-  const activation = ((inwardMatrices(group) + 1) * activeWidth(group)) / tp;
-  const routing = routedPasses(group) * hiddenSize;
-  const bytesPerRow = WIDE_BYTES * (norms + activation + routing) * group.layers;
+  const norms = 2 * (3 * WIDE_BYTES + handedBytes) * hiddenSize;
+  const activation = ((WIDE_BYTES * inwardMatrices(group) + handedBytes) * activeWidth(group)) / tp;
+  const routing = WIDE_BYTES * routedPasses(group) * hiddenSize;
+  const bytesPerRow = (norms + activation + routing) * group.layers;
   return {
     name: 'elementwise',
     addTo(cost, shape) {
-      addPass(cost, bytesPerRow * graphs.launchedRows(shape), pass);
+      const rows = graphs.launchedRows(shape);
+      if (rows === 0) return;
+      addPass(cost, bytesPerRow * rows, pass);
+      cost.overheadSeconds += overheadSeconds;
     },
   };
 }

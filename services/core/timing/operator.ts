@@ -10,6 +10,12 @@ export interface Cost {
   memoryBesideSeconds: number;
   collectiveSeconds: number;
   overheadSeconds: number;
+  /** What the step waits for on the host. */
+  hostSeconds: number;
+  /** The chips' clock over the full one. */
+  clock: number;
+  /** Energy of arithmetic at full clock, that on padding included. */
+  computeJoules: number;
   flops: number;
   memoryBytes: number;
   linkBytes: number;
@@ -31,6 +37,9 @@ export function makeCost(): Cost {
     memoryBesideSeconds: 0,
     collectiveSeconds: 0,
     overheadSeconds: 0,
+    hostSeconds: 0,
+    clock: 1,
+    computeJoules: 0,
     flops: 0,
     memoryBytes: 0,
     linkBytes: 0,
@@ -45,6 +54,9 @@ export function clearCost(cost: Cost): void {
   cost.memoryBesideSeconds = 0;
   cost.collectiveSeconds = 0;
   cost.overheadSeconds = 0;
+  cost.hostSeconds = 0;
+  cost.clock = 1;
+  cost.computeJoules = 0;
   cost.flops = 0;
   cost.memoryBytes = 0;
   cost.linkBytes = 0;
@@ -57,15 +69,19 @@ export function rowsOf({ prefillTokens, decodeSequences }: StepShape): number {
 
 /**
  * Time of work that computes and streams at once: the 4-norm, which is the larger of both except
- * near the ridge. It is charged to the larger.
+ * near the ridge. It is charged to both by their fourth powers, which is what the time owes to each: a
+ * clock that is one per cent slower adds one per cent of compute's part.
  */
 export function addOverlapped(cost: Cost, computeSeconds: number, memorySeconds: number): void {
   const a = computeSeconds * computeSeconds;
   const b = memorySeconds * memorySeconds;
-  const seconds = Math.sqrt(Math.sqrt(a * a + b * b));
-  const computeBinds = computeSeconds >= memorySeconds;
-  if (computeBinds) cost.computeSeconds += seconds;
-  else cost.memorySeconds += seconds;
-  cost.computeBesideSeconds += computeSeconds - (computeBinds ? seconds : 0);
-  cost.memoryBesideSeconds += memorySeconds - (computeBinds ? 0 : seconds);
+  const sum = a * a + b * b;
+  if (sum === 0) return;
+  const seconds = Math.sqrt(Math.sqrt(sum));
+  const computePart = (seconds * a * a) / sum;
+  const memoryPart = seconds - computePart;
+  cost.computeSeconds += computePart;
+  cost.memorySeconds += memoryPart;
+  cost.computeBesideSeconds += computeSeconds - computePart;
+  cost.memoryBesideSeconds += memorySeconds - memoryPart;
 }

@@ -5,10 +5,13 @@ import { CLAIMED_SOFTWARE, IDEAL_SOFTWARE, type SoftwareVersion } from './softwa
 const IDEAL_VERSION: VersionParameters = {
   quantisationShare: 0,
   elementwiseFactor: 0,
-  layerOverheadMicros: 0,
-  stepOverheadMicros: 0,
+  launchMicros: 0,
+  gapMicros: 0,
+  hostMicros: 0,
+  hostMicrosPerSequence: 0,
+  hostOverlaps: true,
+  gapsAlone: false,
   allReduceChoice: 'fastest',
-  eagerLaunch: false,
   narrowAttention: true,
   graphBatchSizes: [],
   collectiveOverlap: 1,
@@ -40,14 +43,19 @@ export function softwareParametersOf({ name }: SoftwareVersion): {
 /** Memory and links of any rate bring everything at once. */
 function withoutWaiting(kernels: KernelParameters): KernelParameters {
   const free = { latencyMicros: 0, efficiency: Number.POSITIVE_INFINITY };
+  const ways = { oneShot: free, twoShot: free, pipelined: free };
   return {
     ...kernels,
     memoryEfficiency: Number.POSITIVE_INFINITY,
-    allReduce: { oneShot: free, twoShot: free, pipelined: free },
+    generationAttention: {
+      ...kernels.generationAttention,
+      memoryEfficiency: Number.POSITIVE_INFINITY,
+    },
+    allReduce: { 2: ways, 4: ways, 8: ways },
   };
 }
 
-/** The same efficiencies, with every launch free and every pass overlapped. */
+/** The same efficiencies at full clock, with every launch free and every pass overlapped. */
 function withoutOverheads(kernels: KernelParameters): KernelParameters {
   const free = (gemm: GemmParameters): GemmParameters => ({
     ...gemm,
@@ -57,8 +65,15 @@ function withoutOverheads(kernels: KernelParameters): KernelParameters {
   });
   return {
     ...kernels,
+    power: undefined,
+    passOverheadMicros: 0,
+    groupedGemm: { ...kernels.groupedGemm, overheadMicros: 0 },
     gemm: { narrow: free(kernels.gemm.narrow), wide: free(kernels.gemm.wide) },
     contextAttention: { ...kernels.contextAttention, overheadMicros: 0, passes: 1 },
-    generationAttention: { overheadMicros: 0 },
+    generationAttention: {
+      ...kernels.generationAttention,
+      overheadMicros: 0,
+      startFlops: { narrow: 0, wide: 0 },
+    },
   };
 }

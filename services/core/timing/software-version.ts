@@ -23,7 +23,7 @@ export interface SoftwareVersion {
 /** The parameters of a version that are read in its code and not fitted. */
 export type VersionMechanics = Pick<
   VersionParameters,
-  'allReduceChoice' | 'eagerLaunch' | 'narrowAttention' | 'graphBatchSizes'
+  'allReduceChoice' | 'quantisationShare' | 'hostOverlaps' | 'gapsAlone' | 'narrowAttention' | 'graphBatchSizes'
 >;
 
 const OVERVIEW = 'TensorRT-LLM performance overview';
@@ -31,14 +31,18 @@ const OVERVIEW = 'TensorRT-LLM performance overview';
 /** Engines of TensorRT up to 0.11: all-reduces by size, attention in bf16. */
 const ENGINE: VersionMechanics = {
   allReduceChoice: 'by_size',
-  eagerLaunch: false,
+  quantisationShare: 0,
+  hostOverlaps: false,
+  gapsAlone: false,
   narrowAttention: false,
   graphBatchSizes: [],
 };
 /** Those that `trtllm-bench` builds: fp8 attention with fp8 weights, and two shots left out. */
 const BENCH_ENGINE: VersionMechanics = {
   allReduceChoice: 'by_size_without_two_shot',
-  eagerLaunch: false,
+  quantisationShare: 0,
+  hostOverlaps: false,
+  gapsAlone: false,
   narrowAttention: true,
   graphBatchSizes: [],
 };
@@ -46,7 +50,9 @@ const BENCH_ENGINE: VersionMechanics = {
 const TORCH: VersionMechanics = {
   ...BENCH_ENGINE,
   allReduceChoice: 'fastest',
-  eagerLaunch: true,
+  quantisationShare: 0.25,
+  hostOverlaps: true,
+  gapsAlone: true,
 };
 /** The sizes that the overviews from 0.20 on print. */
 const TORCH_GRAPHS: VersionMechanics = {
@@ -118,7 +124,7 @@ export const SOFTWARE_VERSIONS: readonly SoftwareVersion[] = [
     kvFraction: 1,
     kvReservation: 'growing',
     tunesLimits: false,
-    mechanics: { ...TORCH, narrowAttention: false },
+    mechanics: { ...TORCH, hostOverlaps: false, narrowAttention: false },
     source: 'vLLM V1 defaults of the OpenAI server on H100: 8,192 tokens, 1,024 sequences',
   },
   {

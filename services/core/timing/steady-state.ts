@@ -3,9 +3,6 @@ import type { StepPrice } from './step-price.ts';
 import type { StepPricer } from './step-pricer.ts';
 import type { StepShape } from './step-shape.ts';
 
-/** Halvings of an interval of sequences: far below one of them. */
-const BISECTIONS = 40;
-
 /** Requests of equal length, served by continuous batching with chunked prefill. */
 export interface SteadyLoad {
   readonly inputTokens: number;
@@ -72,32 +69,6 @@ export function steadyState(pricer: StepPricer, load: SteadyLoad): SteadyState {
   const saturated = load.outputTokens === 1 || perBatch > settled;
   const decode = load.outputTokens === 1 ? 0 : Math.min(perBatch, settled);
   return describe(pricer, load, { decode, limit: saturated ? 'tokens' : limit });
-}
-
-/**
- * The steady state of requests that arrive on their own: as many are open at once as bring that many to
- * their end every second. An InvalidArgumentError says what the replica serves at most.
- */
-export function openLoopState(
-  pricer: StepPricer,
-  load: SteadyLoad,
-  requestsPerSecond: number,
-): SteadyState {
-  const full = steadyState(pricer, { ...load, concurrency: Number.POSITIVE_INFINITY });
-  if (!(requestsPerSecond > 0 && requestsPerSecond <= full.requestsPerSecond)) {
-    throw new InvalidArgumentError(
-      `requestsPerSecond must be above 0 and at most the ${full.requestsPerSecond.toPrecision(3)} that are served, not ${requestsPerSecond}`,
-    );
-  }
-  let low = 0;
-  let high = sequencesInFlight({ ...load, concurrency: Number.POSITIVE_INFINITY }).sequences;
-  for (let round = 0; round < BISECTIONS; round++) {
-    const middle = (low + high) / 2;
-    const state = steadyState(pricer, { ...load, concurrency: middle });
-    if (state.requestsPerSecond < requestsPerSecond) low = middle;
-    else high = middle;
-  }
-  return steadyState(pricer, { ...load, concurrency: high });
 }
 
 /** Prompt tokens that come with each decoded token. */

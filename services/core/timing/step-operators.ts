@@ -4,11 +4,23 @@ import { layerMatrices, type Matrix } from '../architecture/matrices.ts';
 import type { Format } from '../hardware/chip.ts';
 import {
   type AttentionOptions,
+  type AttentionRates,
   makeContextAttention,
   makeGenerationAttention,
 } from './attention-operators.ts';
-import type { GemmParameters, KernelParameters, VersionParameters } from './calibration-model.ts';
-import { attentionFlopsOf, type ChipRates, gemmFlopsOf } from './chip-rates.ts';
+import {
+  allReduceWaysOf,
+  type GemmParameters,
+  type KernelParameters,
+  type VersionParameters,
+} from './calibration-model.ts';
+import {
+  attentionFlopsOf,
+  attentionFormatOf,
+  type ChipRates,
+  gemmFlopsOf,
+  peakFlopsOf,
+} from './chip-rates.ts';
 import { type CollectivePricer, makeCollectivePricer } from './collectives.ts';
 import { elementwisePassOf } from './elementwise-pass.ts';
 import { type GemmRates, makeGemm, type Routing } from './gemm-operator.ts';
@@ -21,6 +33,7 @@ import {
 } from './layer-operators.ts';
 import type { Layout } from './layout.ts';
 import type { Operator } from './operator.ts';
+import { makePowerLimit } from './power-limit.ts';
 import { kvBytesOf, type PricedPrecision, WIDE_BYTES, weightBytesOf } from './precision.ts';
 import { makeRecordedGraphs, type RecordedGraphs } from './recorded-graphs.ts';
 import { localExperts, shardMatrix } from './sharding.ts';
@@ -73,9 +86,16 @@ function makeGroupOperators(group: LayerGroup, options: StepOptions): readonly O
       hiddenSize: architecture.hiddenSize,
       tp: layout.tp,
       pass: elementwisePassOf(options),
+      handedBytes: handedBytesOf(options),
+      overheadSeconds: options.kernels.passOverheadMicros * MICROS,
       graphs: graphsOf(options),
     }),
   ];
+}
+
+/** An engine that pays nothing for quantising does it where products get their inputs from. */
+function handedBytesOf({ precision, version }: StepOptions): number {
+  return version.quantisationShare === 0 ? weightBytesOf(precision.weights) : WIDE_BYTES;
 }
 
 function makeLayerGemm(matrix: Matrix, group: LayerGroup, options: StepOptions): Operator {
@@ -89,7 +109,11 @@ function makeLayerGemm(matrix: Matrix, group: LayerGroup, options: StepOptions):
     inputs,
     outputs,
     weightBytes: weightBytesOf(precision.weights),
-    rates: gemmRatesOf({ ...rateOptions(options), format: precision.weights }),
+    rates: gemmRatesOf({
+      ...rateOptions(options),
+      format: precision.weights,
+      grouped: matrix.role === 'expert',
+    }),
     routing: matrix.role === 'expert' ? routingOf(group, layout) : undefined,
   });
 }
@@ -105,7 +129,7 @@ function makeHead(options: StepOptions, collectives: CollectivePricer): readonly
     inputs: architecture.hiddenSize,
     outputs: Math.ceil(architecture.vocabSize / layout.tp),
     weightBytes: WIDE_BYTES,
-    rates: gemmRatesOf({ ...rateOptions(options), format: 'bf16' }),
+    rates: gemmRatesOf({ ...rateOptions(options), format: 'bf16', grouped: false }),
     routing: undefined,
   });
   const sampling = makeSampling(architecture, elementwisePassOf(options));
@@ -128,23 +152,41 @@ function routingOf(group: LayerGroup, layout: Layout): Routing | undefined {
 
 function attentionOptions(group: LayerGroup, options: StepOptions): AttentionOptions {
   const { rates, layout, precision, kernels, version } = options;
+  const { weights } = precision;
+  const narrow = version.narrowAttention && precision.kv === 'fp8' && weights !== 'bf16';
+  const kvBytes = kvBytesOf(precision);
   return {
     group,
     times: group.layers,
     tp: layout.tp,
-    kvBytes: kvBytesOf(precision),
+    kvBytes,
     kernels,
-    flopsPerSecond: attentionFlopsOf(rates, kernels, {
-      weights: precision.weights,
-      narrow: version.narrowAttention && precision.kv === 'fp8' && precision.weights !== 'bf16',
-    }),
+    rates: attentionRatesOf(rates, kernels, { weights, narrow, kvBytes }),
+  };
+}
+
+/** What attention achieves; `narrow` where prompts' attention multiplies in fp8. */
+export function attentionRatesOf(
+  rates: ChipRates,
+  kernels: KernelParameters,
+  { weights, narrow, kvBytes }: { weights: Format; narrow: boolean; kvBytes: number },
+): AttentionRates {
+  const { memoryEfficiency, startFlops } = kernels.generationAttention;
+  const start = kvBytes === 1 ? startFlops.narrow : startFlops.wide;
+  return {
+    flopsPerSecond: attentionFlopsOf(rates, kernels, { weights, narrow }),
+    joulesPerFlop: makePowerLimit(rates, kernels.power).joulesPerFlop(
+      attentionFormatOf(rates, narrow),
+    ),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
+    readBytesPerSecond: rates.peakMemoryBytesPerSecond * memoryEfficiency,
+    startSeconds: start / peakFlopsOf(rates, 'bf16'),
   };
 }
 
 /** Experts beyond one server are reached over the network. */
 function expertRates({ rates, layout, kernels }: StepOptions) {
-  const { pipelined, twoShot } = kernels.allReduce;
+  const { pipelined, twoShot } = allReduceWaysOf(kernels, layout.ep);
   const inServer = layout.ep <= rates.maxChipsPerServer;
   const rate = inServer ? rates.linkBytesPerSecond : rates.networkBytesPerSecond;
   return {
@@ -165,19 +207,23 @@ function quantisationBytesOf(format: Format, gemm: GemmParameters, share: number
 /** What products of a format cost; of quantising, the share that an engine's kernels do not fuse. */
 export function gemmRatesOf(options: {
   readonly format: Format;
+  /** Of many matrices at once. */
+  readonly grouped: boolean;
   readonly rates: ChipRates;
   readonly kernels: KernelParameters;
   readonly quantisationShare: number;
 }): GemmRates {
-  const { format, rates, kernels } = options;
+  const { format, grouped, rates, kernels } = options;
   const { narrow, wide } = kernels.gemm;
   const quantised = format !== 'bf16';
   const gemm = quantised ? narrow : wide;
   const share = quantised ? options.quantisationShare : 0;
-  const overhead = wide.overheadMicros + share * (narrow.overheadMicros - wide.overheadMicros);
+  const launch = grouped ? kernels.groupedGemm.overheadMicros : wide.overheadMicros;
+  const overhead = launch + share * (narrow.overheadMicros - wide.overheadMicros);
   const secondsPerByte = 1 / rates.memoryBytesPerSecond;
   return {
-    flopsPerSecond: gemmFlopsOf(rates, kernels, format),
+    flopsPerSecond: gemmFlopsOf(rates, kernels, { format, grouped }),
+    joulesPerFlop: makePowerLimit(rates, kernels.power).joulesPerFlop(format),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
     overheadSeconds: overhead * MICROS,
     epilogueSecondsPerElement: gemm.epilogueShare * WIDE_BYTES * secondsPerByte,

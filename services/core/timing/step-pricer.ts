@@ -1,8 +1,11 @@
 import { layerCount } from '../architecture/architecture.ts';
 import { rangeOf } from '../hardware/figure.ts';
+import { allReduceWaysOf } from './calibration-model.ts';
 import { peakFlopsOf } from './chip-rates.ts';
+import { type HostWork, makeHostWork } from './host-work.ts';
 import { checkLayout, chipCount } from './layout.ts';
 import { type Cost, clearCost, makeCost, type Operator, rowsOf } from './operator.ts';
+import { makePowerLimit, type PowerLimit } from './power-limit.ts';
 import { WIDE_BYTES } from './precision.ts';
 import type { RecordedGraphs } from './recorded-graphs.ts';
 import { graphsOf, makeStepOperators, type StepOptions } from './step-operators.ts';
@@ -24,9 +27,10 @@ const MICROS = 1e-6;
 export class StepPricer {
   readonly options: StepOptions;
   readonly #operators: readonly Operator[];
-  readonly #launchSeconds: number;
-  readonly #stepOverheadSeconds: number;
+  readonly #host: HostWork;
+  readonly #gapSeconds: number;
   readonly #graphs: RecordedGraphs;
+  readonly #power: PowerLimit;
   /** Share of the layers on the fullest pipeline stage. */
   readonly #stageShare: number;
   readonly #cost: Cost = makeCost();
@@ -37,22 +41,18 @@ export class StepPricer {
     const layers = layerCount(architecture);
     this.options = options;
     this.#operators = makeStepOperators(options);
-    const launched = version.eagerLaunch || layout.tp > 1 ? layers : 0;
-    this.#launchSeconds = launched * version.layerOverheadMicros * MICROS;
+    this.#host = makeHostWork(version, layers);
+    const gaps = layout.tp > 1 || version.gapsAlone ? layers : 0;
+    this.#gapSeconds = gaps * version.gapMicros * MICROS;
     this.#graphs = graphsOf(options);
-    this.#stepOverheadSeconds = version.stepOverheadMicros * MICROS;
+    this.#power = makePowerLimit(options.rates, options.kernels.power);
     this.#stageShare = Math.ceil(layers / layout.pp) / layers;
   }
 
   /** Device seconds of a step through all stages: the part of `price` that a simulation needs. */
   seconds(shape: StepShape): number {
     const cost = this.#account(shape);
-    return (
-      cost.computeSeconds +
-      cost.memorySeconds +
-      cost.overheadSeconds +
-      this.#exposedCollectiveSeconds(cost)
-    );
+    return this.#chipSeconds(cost) + cost.hostSeconds;
   }
 
   /** The whole account of a step. */
@@ -64,12 +64,12 @@ export class StepPricer {
       computeSeconds: cost.computeSeconds,
       memorySeconds: cost.memorySeconds,
       collectiveSeconds: exposed,
-      overheadSeconds: cost.overheadSeconds,
+      overheadSeconds: cost.overheadSeconds + cost.hostSeconds,
     };
     const hidden = cost.collectiveSeconds - exposed;
     const work = cost.computeSeconds + cost.memorySeconds;
     const stages = this.options.layout.pp;
-    const interval = stages === 1 ? seconds : this.#intervalOf(seconds);
+    const interval = stages === 1 ? seconds : this.#intervalOf(seconds, cost.hostSeconds);
     return {
       seconds,
       intervalSeconds: interval,
@@ -84,32 +84,44 @@ export class StepPricer {
     };
   }
 
-  /** The account by operator; collectives before any overlap. */
+  /** The account by operator at the step's clock; collectives before any overlap. */
   explain(shape: StepShape): readonly OperatorPrice[] {
+    const { clock, hostSeconds } = this.#account(shape);
     const lines = this.#operators.map((operator) => {
       const cost = makeCost();
       operator.addTo(cost, shape);
+      cost.computeSeconds /= clock;
       return operatorPrice(operator.name, cost);
     });
-    const overhead = makeCost();
-    overhead.overheadSeconds = this.#overheadSeconds(shape);
-    return [...mergeByName(lines), operatorPrice('software', overhead)];
+    const host = makeCost();
+    host.overheadSeconds = hostSeconds + this.#gapSeconds;
+    return [...mergeByName(lines), operatorPrice('software', host)];
   }
 
   #account(shape: StepShape): Cost {
+    const cost = this.#unlimited(shape);
+    const isReplayed = this.#graphs.covers(shape);
+    const atFullClock = this.#host.waitSeconds(shape, this.#chipSeconds(cost), isReplayed);
+    cost.clock = this.#clockOf(cost, atFullClock);
+    cost.computeSeconds /= cost.clock;
+    cost.hostSeconds = this.#host.waitSeconds(shape, this.#chipSeconds(cost), isReplayed);
+    return cost;
+  }
+
+  /** The chips' work at full clock. */
+  #unlimited(shape: StepShape): Cost {
     const cost = this.#cost;
     clearCost(cost);
     for (const operator of this.#operators) operator.addTo(cost, shape);
-    cost.overheadSeconds += this.#overheadSeconds(shape);
+    cost.overheadSeconds += this.#gapSeconds;
     if (this.options.layout.pp > 1) this.#addStageTransfers(cost, rowsOf(shape));
     this.#overlapOperators(cost);
     return cost;
   }
 
-  /** A replayed graph has its kernels launched at once. */
-  #overheadSeconds(shape: StepShape): number {
-    const launch = this.#graphs.covers(shape) ? 0 : this.#launchSeconds;
-    return launch + this.#stepOverheadSeconds;
+  #chipSeconds(cost: Cost): number {
+    const { computeSeconds, memorySeconds, overheadSeconds } = cost;
+    return computeSeconds + memorySeconds + overheadSeconds + this.#exposedCollectiveSeconds(cost);
   }
 
   /**
@@ -128,10 +140,17 @@ export class StepPricer {
     else cost.memorySeconds += operatorOverlap * memory;
   }
 
+  /** The clock over the full one that the power limit allows. */
+  #clockOf(cost: Cost, hostSeconds: number): number {
+    const { computeSeconds, computeJoules, memoryBytes } = cost;
+    const otherSeconds = this.#chipSeconds(cost) - computeSeconds + hostSeconds;
+    return this.#power.clockOf({ computeSeconds, otherSeconds, computeJoules, memoryBytes });
+  }
+
   /** Activations that go from stage to stage, each chip sending its part to its successor. */
   #addStageTransfers(cost: Cost, rows: number): void {
     const { architecture, layout, rates, kernels } = this.options;
-    const { efficiency, latencyMicros } = kernels.allReduce.pipelined;
+    const { efficiency, latencyMicros } = allReduceWaysOf(kernels, layout.pp).pipelined;
     const inServer = layout.tp * layout.pp <= rates.maxChipsPerServer;
     const rate = inServer ? rates.linkBytesPerSecond : rates.networkBytesPerSecond;
     const bytes = ((layout.pp - 1) * rows * architecture.hiddenSize * WIDE_BYTES) / layout.tp;
@@ -146,8 +165,8 @@ export class StepPricer {
     return collectiveSeconds - Math.min(hidden, computeSeconds + memorySeconds);
   }
 
-  #intervalOf(seconds: number): number {
-    return (seconds - this.#stepOverheadSeconds) * this.#stageShare + this.#stepOverheadSeconds;
+  #intervalOf(seconds: number, hostSeconds: number): number {
+    return (seconds - hostSeconds) * this.#stageShare + hostSeconds;
   }
 
   /** Of all stages together over the time that they were busy or waiting. */

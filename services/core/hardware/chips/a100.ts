@@ -58,6 +58,7 @@ export const A100: Chip = makeChip({
     origin: 'published',
     source: 'ai-dynamo/aiconfigurator systems/a100_sxm.yaml at 095f58a5',
   },
+  boosts: true,
   priceDollars: {
     value: { low: 8000, high: 15000 },
     unit: 'USD',

@@ -90,6 +90,7 @@ export const B200: Chip = makeChip({
     origin: 'published',
     source: 'ai-dynamo/aiconfigurator systems/b200_sxm.yaml at 095f58a5',
   },
+  boosts: true,
   priceDollars: {
     value: { low: 40000, high: 43000 },
     unit: 'USD',

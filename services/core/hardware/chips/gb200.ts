@@ -73,6 +73,7 @@ export const GB200: Chip = makeChip({
     origin: 'published',
     source: 'ai-dynamo/aiconfigurator systems/gb200.yaml at 095f58a5',
   },
+  boosts: true,
   priceDollars: {
     value: { low: 45000, high: 70000 },
     unit: 'USD',

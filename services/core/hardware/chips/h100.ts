@@ -43,16 +43,30 @@ export const H100: Chip = makeChip({
   },
   bestGemmFlops: {
     fp8: {
-      value: 1511e12,
+      value: 1580e12,
       unit: 'FLOP/s',
       origin: 'measured',
-      source: 'aiconfigurator gemm_perf tables, TensorRT-LLM 1.2.0rc5, best shape',
+      source: 'services/evidence/measured/products.csv, best shape',
     },
     bf16: {
       value: 861e12,
       unit: 'FLOP/s',
       origin: 'measured',
       source: 'aiconfigurator gemm_perf tables, TensorRT-LLM 1.2.0rc5, best shape',
+    },
+  },
+  sustainedGemmFlops: {
+    fp8: {
+      value: 1344e12,
+      unit: 'FLOP/s',
+      origin: 'measured',
+      source: 'services/evidence/measured/power.csv, 8,192 rows',
+    },
+    bf16: {
+      value: 699e12,
+      unit: 'FLOP/s',
+      origin: 'measured',
+      source: 'services/evidence/measured/power.csv, 8,192 rows',
     },
   },
   links: {
@@ -79,6 +93,7 @@ export const H100: Chip = makeChip({
     origin: 'published',
     source: 'ai-dynamo/aiconfigurator systems/h100_sxm.yaml at 095f58a5',
   },
+  boosts: true,
   priceDollars: {
     value: { low: 22000, high: 30000 },
     unit: 'USD',

@@ -37,16 +37,30 @@ export const H200: Chip = makeChip({
   },
   bestGemmFlops: {
     fp8: {
-      value: 1448e12,
+      value: 1527e12,
       unit: 'FLOP/s',
       origin: 'measured',
-      source: 'aiconfigurator gemm_perf tables, TensorRT-LLM 1.2.0rc5, best shape',
+      source: 'services/evidence/measured/products.csv, best shape',
     },
     bf16: {
       value: 849e12,
       unit: 'FLOP/s',
       origin: 'measured',
       source: 'aiconfigurator gemm_perf tables, TensorRT-LLM 1.2.0rc5, best shape',
+    },
+  },
+  sustainedGemmFlops: {
+    fp8: {
+      value: 1296e12,
+      unit: 'FLOP/s',
+      origin: 'measured',
+      source: 'services/evidence/measured/power.csv, 8,192 rows',
+    },
+    bf16: {
+      value: 673e12,
+      unit: 'FLOP/s',
+      origin: 'measured',
+      source: 'services/evidence/measured/power.csv, 8,192 rows',
     },
   },
   links: {
@@ -73,6 +87,7 @@ export const H200: Chip = makeChip({
     origin: 'published',
     source: 'ai-dynamo/aiconfigurator systems/h200_sxm.yaml at 095f58a5',
   },
+  boosts: true,
   priceDollars: {
     value: { low: 28000, high: 31000 },
     unit: 'USD',

@@ -10,16 +10,16 @@ export const L40S: Chip = makeChip({
   process: 'TSMC 4N',
   memoryKind: 'GDDR6',
   memoryBytes: {
-    value: 48 * 2 ** 30,
+    value: 46_068 * 2 ** 20,
     unit: 'bytes',
     origin: 'published',
-    source: `${SHEET}; NVIDIA counts memory in binary units`,
+    source: 'nvidia-smi: 46,068 MiB, since error correction takes a sixteenth of the 48 GiB',
   },
   memoryBytesPerSecond: {
-    value: 864e9,
+    value: 810e9,
     unit: 'bytes/s',
-    origin: 'published',
-    source: SHEET,
+    origin: 'derived',
+    source: `${SHEET}: 864 GB/s, of which error correction takes a sixteenth`,
   },
   peakFlops: {
     fp8: { value: 733e12, unit: 'FLOP/s', origin: 'published', source: `${SHEET}, dense` },
@@ -43,6 +43,7 @@ export const L40S: Chip = makeChip({
     },
   },
   powerWatts: { value: 350, unit: 'W', origin: 'published', source: SHEET },
+  boosts: true,
   priceDollars: {
     value: { low: 7000, high: 10000 },
     unit: 'USD',

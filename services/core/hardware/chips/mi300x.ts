@@ -58,6 +58,7 @@ export const MI300X: Chip = makeChip({
     },
   },
   powerWatts: { value: 750, unit: 'W', origin: 'published', source: 'gpu.blog' },
+  boosts: true,
   priceDollars: {
     value: { low: 10000, high: 15000 },
     unit: 'USD',
