@@ -131,8 +131,8 @@ suite('a capacity simulation', () => {
 });
 
 suite('whatever the workload', () => {
-  /** Batches change with the clock, so that better silicon may meet a slightly worse one. */
-  const TOLERANCE = 1.02;
+  /** Where requests arrive on their own, batches change with the clock: better silicon may meet a slightly worse one. */
+  const TOLERANCE = 1.05;
 
   test('more bandwidth, FLOP/s or link rate never lowers throughput', () => {
     const seconds = (workload: object, changes: Partial<StepOptions>): number =>
@@ -155,6 +155,8 @@ suite('whatever the workload', () => {
     );
     const property = fc.property(workloads, more, (workload, changes) => {
       assert.ok(seconds(workload, changes) <= TOLERANCE * seconds(workload, { rates }));
+      const together = { ...workload, requestRate: Number.POSITIVE_INFINITY };
+      assert.ok(seconds(together, changes) <= (1 + 1e-9) * seconds(together, { rates }));
     });
     fc.assert(property, { numRuns: 40 });
   });
