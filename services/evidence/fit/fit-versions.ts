@@ -18,8 +18,8 @@ const HOST_MICROS = 1000;
 /** The two runtimes of TensorRT-LLM: the engine of compiled graphs, and PyTorch. */
 type Runtime = 'engine' | 'torch';
 
-/** Rounds in which what versions fuse and what the host takes are fitted in turn; the third changes nothing. */
-const ROUNDS = 3;
+/** Rounds in which what versions fuse and what the host takes are fitted in turn; a sixth would change nothing. */
+const ROUNDS = 5;
 
 /**
  * Parameters of every version. Those of TensorRT-LLM are fitted on its static batches; later versions
