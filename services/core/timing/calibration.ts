@@ -154,7 +154,7 @@ export const CALIBRATION: Calibration = {
       graphBatchSizes: [],
       collectiveOverlap: 0,
       operatorOverlap: 0,
-      basis: 'static batches of 0.8 and 0.9; elementwiseFactor from the anchor row',
+      basis: 'static batches of 0.8 and 0.9; elementwise factor from the anchor row',
       anchor: 'trtllm-0.11.0 llama-3-70b H100 fp8 TP8 2048/128 output_tokens_per_s',
     },
     'trtllm-0.12.0': {
@@ -171,7 +171,7 @@ export const CALIBRATION: Calibration = {
       graphBatchSizes: [],
       collectiveOverlap: 0,
       operatorOverlap: 0,
-      basis: 'static batches of 0.8 and 0.9; elementwiseFactor from the anchor row',
+      basis: 'static batches of 0.8 and 0.9; elementwise factor from the anchor row',
       anchor: 'trtllm-0.12.0 llama-3-70b H100 fp8 TP8 2048/128 output_tokens_per_s',
     },
     'trtllm-0.13.0': {
@@ -188,7 +188,7 @@ export const CALIBRATION: Calibration = {
       graphBatchSizes: [],
       collectiveOverlap: 0,
       operatorOverlap: 0,
-      basis: 'static batches of 0.8 and 0.9; elementwiseFactor from the anchor row',
+      basis: 'static batches of 0.8 and 0.9; elementwise factor from the anchor row',
       anchor: 'trtllm-0.13.0 llama-3.1-70b H100 fp8 TP8 2048/128 output_tokens_per_s',
     },
     'trtllm-0.14.0': {
@@ -205,7 +205,7 @@ export const CALIBRATION: Calibration = {
       graphBatchSizes: [],
       collectiveOverlap: 0,
       operatorOverlap: 0,
-      basis: 'static batches of 0.8 and 0.9; elementwiseFactor from the anchor row',
+      basis: 'static batches of 0.8 and 0.9; elementwise factor from the anchor row',
       anchor: 'trtllm-0.14.0 llama-3-70b H100 fp8 TP8 2048/128 output_tokens_per_s',
     },
     'trtllm-0.15.0': {
@@ -222,7 +222,7 @@ export const CALIBRATION: Calibration = {
       graphBatchSizes: [],
       collectiveOverlap: 0,
       operatorOverlap: 0,
-      basis: 'static batches of 0.8 and 0.9; hostMicrosPerSequence from the anchor row',
+      basis: 'static batches of 0.8 and 0.9; the host’s time a sequence from the anchor row',
       anchor: 'trtllm-0.15.0 llama-3.1-8b H100 fp8 TP1 1000/1000 output_tokens_per_s',
     },
     'trtllm-0.19': {
@@ -239,7 +239,7 @@ export const CALIBRATION: Calibration = {
       graphBatchSizes: [],
       collectiveOverlap: 0,
       operatorOverlap: 0,
-      basis: 'static batches of 0.8 and 0.9; elementwiseFactor from the anchor row',
+      basis: 'static batches of 0.8 and 0.9; elementwise factor from the anchor row',
       anchor: 'trtllm-0.19 llama-3.1-70b H100 fp8 TP8 2048/128 output_tokens_per_s',
     },
     'trtllm-0.20-nocudagraph': {
@@ -256,7 +256,7 @@ export const CALIBRATION: Calibration = {
       graphBatchSizes: [],
       collectiveOverlap: 0,
       operatorOverlap: 0,
-      basis: 'static batches of 0.8 and 0.9; elementwiseFactor from the anchor row',
+      basis: 'static batches of 0.8 and 0.9; elementwise factor from the anchor row',
       anchor: 'trtllm-0.20-nocudagraph llama-3.1-70b H100 fp8 TP8 2048/128 output_tokens_per_s',
     },
     'trtllm-0.20': {
@@ -273,7 +273,7 @@ export const CALIBRATION: Calibration = {
       graphBatchSizes: [1, 2, 4, 8, 16, 32, 64, 128, 256, 384, 512, 1024, 2048, 4096, 8192],
       collectiveOverlap: 0,
       operatorOverlap: 0,
-      basis: 'static batches of 0.8 and 0.9; elementwiseFactor from the anchor row',
+      basis: 'static batches of 0.8 and 0.9; elementwise factor from the anchor row',
       anchor: 'trtllm-0.20 llama-3.3-70b H100 fp8 TP8 2048/128 output_tokens_per_s',
     },
     'trtllm-0.21': {
@@ -306,7 +306,7 @@ export const CALIBRATION: Calibration = {
       graphBatchSizes: [1, 2, 4, 8, 16, 32, 64, 128, 256, 384, 512, 1024, 2048, 4096, 8192],
       collectiveOverlap: 0,
       operatorOverlap: 0,
-      basis: 'static batches of 0.8 and 0.9; hostMicrosPerSequence from the anchor row',
+      basis: 'static batches of 0.8 and 0.9; the host’s time a sequence from the anchor row',
       anchor: 'trtllm-1.0 qwen3-30b-a3b B200 fp4 TP1 1000/1000 output_tokens_per_s',
     },
     'vllm-0.11': {

@@ -1,5 +1,5 @@
 import { layerCount } from '../architecture/architecture.ts';
-import { rangeOf } from '../hardware/figure.ts';
+import { type Range, rangeOf } from '../hardware/figure.ts';
 import { allReduceWaysOf } from './calibration-model.ts';
 import { peakFlopsOf } from './chip-rates.ts';
 import { type HostWork, makeHostWork } from './host-work.ts';
@@ -19,6 +19,8 @@ import type { StepShape } from './step-shape.ts';
 import { LEAST_POWER_SHARE } from './token-cost.ts';
 
 const MICROS = 1e-6;
+/** Of the power that a step draws: what single loads were off by, on the average and a half more (assumed). */
+const DRAW_ERROR = 0.05;
 
 /**
  * Prices steps of one model on one layout of one chip under one version of the software. What does
@@ -80,7 +82,7 @@ export class StepPricer {
       memoryBytes: cost.memoryBytes,
       linkBytes: cost.linkBytes,
       ...this.#utilizations(cost, interval * stages),
-      energyJoules: this.#energyOf(interval * stages),
+      energyJoules: this.#energyOf(cost, interval * stages),
     };
   }
 
@@ -180,10 +182,15 @@ export class StepPricer {
     };
   }
 
-  #energyOf(chipSeconds: number) {
+  /** Of the chips of a replica: as such work was measured to draw, or between shares of their rated power. */
+  #energyOf(cost: Cost, chipSeconds: number): Range {
     const { rates, layout } = this.options;
-    const { low, high } = rangeOf(rates.chip.powerWatts);
     const chips = chipCount({ ...layout, dp: 1 }) / layout.pp;
+    const drawn = this.#power.drawnJoules(cost, { clock: cost.clock, seconds: chipSeconds });
+    if (drawn !== undefined) {
+      return { low: drawn * chips * (1 - DRAW_ERROR), high: drawn * chips * (1 + DRAW_ERROR) };
+    }
+    const { low, high } = rangeOf(rates.chip.powerWatts);
     return {
       low: low * LEAST_POWER_SHARE * chips * chipSeconds,
       high: high * chips * chipSeconds,

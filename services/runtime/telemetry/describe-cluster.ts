@@ -2,8 +2,8 @@ import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { Member } from '../../cluster/membership.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
 import { type Chip, productName } from '../../core/hardware/chip.ts';
-import { rangeOf } from '../../core/hardware/figure.ts';
-import { LEAST_POWER_SHARE } from '../../core/timing/token-cost.ts';
+import { CALIBRATION } from '../../core/timing/calibration.ts';
+import { idleWattsOf } from '../../core/timing/power-limit.ts';
 import type { ChipStatus, EngineLoad, EngineRates } from '../../rpc/telemetry-types.ts';
 import { chipUuid } from './chip-identity.ts';
 import type { WindowMeans } from './step-window.ts';
@@ -76,7 +76,8 @@ export function describeChip(
     metricsAddress: hello.metricsAddress,
     state: ready === undefined ? 'joining' : 'ready',
     ...{ busy, mfu, hbmBandwidth, linkBandwidth },
-    powerWatts: busyWatts / of.chips + (1 - busy) * idleWatts(of.chip),
+    powerWatts:
+      busyWatts / of.chips + (1 - busy) * idleWattsOf(of.chip, CALIBRATION.kernels.power!),
     hbmWeightBytes: ready?.weightBytes ?? 0,
     hbmKvBytes: of.usedBlocks * blockBytes,
     hbmKvReservedBytes: (ready?.kvBlocks ?? 0) * blockBytes,
@@ -89,9 +90,4 @@ export function describeChip(
     bytesReceived: counters?.bytesReceived ?? 0,
     droppedFrames: counters?.droppedFrames ?? 0,
   };
-}
-
-/** An idle chip is taken to draw the least that a busy one may. */
-function idleWatts({ powerWatts }: Chip): number {
-  return LEAST_POWER_SHARE * rangeOf(powerWatts).low;
 }
