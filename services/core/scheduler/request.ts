@@ -70,6 +70,8 @@ export interface Sequence {
   cachedTokens: number;
   preemptions: number;
   readonly times: RequestTimes;
+  /** When it gained the token before its last one; undefined before its second. */
+  previousTokenMicros: number | undefined;
 }
 
 /** A sample of a request before its first step. */
@@ -104,6 +106,7 @@ export function createSequence(options: {
       firstTokenMicros: undefined,
       lastTokenMicros: undefined,
     },
+    previousTokenMicros: undefined,
   };
 }
 
@@ -123,6 +126,7 @@ export function appendToken(sequence: Sequence, token: number, nowMicros: number
   // No copy earlier: those that wait, and the samples of a request, share the list of its prompt.
   if (times.firstTokenMicros === undefined) sequence.tokens = [...sequence.tokens, token];
   else (sequence.tokens as number[]).push(token);
+  sequence.previousTokenMicros = times.lastTokenMicros;
   times.firstTokenMicros ??= nowMicros;
   times.lastTokenMicros = nowMicros;
 }

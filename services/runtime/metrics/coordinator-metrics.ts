@@ -1,4 +1,4 @@
-import { Counter, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
@@ -11,7 +11,9 @@ import { expositionOf, processRegistry } from './exposition.ts';
 import { registerGroupMetrics } from './group-metrics.ts';
 import { LatencyMetrics } from './latency-metrics.ts';
 import { registerPaceMetrics } from './pace-metrics.ts';
+import { registerReadCounter } from './read-counter.ts';
 import { StepMetrics } from './step-metrics.ts';
+import { TokenGaps } from './token-gaps.ts';
 import { type CacheConfig, VllmEngineMetrics } from './vllm-engine-metrics.ts';
 import { VllmRequestMetrics } from './vllm-request-metrics.ts';
 
@@ -44,7 +46,6 @@ export class CoordinatorMetrics {
   readonly #requests: VllmRequestMetrics;
   readonly #engine: VllmEngineMetrics;
   readonly #dcgm: DcgmMetrics;
-  readonly #generatedTokens: Counter;
 
   constructor(options: CoordinatorMetricsOptions) {
     const { engine, modelName, coordinator, chips, limits, brokerMonitoringUrl } = options;
@@ -56,26 +57,24 @@ export class CoordinatorMetrics {
     this.#own = [group, this.#dcgm.registry, processRegistry()];
     this.#steps = new StepMetrics(group, limits);
     this.#baselines = new BaselineMetrics(group, options.baselines);
-    this.#generatedTokens = new Counter({
-      name: 'sohu_generated_tokens_total',
-      help: 'Tokens drawn and delivered.',
-      registers: [group],
-    });
+    const generated = { name: 'sohu_generated_tokens_total', help: 'Tokens drawn and delivered.' };
+    registerReadCounter(group, generated, (it) => it.inc(this.#requests.generatedTokens));
     registerGroupMetrics(group, { coordinator, chips });
     registerPaceMetrics(group, coordinator);
     if (brokerMonitoringUrl !== undefined) registerBrokerMetrics(group, brokerMonitoringUrl);
     const { maxModelLen } = limits;
-    const fine = new LatencyMetrics(group);
-    this.#requests = new VllmRequestMetrics(this.#vllm, { maxModelLen, fine });
+    this.#requests = new VllmRequestMetrics(this.#vllm, {
+      maxModelLen,
+      fine: new LatencyMetrics(group),
+      gaps: new TokenGaps({ own: group, vllm: this.#vllm }),
+    });
     this.#engine = new VllmEngineMetrics(this.#vllm, coordinator, options.cache);
   }
 
   /** Takes what happened in the group. */
   observe(event: CoordinatorEvent): void {
-    if (event.kind === 'token') {
-      this.#generatedTokens.inc();
-      this.#requests.token(event.sequence);
-    } else if (event.kind === 'stepFailed') this.#steps.failed();
+    if (event.kind === 'token') this.#requests.token(event.sequence);
+    else if (event.kind === 'stepFailed') this.#steps.failed();
     else if (event.kind === 'stepCompleted') {
       this.#steps.completed(event);
       this.#baselines.completed(event);
