@@ -199,7 +199,7 @@ export class StepLoop {
     const { scheduler, clock, effects } = this.#options;
     this.#divergentSteps = 0;
     const now = effects.nowMicros();
-    const price = clock?.complete(now);
+    const priced = clock?.complete(now);
     const outputs = scheduler.complete(drawn, now);
     for (const told of toldPrompts) {
       if (told.sequence.state !== 'cancelled') effects.event({ kind: 'promptLogprobs', ...told });
@@ -219,7 +219,8 @@ export class StepLoop {
       beganMicros,
       durationMicros: now - beganMicros,
       skewMicros: now - this.#firstReportMicros,
-      price,
+      shape: priced?.shape,
+      price: priced?.price,
       times: collector.times,
     });
     // Not before: whoever submits a request on hearing a token does not begin the next step.

@@ -10,7 +10,7 @@ import { PhantomWorld } from '../cluster/phantom-world.ts';
 import { makeGenerationRequest } from '../support/generation-request.ts';
 import { makePricer } from '../support/pricing.ts';
 
-const LIMITS = { maxNumSeqs: 64, maxNumBatchedTokens: 96, blockSize: 16, kvBlocks: 24 };
+const LIMITS = { maxNumSeqs: 64, maxNumBatchedTokens: 96, blockSize: 16, kvBlocks: 14 };
 
 /** What may happen to a group; requests that nobody serves a client for end unheard of. */
 export type Action =
@@ -49,7 +49,7 @@ export const courses = fc.array(
       }),
     },
   ),
-  { minLength: 1, maxLength: 30 },
+  { minLength: 1, maxLength: 40, size: 'max' },
 );
 
 /** A monitored phantom group, and an account that takes every token by itself. */
@@ -100,6 +100,8 @@ export class MonitoredCourse {
     const sequences: Sequence[] = [];
     for (const action of actions) sequences.push(...(await this.#do(action)));
     this.#world.run(() => this.#open.size === 0);
+    const { coordinator } = this.#world.world;
+    this.#world.run(() => !coordinator.isStepInFlight);
     assert.equal(this.#lastMicros.size + this.#arrivals.size, 0, 'the account is closed');
     return sequences;
   }

@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client';
 import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
-import { shapeOfStep } from '../../core/timing/shape-of-step.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
 import type { StepShape } from '../../core/timing/step-shape.ts';
 import { registerReadCounter } from './read-counter.ts';
@@ -33,9 +32,9 @@ export class BaselineMetrics {
     });
   }
 
-  completed({ parts }: StepCompleted): void {
-    if (this.#baselines.length === 0) return;
-    this.#waiting.push(shapeOfStep(parts));
+  completed({ shape }: StepCompleted): void {
+    if (shape === undefined || this.#baselines.length === 0) return;
+    this.#waiting.push(shape);
     if (this.#waiting.length === MAX_WAITING) this.#price();
   }
 

@@ -1,9 +1,10 @@
 import { Registry } from 'prom-client';
 import type { Coordinator } from '../../cluster/coordinator.ts';
-import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
+import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
 import type { ChipStatus, EndReason } from '../../rpc/telemetry-types.ts';
+import type { StepCounts } from '../telemetry/step-counts.ts';
 import { BaselineMetrics } from './baseline-metrics.ts';
 import { registerBrokerMetrics } from './broker-metrics.ts';
 import { DcgmMetrics } from './dcgm-metrics.ts';
@@ -71,16 +72,20 @@ export class CoordinatorMetrics {
     this.#engine = new VllmEngineMetrics(this.#vllm, coordinator, options.cache);
   }
 
-  /** Takes what happened in the group. */
-  observe(event: CoordinatorEvent): void {
-    if (event.kind === 'token') this.#requests.token(event.sequence);
-    else if (event.kind === 'stepFailed') this.#steps.failed();
-    else if (event.kind === 'stepCompleted') {
-      this.#steps.completed(event);
-      this.#baselines.completed(event);
-      this.#engine.stepCompleted(event.tokens);
-      this.#dcgm.sent(event.price?.linkBytes ?? 0);
-    }
+  /** Takes the token that a sample has gained. */
+  token(sequence: Sequence): void {
+    this.#requests.token(sequence);
+  }
+
+  stepCompleted(event: StepCompleted, counts: StepCounts): void {
+    this.#steps.completed(event, counts);
+    this.#baselines.completed(event);
+    this.#engine.stepCompleted(event.tokens);
+    this.#dcgm.sent(event.price?.linkBytes ?? 0);
+  }
+
+  stepFailed(): void {
+    this.#steps.failed();
   }
 
   /** Takes in the samples of a request that came at that moment. */

@@ -73,7 +73,12 @@ export class BucketCounts {
   /** Takes a value as often as it came. */
   observe(value: number, times = 1): void {
     let bucket = 0;
-    while (value > this.#bounds[bucket]!) bucket++;
+    let above = this.#bounds.length;
+    while (bucket < above) {
+      const middle = (bucket + above) >> 1;
+      if (value > this.#bounds[middle]!) bucket = middle + 1;
+      else above = middle;
+    }
     this.#counts[bucket]! += times;
     this.#sum += value * times;
   }

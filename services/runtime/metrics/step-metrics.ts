@@ -1,7 +1,8 @@
 import type { Registry } from 'prom-client';
 import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { StepPrice } from '../../core/timing/step-price.ts';
-import { phaseOf, STEP_PHASES, type StepPhase } from '../telemetry/step-phase.ts';
+import type { StepCounts } from '../telemetry/step-counts.ts';
+import { STEP_PHASES, type StepPhase } from '../telemetry/step-phase.ts';
 import { DEVICE_STEP_BUCKETS_SECONDS, STEP_BUCKETS_SECONDS } from './buckets.ts';
 import { type BucketCounts, CountedHistogram } from './counted-histogram.ts';
 import { registerReadCounter } from './read-counter.ts';
@@ -56,20 +57,16 @@ export class StepMetrics {
     this.#failed++;
   }
 
-  completed({ tokens, parts, durationMicros, skewMicros, price }: StepCompleted): void {
+  completed(
+    { tokens, sequences, durationMicros, skewMicros, price }: StepCompleted,
+    { prefills, prefillTokens }: StepCounts,
+  ): void {
     this.#steps++;
     this.#tokens += tokens;
     this.#hostSeconds.observe(durationMicros / 1e6);
     this.#skewSeconds.observe(skewMicros / 1e6);
-    let prefills = 0;
-    let prefillTokens = 0;
-    for (const part of parts) {
-      if (phaseOf(part) === 'decode') continue;
-      prefills++;
-      prefillTokens += part.count;
-    }
     observeBatch(this.#batches.prefill, prefills, prefillTokens);
-    observeBatch(this.#batches.decode, parts.length - prefills, tokens - prefillTokens);
+    observeBatch(this.#batches.decode, sequences - prefills, tokens - prefillTokens);
     if (price !== undefined) this.#observePrice(price);
   }
 

@@ -1,5 +1,5 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
-import type { CoordinatorEvent, StepCompleted } from '../../cluster/coordinator-effects.ts';
+import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
 import type { Chip } from '../../core/hardware/chip.ts';
 import { resolveKvFormat } from '../../core/model/precision.ts';
@@ -16,7 +16,8 @@ import type {
 import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { hostMicros } from '../support/host-clock.ts';
 import { describeChip, describeLoad, describeRates, type LastStep } from './describe-cluster.ts';
-import { StepFeed } from './step-feed.ts';
+import type { StepCounts } from './step-counts.ts';
+import { type StepContext, StepFeed } from './step-feed.ts';
 import { StepWindow } from './step-window.ts';
 
 export interface ClusterTelemetryOptions {
@@ -55,10 +56,21 @@ export class ClusterTelemetry implements TelemetrySource {
     });
   }
 
-  /** Takes what happened in the group. */
-  observe(event: CoordinatorEvent): void {
-    if (event.kind === 'ready') this.#kvBlocks = event.kvBlocks;
-    if (event.kind === 'stepCompleted') this.#takeStep(event);
+  /** The chips have so many blocks. */
+  ready(kvBlocks: number): void {
+    this.#kvBlocks = kvBlocks;
+  }
+
+  stepCompleted(event: StepCompleted, counts: StepCounts): void {
+    this.#steps++;
+    this.#window.add(event, counts);
+    this.#noteChips();
+    const preemptions = this.#options.coordinator.scheduler?.stats.preemptions ?? 0;
+    this.#feed.publish(event, () =>
+      this.#contextOf(preemptions - this.#preemptions, this.#deviceSeconds),
+    );
+    this.#preemptions = preemptions;
+    this.#deviceSeconds += event.price?.seconds ?? 0;
   }
 
   /** Takes the end of a sample, as its client hears of it. */
@@ -115,23 +127,17 @@ export class ClusterTelemetry implements TelemetrySource {
     return this.#feed.watch(options, signal);
   }
 
-  #takeStep(event: StepCompleted): void {
+  #contextOf(preemptions: number, deviceBeganSeconds: number): StepContext {
     const { coordinator } = this.#options;
-    this.#steps++;
-    this.#window.add(event);
-    this.#noteChips();
     const { runningCount = 0, waitingCount = 0, usedBlocks = 0 } = coordinator.scheduler ?? {};
-    const preemptions = coordinator.scheduler?.stats.preemptions ?? 0;
-    this.#feed.publish(event, {
+    return {
       running: runningCount,
       waiting: waitingCount,
       kvBlocksUsed: usedBlocks,
       kvBlocks: this.#kvBlocks,
-      preemptions: preemptions - this.#preemptions,
-      deviceBeganSeconds: this.#deviceSeconds,
-    });
-    this.#preemptions = preemptions;
-    this.#deviceSeconds += event.price?.seconds ?? 0;
+      preemptions,
+      deviceBeganSeconds,
+    };
   }
 
   #noteChips(): void {

@@ -9,6 +9,7 @@ import type { RequestObserver } from '../coordinator/cluster-engine.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
 import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { ClusterTelemetry } from './cluster-telemetry.ts';
+import { countStep } from './step-counts.ts';
 
 export interface EngineMonitorOptions {
   readonly cluster: string;
@@ -64,8 +65,13 @@ export class EngineMonitor implements RequestObserver {
 
   /** Takes what happened in the group, before those do who serve its clients. */
   observe(event: CoordinatorEvent): void {
-    this.metrics.observe(event);
-    this.telemetry.observe(event);
+    if (event.kind === 'token') this.metrics.token(event.sequence);
+    else if (event.kind === 'stepCompleted') {
+      const counts = countStep(event.parts);
+      this.metrics.stepCompleted(event, counts);
+      this.telemetry.stepCompleted(event, counts);
+    } else if (event.kind === 'stepFailed') this.metrics.stepFailed();
+    else if (event.kind === 'ready') this.telemetry.ready(event.kvBlocks);
   }
 
   arrived(sequences: readonly Sequence[], arrivalMicros: number): void {
