@@ -76,7 +76,10 @@ suite('the window of an engine’s last steps', () => {
       for (const { idleMicros, durationMicros, mfu } of steps) {
         const beganMicros = now + idleMicros;
         now = beganMicros + durationMicros;
-        window.add(makeStep({ beganMicros, durationMicros, price: makePrice({ mfu }) }), NO_COUNTS);
+        window.add({
+          ...makeStep({ beganMicros, durationMicros, price: makePrice({ mfu }) }),
+          ...NO_COUNTS,
+        });
         ran.push({ endMicros: now, micros: durationMicros, mfu });
       }
       now += restMicros;

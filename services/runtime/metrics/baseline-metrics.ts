@@ -1,23 +1,18 @@
 import type { Registry } from 'prom-client';
-import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
-import type { StepShape } from '../../core/timing/step-shape.ts';
+import type { CountedStep } from '../telemetry/step-backlog.ts';
 import { registerReadCounter } from './read-counter.ts';
 
-/** Steps that may wait for their prices. */
-const MAX_WAITING = 256;
+/** One other chip. */
+interface Baseline {
+  readonly name: string;
+  readonly pricer: StepPricer;
+  seconds: number;
+}
 
-/**
- * What the group's steps would have taken on other modelled chips, as many and with the same model. Steps
- * are priced many at a time: once every few milliseconds, the same takes ten times as long.
- */
+/** What the group's steps would have taken on other modelled chips, as many and with the same model. */
 export class BaselineMetrics {
-  readonly #baselines: readonly {
-    readonly pricer: StepPricer;
-    readonly name: string;
-    seconds: number;
-  }[];
-  #waiting: StepShape[] = [];
+  readonly #baselines: readonly Baseline[];
 
   constructor(registry: Registry, baselines: ReadonlyMap<string, StepPricer>) {
     this.#baselines = [...baselines].map(([name, pricer]) => ({ name, pricer, seconds: 0 }));
@@ -27,22 +22,12 @@ export class BaselineMetrics {
       labelNames: ['baseline'],
     };
     registerReadCounter(registry, counter, (it) => {
-      this.#price();
       for (const { name, seconds } of this.#baselines) it.inc({ baseline: name }, seconds);
     });
   }
 
-  completed({ shape }: StepCompleted): void {
-    if (shape === undefined || this.#baselines.length === 0) return;
-    this.#waiting.push(shape);
-    if (this.#waiting.length === MAX_WAITING) this.#price();
-  }
-
-  #price(): void {
-    const shapes = this.#waiting;
-    this.#waiting = [];
-    for (const baseline of this.#baselines) {
-      for (const shape of shapes) baseline.seconds += baseline.pricer.seconds(shape);
-    }
+  completed({ shape }: CountedStep): void {
+    if (shape === undefined) return;
+    for (const baseline of this.#baselines) baseline.seconds += baseline.pricer.seconds(shape);
   }
 }

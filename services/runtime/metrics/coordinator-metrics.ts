@@ -1,10 +1,9 @@
 import { Registry } from 'prom-client';
 import type { Coordinator } from '../../cluster/coordinator.ts';
-import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
 import type { ChipStatus, EndReason } from '../../rpc/telemetry-types.ts';
-import type { StepCounts } from '../telemetry/step-counts.ts';
+import type { CountedStep } from '../telemetry/step-backlog.ts';
 import { BaselineMetrics } from './baseline-metrics.ts';
 import { registerBrokerMetrics } from './broker-metrics.ts';
 import { DcgmMetrics } from './dcgm-metrics.ts';
@@ -23,6 +22,8 @@ export interface CoordinatorMetricsOptions {
   readonly modelName: string;
   readonly coordinator: Coordinator;
   readonly chips: () => readonly ChipStatus[];
+  /** Has all steps counted that wait for it; called before a reading. */
+  readonly catchUp: () => void;
   readonly cache: CacheConfig;
   readonly limits: {
     readonly maxModelLen: number;
@@ -47,9 +48,11 @@ export class CoordinatorMetrics {
   readonly #requests: VllmRequestMetrics;
   readonly #engine: VllmEngineMetrics;
   readonly #dcgm: DcgmMetrics;
+  readonly #catchUp: () => void;
 
   constructor(options: CoordinatorMetricsOptions) {
     const { engine, modelName, coordinator, chips, limits, brokerMonitoringUrl } = options;
+    this.#catchUp = options.catchUp;
     const group = new Registry();
     for (const registry of [group, this.#vllm]) {
       registry.setDefaultLabels({ model_name: modelName, engine });
@@ -77,11 +80,11 @@ export class CoordinatorMetrics {
     this.#requests.token(sequence);
   }
 
-  stepCompleted(event: StepCompleted, counts: StepCounts): void {
-    this.#steps.completed(event, counts);
-    this.#baselines.completed(event);
-    this.#engine.stepCompleted(event.tokens);
-    this.#dcgm.sent(event.price?.linkBytes ?? 0);
+  stepCompleted(step: CountedStep): void {
+    this.#steps.completed(step);
+    this.#baselines.completed(step);
+    this.#engine.stepCompleted(step.tokens);
+    this.#dcgm.sent(step.price?.linkBytes ?? 0);
   }
 
   stepFailed(): void {
@@ -100,11 +103,13 @@ export class CoordinatorMetrics {
 
   /** What the process shows by itself: all but the series of vLLM. */
   text(): Promise<string> {
+    this.#catchUp();
     return expositionOf(this.#own);
   }
 
   /** All series whose names begin with a prefix. */
   allText(prefix: string): Promise<string> {
+    this.#catchUp();
     return expositionOf([...this.#own, this.#vllm], prefix);
   }
 }

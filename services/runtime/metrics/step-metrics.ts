@@ -1,7 +1,6 @@
 import type { Registry } from 'prom-client';
-import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { StepPrice } from '../../core/timing/step-price.ts';
-import type { StepCounts } from '../telemetry/step-counts.ts';
+import type { CountedStep } from '../telemetry/step-backlog.ts';
 import { STEP_PHASES, type StepPhase } from '../telemetry/step-phase.ts';
 import { DEVICE_STEP_BUCKETS_SECONDS, STEP_BUCKETS_SECONDS } from './buckets.ts';
 import { type BucketCounts, CountedHistogram } from './counted-histogram.ts';
@@ -57,14 +56,12 @@ export class StepMetrics {
     this.#failed++;
   }
 
-  completed(
-    { tokens, sequences, durationMicros, skewMicros, price }: StepCompleted,
-    { prefills, prefillTokens }: StepCounts,
-  ): void {
+  completed(step: CountedStep): void {
+    const { tokens, sequences, prefills, prefillTokens, price } = step;
     this.#steps++;
     this.#tokens += tokens;
-    this.#hostSeconds.observe(durationMicros / 1e6);
-    this.#skewSeconds.observe(skewMicros / 1e6);
+    this.#hostSeconds.observe(step.durationMicros / 1e6);
+    this.#skewSeconds.observe(step.skewMicros / 1e6);
     observeBatch(this.#batches.prefill, prefills, prefillTokens);
     observeBatch(this.#batches.decode, sequences - prefills, tokens - prefillTokens);
     if (price !== undefined) this.#observePrice(price);

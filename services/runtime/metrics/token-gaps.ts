@@ -3,18 +3,26 @@ import { LATENCY_BUCKETS_SECONDS } from './buckets.ts';
 import { type BucketCounts, CountedHistogram } from './counted-histogram.ts';
 import { TOKEN_LATENCY_SECONDS } from './vllm-buckets.ts';
 
+/** Runs that may wait to be counted, for the reason that `StepBacklog` gives. */
+const MAX_RUNS = 64;
+
 /**
  * Times between two tokens of a sample, in vLLM's buckets and in finer ones. Whoever gained a token in the
  * step before has the same gap as all others who did, so that gaps are counted in runs of equal ones.
  */
 export class TokenGaps {
   readonly #histograms: readonly BucketCounts[];
-  /** Of the run that has not been handed on. */
+  /** Runs that have ended and wait to be counted: gaps, and how many there were of each. */
+  readonly #gapsMicros: number[] = [];
+  readonly #counts: number[] = [];
   #gapMicros = 0;
   #count = 0;
 
   constructor(registries: { readonly own: Registry; readonly vllm: Registry }) {
-    const collect = (): void => this.#endRun();
+    const collect = (): void => {
+      this.#endRun();
+      this.#catchUp();
+    };
     this.#histograms = [
       new CountedHistogram(registries.own, {
         name: 'sohu_inter_token_latency_seconds',
@@ -41,8 +49,19 @@ export class TokenGaps {
   }
 
   #endRun(): void {
-    const seconds = this.#gapMicros / 1e6;
-    for (const histogram of this.#histograms) histogram.observe(seconds, this.#count);
+    this.#gapsMicros.push(this.#gapMicros);
+    this.#counts.push(this.#count);
     this.#count = 0;
+    if (this.#counts.length === MAX_RUNS) this.#catchUp();
+  }
+
+  #catchUp(): void {
+    for (const histogram of this.#histograms) {
+      for (const [run, count] of this.#counts.entries()) {
+        histogram.observe(this.#gapsMicros[run]! / 1e6, count);
+      }
+    }
+    this.#gapsMicros.length = 0;
+    this.#counts.length = 0;
   }
 }

@@ -9,7 +9,7 @@ import type { RequestObserver } from '../coordinator/cluster-engine.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
 import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { ClusterTelemetry } from './cluster-telemetry.ts';
-import { countStep } from './step-counts.ts';
+import { StepBacklog } from './step-backlog.ts';
 
 export interface EngineMonitorOptions {
   readonly cluster: string;
@@ -42,13 +42,19 @@ export interface EngineMonitorOptions {
 export class EngineMonitor implements RequestObserver {
   readonly metrics: CoordinatorMetrics;
   readonly telemetry: ClusterTelemetry;
+  readonly #backlog = new StepBacklog((step) => {
+    this.metrics.stepCompleted(step);
+    this.telemetry.count(step);
+  });
 
   constructor(options: EngineMonitorOptions) {
     const { group, modelName, serving, maxModelLen, coordinator } = options;
     const { baselines, brokerMonitoringUrl } = options;
     const { precision, kvCacheDtype, maxNumSeqs, maxNumBatchedTokens } = serving;
+    const catchUp = (): void => this.#backlog.catchUp();
     this.telemetry = new ClusterTelemetry({
       ...options,
+      catchUp,
       metricsText: (prefix) => this.metrics.allText(prefix),
     });
     this.metrics = new CoordinatorMetrics({
@@ -56,6 +62,7 @@ export class EngineMonitor implements RequestObserver {
       modelName,
       coordinator,
       chips: () => this.telemetry.chips(),
+      catchUp,
       cache: { ...serving, cacheDtype: resolveKvFormat(kvCacheDtype, precision) },
       limits: { maxModelLen, maxNumSeqs, maxNumBatchedTokens },
       baselines,
@@ -67,9 +74,8 @@ export class EngineMonitor implements RequestObserver {
   observe(event: CoordinatorEvent): void {
     if (event.kind === 'token') this.metrics.token(event.sequence);
     else if (event.kind === 'stepCompleted') {
-      const counts = countStep(event.parts);
-      this.metrics.stepCompleted(event, counts);
-      this.telemetry.stepCompleted(event, counts);
+      this.#backlog.add(event);
+      this.telemetry.stepCompleted(event);
     } else if (event.kind === 'stepFailed') this.metrics.stepFailed();
     else if (event.kind === 'ready') this.telemetry.ready(event.kvBlocks);
   }

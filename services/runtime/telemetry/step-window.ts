@@ -1,6 +1,5 @@
-import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { StepPrice } from '../../core/timing/step-price.ts';
-import type { StepCounts } from './step-counts.ts';
+import type { CountedStep } from './step-backlog.ts';
 
 const SLOT_MICROS = 250_000;
 const SLOTS = 8;
@@ -46,10 +45,7 @@ export class StepWindow {
     this.#startMicros = startMicros;
   }
 
-  add(
-    { beganMicros, durationMicros, price }: StepCompleted,
-    { promptTokens, sampled }: StepCounts,
-  ): void {
+  add({ beganMicros, durationMicros, price, promptTokens, sampled }: CountedStep): void {
     const totals = this.#slotAt(beganMicros + durationMicros);
     totals.steps++;
     totals.hostMicros += durationMicros;
