@@ -24,7 +24,6 @@ export interface PricedStep {
 export class DeviceClock {
   readonly #pricer: StepPricer;
   readonly #pacer: Pacer;
-  readonly #times = new WeakMap<Sequence, RequestTimes>();
   /** Of the step in flight, or the last. */
   #step: PricedStep | undefined;
 
@@ -56,12 +55,12 @@ export class DeviceClock {
   /** Takes in a sequence that begins to wait, now or at a moment of device time that is given. */
   arrive(sequence: Sequence, nowMicros: number, deviceMicros?: number): void {
     if (deviceMicros !== undefined) this.#pacer.advanceTo(deviceMicros, nowMicros);
-    this.#times.set(sequence, {
+    sequence.deviceTimes = {
       arrivalMicros: deviceMicros ?? this.at(nowMicros),
       admittedMicros: undefined,
       firstTokenMicros: undefined,
       lastTokenMicros: undefined,
-    });
+    };
   }
 
   /** Prices a step that begins; returns when it is due in host time. */
@@ -73,7 +72,7 @@ export class DeviceClock {
     const beganMicros = this.#pacer.stepMoment;
     for (const { sequence, admitted } of sequences) {
       if (!admitted) continue;
-      const times = this.#times.get(sequence);
+      const times = sequence.deviceTimes;
       // After the first token a preemption counts as decoding.
       if (times === undefined || times.firstTokenMicros !== undefined) continue;
       times.admittedMicros = beganMicros;
@@ -100,7 +99,7 @@ export class DeviceClock {
 
   /** Notes a token of the step that has just ended; returns the moments of its sequence. */
   draw(sequence: Sequence): RequestTimes | undefined {
-    const times = this.#times.get(sequence);
+    const times = sequence.deviceTimes;
     if (times === undefined) return undefined;
     const nowMicros = this.#pacer.stepMoment;
     times.firstTokenMicros ??= nowMicros;

@@ -34,7 +34,7 @@ export interface GenerationRequest {
   readonly clientId: string;
 }
 
-/** Moments of a request in microseconds of the scheduler's clock. */
+/** Moments of a request in microseconds, of the scheduler's clock where nothing else is said. */
 export interface RequestTimes {
   readonly arrivalMicros: number;
   /** The most recent step, up to the first token, that took it in from the queue. */
@@ -72,6 +72,8 @@ export interface Sequence {
   readonly times: RequestTimes;
   /** When it gained the token before its last one; undefined before its second. */
   previousTokenMicros: number | undefined;
+  /** Its moments on the clock of the modelled chips, which keeps them here; undefined without one. */
+  deviceTimes: RequestTimes | undefined;
 }
 
 /** A sample of a request before its first step. */
@@ -107,6 +109,7 @@ export function createSequence(options: {
       lastTokenMicros: undefined,
     },
     previousTokenMicros: undefined,
+    deviceTimes: undefined,
   };
 }
 
