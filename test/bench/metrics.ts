@@ -35,7 +35,7 @@ const options = new Command('bench:metrics')
   .option('--pairs <count>', 'loads with the metrics, and as many without', wholeNumber(1), 10)
   .option('--software <version>', 'of the phantoms', 'ideal')
   .option('--request-rate <rate>', 'requests a second of device time', '90')
-  .option('--num-prompts <count>', 'requests of a load', wholeNumber(1), 900)
+  .option('--num-prompts <count>', 'requests of a load', wholeNumber(1), 3600)
   .option('--speed <factor>', 'device seconds in a second; 0 paces nothing', '0')
   .parse()
   .opts<Options>();
@@ -75,16 +75,23 @@ async function measure(): Promise<void> {
       'cost in CPU, %': costOf(observed.cpuSeconds, plain.cpuSeconds).toFixed(1),
     })),
   );
-  for (const [name, key] of [
-    ['host time', 'hostSeconds'],
-    ['processor time of the coordinator', 'cpuSeconds'],
-  ] as const) {
-    const costs = pairs.map(([observed, plain]) => costOf(observed[key], plain[key]));
-    const [low, high] = [Math.min(...costs), Math.max(...costs)];
-    console.log(
-      `${name}: median ${median(costs).toFixed(1)} %, from ${low.toFixed(1)} to ${high.toFixed(1)} %`,
-    );
-  }
+  tellCosts('host time', pairs, (taken) => taken.hostSeconds);
+  tellCosts('processor time of the coordinator', pairs, (taken) => taken.cpuSeconds);
+}
+
+/** Prints the median of the pairs, and how far they are apart. */
+function tellCosts(
+  name: string,
+  pairs: readonly (readonly [observed: Taken, plain: Taken])[],
+  of: (taken: Taken) => number,
+): void {
+  const costs = pairs
+    .map(([observed, plain]) => costOf(of(observed), of(plain)))
+    .toSorted((a, b) => a - b);
+  const at = (share: number): string => costs[Math.floor(share * (costs.length - 1))]!.toFixed(1);
+  console.log(
+    `cost in ${name}: median ${median(costs).toFixed(1)} %, quartiles ${at(0.25)} and ${at(0.75)} %, from ${at(0)} to ${at(1)} %`,
+  );
 }
 
 /** Has a new coordinator serve the load. */
