@@ -14,6 +14,12 @@ const TICK_MICROS = 250_000;
 /** What became of a request; `unavailable` before the group has been ready for the first time. */
 export type Submission = Admission | { readonly kind: 'unavailable' };
 
+/** A chip's account of itself; undefined before there is one. */
+export interface LastReports {
+  readonly last: ChipCounters | undefined;
+  readonly before: ChipCounters | undefined;
+}
+
 /** The group's work, from when it has been ready for the first time. */
 interface Serving {
   readonly scheduler: Scheduler;
@@ -30,7 +36,9 @@ export class Coordinator {
   readonly #effects: CoordinatorEffects;
   readonly #membership: Membership;
   readonly #ledger: RequestLedger | undefined;
-  readonly #counters = new Map<number, ChipCounters>();
+  /** By rank, as of the report before the last one. */
+  readonly #before: ChipCounters[] = [];
+  readonly #counters: ChipCounters[] = [];
   /** Requests of coordinators before this one, until the group can go on with them. */
   #recovered: readonly OpenRequest[];
   #serving: Serving | undefined;
@@ -84,7 +92,12 @@ export class Coordinator {
 
   /** What a chip said of itself in its last report. */
   countersOf(rank: number): ChipCounters | undefined {
-    return this.#counters.get(rank);
+    return this.#counters[rank];
+  }
+
+  /** What a chip said of itself in its last two reports. */
+  lastReportsOf(rank: number): LastReports {
+    return { last: this.#counters[rank], before: this.#before[rank] };
   }
 
   /**
@@ -157,7 +170,7 @@ export class Coordinator {
         break;
       case 'report':
         if (report.rank < this.#options.spec.tensorParallel) {
-          this.#counters.set(report.rank, report.counters);
+          this.#noteCounters(report);
         }
         this.#serving?.loop.takeReport(report);
         break;
@@ -165,6 +178,12 @@ export class Coordinator {
         this.#serving?.loop.takeLogits(report);
         break;
     }
+  }
+
+  #noteCounters({ rank, counters }: Extract<Report, { kind: 'report' }>): void {
+    const last = this.#counters[rank];
+    if (last !== undefined) this.#before[rank] = last;
+    this.#counters[rank] = counters;
   }
 
   #queue(

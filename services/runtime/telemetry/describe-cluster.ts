@@ -1,4 +1,4 @@
-import type { Coordinator } from '../../cluster/coordinator.ts';
+import type { Coordinator, LastReports } from '../../cluster/coordinator.ts';
 import type { Member } from '../../cluster/membership.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
 import { type Chip, productName } from '../../core/hardware/chip.ts';
@@ -7,12 +7,6 @@ import { idleWattsOf } from '../../core/timing/power-limit.ts';
 import type { ChipStatus, EngineLoad, EngineRates } from '../../rpc/telemetry-types.ts';
 import { chipUuid } from './chip-identity.ts';
 import type { WindowMeans } from './step-window.ts';
-
-/** What a chip's last step took of it, from two of its reports. */
-export interface LastStep {
-  readonly computeMicros: number;
-  readonly communicationMicros: number;
-}
 
 export function describeLoad(
   { scheduler }: Coordinator,
@@ -59,13 +53,13 @@ export function describeChip(
     readonly means: WindowMeans;
     readonly chips: number;
     readonly usedBlocks: number;
-    readonly counters: ChipCounters | undefined;
-    readonly lastStep: LastStep | undefined;
+    readonly reports: LastReports;
   },
 ): ChipStatus {
   const { rank, hello, ready } = member;
   const { busy, mfu, hbmBandwidth, linkBandwidth, busyWatts } = of.means;
-  const { counters, lastStep } = of;
+  const { last: counters } = of.reports;
+  const lastStep = lastStepOf(of.reports);
   const blockBytes = ready?.kvBytesPerBlock ?? 0;
   return {
     seat: hello.seat,
@@ -89,5 +83,17 @@ export function describeChip(
     bytesSent: counters?.bytesSent ?? 0,
     bytesReceived: counters?.bytesReceived ?? 0,
     droppedFrames: counters?.droppedFrames ?? 0,
+  };
+}
+
+/** What a chip's last step took of it; unknown until it has reported twice since it began anew. */
+function lastStepOf({
+  last,
+  before,
+}: LastReports): Pick<ChipCounters, 'computeMicros' | 'communicationMicros'> | undefined {
+  if (last === undefined || before === undefined || last.steps <= before.steps) return undefined;
+  return {
+    computeMicros: last.computeMicros - before.computeMicros,
+    communicationMicros: last.communicationMicros - before.communicationMicros,
   };
 }

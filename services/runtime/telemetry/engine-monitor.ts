@@ -9,6 +9,7 @@ import type { RequestObserver } from '../coordinator/cluster-engine.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
 import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { ClusterTelemetry } from './cluster-telemetry.ts';
+import { StepBacklog } from './step-backlog.ts';
 
 export interface EngineMonitorOptions {
   readonly cluster: string;
@@ -41,13 +42,19 @@ export interface EngineMonitorOptions {
 export class EngineMonitor implements RequestObserver {
   readonly metrics: CoordinatorMetrics;
   readonly telemetry: ClusterTelemetry;
+  readonly #backlog = new StepBacklog((step) => {
+    this.metrics.stepCompleted(step);
+    this.telemetry.count(step);
+  });
 
   constructor(options: EngineMonitorOptions) {
     const { group, modelName, serving, maxModelLen, coordinator } = options;
     const { baselines, brokerMonitoringUrl } = options;
     const { precision, kvCacheDtype, maxNumSeqs, maxNumBatchedTokens } = serving;
+    const catchUp = (): void => this.#backlog.catchUp();
     this.telemetry = new ClusterTelemetry({
       ...options,
+      catchUp,
       metricsText: (prefix) => this.metrics.allText(prefix),
     });
     this.metrics = new CoordinatorMetrics({
@@ -55,6 +62,7 @@ export class EngineMonitor implements RequestObserver {
       modelName,
       coordinator,
       chips: () => this.telemetry.chips(),
+      catchUp,
       cache: { ...serving, cacheDtype: resolveKvFormat(kvCacheDtype, precision) },
       limits: { maxModelLen, maxNumSeqs, maxNumBatchedTokens },
       baselines,
@@ -64,8 +72,12 @@ export class EngineMonitor implements RequestObserver {
 
   /** Takes what happened in the group, before those do who serve its clients. */
   observe(event: CoordinatorEvent): void {
-    this.metrics.observe(event);
-    this.telemetry.observe(event);
+    if (event.kind === 'token') this.metrics.token(event.sequence);
+    else if (event.kind === 'stepCompleted') {
+      this.#backlog.add(event);
+      this.telemetry.stepCompleted(event);
+    } else if (event.kind === 'stepFailed') this.metrics.stepFailed();
+    else if (event.kind === 'ready') this.telemetry.ready(event.kvBlocks);
   }
 
   arrived(sequences: readonly Sequence[], arrivalMicros: number): void {
