@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
@@ -9,6 +9,7 @@ import {
   oneSeatEach,
   writeClusterKeys,
 } from '../../services/runtime/broker/cluster-keys.ts';
+import type { CoordinatorProcessOptions } from '../../services/runtime/options/coordinator-options.ts';
 import { environmentName } from '../../services/runtime/options/environment.ts';
 import { checkExposure } from '../../services/runtime/options/gateway-options.ts';
 import type { GatewayProcessOptions } from '../../services/runtime/options/gateway-process-options.ts';
@@ -35,7 +36,8 @@ interface Service {
   readonly stop_grace_period?: string;
   readonly ports?: readonly string[];
   readonly secrets?: readonly { readonly source: string; readonly target?: string }[];
-  readonly networks: Readonly<Record<string, unknown>>;
+  readonly networks: Readonly<Record<string, { readonly aliases?: readonly string[] } | null>>;
+  readonly volumes?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: unknown;
 }
@@ -44,6 +46,19 @@ interface ComposeFile {
   readonly services: Readonly<Record<string, Service>>;
   readonly networks: Readonly<Record<string, { readonly internal?: boolean } | null>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+}
+
+interface TargetGroup {
+  readonly targets: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+interface ScrapeConfigs {
+  readonly scrape_configs: readonly {
+    readonly job_name: string;
+    readonly static_configs?: readonly TargetGroup[];
+    readonly file_sd_configs?: readonly { readonly files: readonly string[] }[];
+  }[];
 }
 
 const OVERLAYS = ['compose.cluster.yaml', 'compose.phantom.yaml'];
@@ -74,6 +89,30 @@ function optionsOf<Options>(service: Service, program: ProgramName): Options {
   command.parse(service.command.slice(after), { from: 'user' });
   applySettings(command, [program], environment);
   return command.opts() as Options;
+}
+
+/** What Prometheus reads, as `job host:port`, from the files that are mounted for it. */
+function readTargets(t: TestContext, { volumes = [] }: Service): string[] {
+  const directory = makeTemporaryDirectory(t);
+  for (const volume of volumes) {
+    const [from, to] = volume.split(':') as [string, string];
+    if (to.startsWith('/etc/prometheus')) cpSync(from, join(directory, to), { recursive: true });
+  }
+  const root = join(directory, 'etc/prometheus');
+  const config = parse(readFileSync(join(root, 'prometheus.yml'), 'utf8')) as ScrapeConfigs;
+  return config.scrape_configs.flatMap(
+    ({ job_name, static_configs = [], file_sd_configs = [] }) => {
+      const files = file_sd_configs.flatMap((each) => each.files);
+      const found = files.flatMap((pattern) => {
+        assert.match(pattern, /^targets\/\*\.yml$/);
+        return readdirSync(join(root, 'targets')).map((name) => join(root, 'targets', name));
+      });
+      const groups = found.flatMap((file) => parse(readFileSync(file, 'utf8')) as TargetGroup[]);
+      return [...static_configs, ...groups].flatMap(({ targets, labels }) =>
+        targets.map((target) => `${labels?.job ?? job_name} ${target}`),
+      );
+    },
+  );
 }
 
 function seedOf({ secrets }: Service): string | undefined {
@@ -143,18 +182,32 @@ test('the secrets are files that `sohu keys` writes', (t) => {
   }
 });
 
-test('Prometheus asks exactly the processes of the cluster, at the ports they serve', (t) => {
-  const compose = readCompose(t);
-  if (compose === undefined) return;
-  const served = Object.entries(compose.services).flatMap(([name, { environment = {} }]) => {
-    const port = environment.SOHU_METRICS_PORT ?? environment.SOHU_PORT;
-    return port === undefined ? [] : [`${name}:${port}`];
+const JOBS: Readonly<Partial<Record<ProgramName, string>>> = {
+  worker: 'sohu-chip',
+  coordinator: 'sohu-coordinator',
+  gateway: 'sohu-gateway',
+};
+
+for (const [overlays, processes] of [
+  [[], 10],
+  [['compose.phantom.yaml'], 10],
+  [['compose.cluster.yaml'], 19],
+] as const) {
+  const what = ['compose.yaml', ...overlays].join(' and ');
+  test(`Prometheus asks exactly the processes of ${what}, at the ports they serve`, (t) => {
+    const compose = readCompose(t, ...overlays);
+    if (compose === undefined) return;
+    const served = Object.entries(compose.services).flatMap(
+      ([name, { command, environment = {} }]) => {
+        const port = environment.SOHU_METRICS_PORT ?? environment.SOHU_PORT;
+        const [, program] = /services\/(\w+)\/main\.js/.exec(`${command}`) ?? [];
+        return port === undefined ? [] : [`${JOBS[program as ProgramName]} ${name}:${port}`];
+      },
+    );
+    assert.equal(served.length, processes);
+    assert.deepEqual(readTargets(t, compose.services.prometheus!).sort(), served.sort());
   });
-  const config = readFileSync('deploy/prometheus/prometheus.yml', 'utf8');
-  const asked = [...config.matchAll(/['"]([\w-]+:\d+)['"]/g)].map(([, target]) => target);
-  assert.deepEqual(asked.sort(), served.sort());
-  assert.equal(served.length, 10);
-});
+}
 
 test('every container may do little and is bounded', (t) => {
   const compose = readCompose(t, ...OVERLAYS);
@@ -181,13 +234,51 @@ test('the processes of the cluster, but for the gateway, reach only each other a
   if (compose === undefined) return;
   const own = Object.values(compose.services).filter(({ image }) => image === 'sohu');
   assert.equal(own.length, 19);
+  const further = { worker: [], coordinator: ['monitoring'], gateway: ['edge'] };
   for (const { command, networks, depends_on } of own) {
-    const isFront = `${command}`.includes('gateway');
-    const expected = isFront ? ['edge', 'fabric', 'obs'] : ['fabric', 'obs'];
-    assert.deepEqual(Object.keys(networks).sort(), expected);
+    const [, program] = /services\/(\w+)\/main\.js/.exec(`${command}`)!;
+    const expected = ['fabric', 'obs', ...further[program as keyof typeof further]];
+    assert.deepEqual(Object.keys(networks).sort(), expected.sort());
     assert.ok(Object.keys(depends_on ?? {}).some((name) => name.startsWith('nats')));
   }
-  for (const name of ['fabric', 'obs']) assert.equal(compose.networks[name]?.internal, true, name);
+  for (const name of ['fabric', 'obs', 'monitoring']) {
+    assert.equal(compose.networks[name]?.internal, true, name);
+  }
+});
+
+test('coordinators read the figures of every broker, where nobody else is', (t) => {
+  for (const [overlays, count] of [
+    [[], 1],
+    [['compose.cluster.yaml'], 3],
+  ] as const) {
+    const compose = readCompose(t, ...overlays);
+    if (compose === undefined) return;
+    const services = Object.entries(compose.services);
+    const brokers = services.filter(([, { image }]) => image.startsWith('nats:'));
+    const served = brokers.map(([name, { environment, networks }]) => {
+      const address = environment!.BROKER_MONITORING!;
+      assert.equal(address, `${name}-monitoring:8222`);
+      const named = Object.entries(networks).filter(([, it]) =>
+        it?.aliases?.includes(`${name}-monitoring`),
+      );
+      assert.deepEqual(
+        named.map(([network]) => network),
+        ['monitoring'],
+        name,
+      );
+      return `http://${address}`;
+    });
+    assert.equal(served.length, count);
+    for (const [name, service] of services) {
+      const isBroker = brokers.some(([broker]) => broker === name);
+      const isCoordinator = `${service.command}`.includes('coordinator/main.js');
+      const isThere = 'monitoring' in service.networks;
+      assert.equal(isThere, isBroker || isCoordinator, name);
+      if (!isCoordinator) continue;
+      const { natsMonitoring } = optionsOf<CoordinatorProcessOptions>(service, 'coordinator');
+      assert.deepEqual([...natsMonitoring].sort(), served.sort());
+    }
+  }
 });
 
 test('the image starts every process by the user and the health check of the Compose file', () => {
@@ -211,13 +302,23 @@ test('the broker accepts its configurations, with the keys that are written for 
     clients: ['alice'],
   };
   writeClusterKeys(directory, createClusterKeys(members));
+  const env = { BROKER_MONITORING: 'nats-monitoring:8222' };
+  const unnamed = runProgram(t, binary, ['-t', '-c', join(directory, 'nats-server.conf')]);
+  assert.match(unnamed!.stderr, /BROKER_MONITORING/);
   for (const file of ['nats-server.conf', 'cluster.conf']) {
-    const result = runProgram(t, binary, ['-t', '-c', join(directory, file)]);
+    const result = runProgram(t, binary, ['-t', '-c', join(directory, file)], env);
     assert.equal(result?.status, 0, result?.stderr);
   }
 });
 
-test('Prometheus accepts its configuration', (t) => {
-  const result = runProgram(t, 'promtool', ['check', 'config', 'deploy/prometheus/prometheus.yml']);
-  if (result !== undefined) assert.equal(result.status, 0, result.stderr);
+test('Prometheus accepts its configuration and both groups, and would refuse a wrong one', (t) => {
+  const directory = makeTemporaryDirectory(t);
+  cpSync(packagePath('deploy/prometheus'), directory, { recursive: true });
+  const args = ['check', 'config', join(directory, 'prometheus.yml')];
+  const right = runProgram(t, 'promtool', args);
+  if (right === undefined) return;
+  assert.equal(right.status, 0, right.stderr);
+  const group = join(directory, 'targets/group-1.yml');
+  writeFileSync(group, readFileSync(group, 'utf8').replace('targets:', 'target:'));
+  assert.match(runProgram(t, 'promtool', args)!.stderr, /field target not found/);
 });

@@ -28,8 +28,8 @@ export interface CoordinatorMetricsOptions {
   };
   /** What prices the same steps on other chips, by their names. */
   readonly baselines: ReadonlyMap<string, StepPricer>;
-  /** Where the broker's monitoring pages are; undefined shows none of it. */
-  readonly brokerMonitoringUrl: string | undefined;
+  /** Where the monitoring pages of the brokers are that are shown. */
+  readonly brokerMonitoringUrls: readonly string[];
 }
 
 /**
@@ -47,7 +47,7 @@ export class CoordinatorMetrics {
   readonly #generatedTokens: Counter;
 
   constructor(options: CoordinatorMetricsOptions) {
-    const { engine, modelName, coordinator, chips, limits, brokerMonitoringUrl } = options;
+    const { engine, modelName, coordinator, chips, limits, brokerMonitoringUrls } = options;
     const group = new Registry();
     for (const registry of [group, this.#vllm]) {
       registry.setDefaultLabels({ model_name: modelName, engine });
@@ -63,7 +63,7 @@ export class CoordinatorMetrics {
     });
     registerGroupMetrics(group, { coordinator, chips });
     registerPaceMetrics(group, coordinator);
-    if (brokerMonitoringUrl !== undefined) registerBrokerMetrics(group, brokerMonitoringUrl);
+    if (brokerMonitoringUrls.length > 0) registerBrokerMetrics(group, brokerMonitoringUrls);
     const { maxModelLen } = limits;
     const fine = new LatencyMetrics(group);
     this.#requests = new VllmRequestMetrics(this.#vllm, { maxModelLen, fine });

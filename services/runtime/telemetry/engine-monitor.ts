@@ -34,7 +34,7 @@ export interface EngineMonitorOptions {
   /** What prices the same steps on other chips, by their names. */
   readonly baselines: ReadonlyMap<string, StepPricer>;
   /** Where the broker's monitoring pages are; undefined shows none of it. */
-  readonly brokerMonitoringUrl: string | undefined;
+  readonly brokerMonitoringUrls: readonly string[];
 }
 
 /** Counts and describes what one engine does, for Prometheus and for those who call Telemetry. */
@@ -44,7 +44,7 @@ export class EngineMonitor implements RequestObserver {
 
   constructor(options: EngineMonitorOptions) {
     const { group, modelName, serving, maxModelLen, coordinator } = options;
-    const { baselines, brokerMonitoringUrl } = options;
+    const { baselines, brokerMonitoringUrls } = options;
     const { precision, kvCacheDtype, maxNumSeqs, maxNumBatchedTokens } = serving;
     this.telemetry = new ClusterTelemetry({
       ...options,
@@ -58,7 +58,7 @@ export class EngineMonitor implements RequestObserver {
       cache: { ...serving, cacheDtype: resolveKvFormat(kvCacheDtype, precision) },
       limits: { maxModelLen, maxNumSeqs, maxNumBatchedTokens },
       baselines,
-      brokerMonitoringUrl,
+      brokerMonitoringUrls,
     });
   }
 
