@@ -3,6 +3,8 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 const ANSWER_TIMEOUT_MS = 1_000;
 /** One scrape reads all series from one answer. */
 const FRESH_MS = 200;
+/** Where a name has gone, a resolver may take that long to say so, and holds one of few threads meanwhile. */
+const ASK_AGAIN_MS = 10_000;
 
 /** The part of a nats-server's /varz that is shown. */
 interface Varz {
@@ -97,6 +99,7 @@ class Broker {
   readonly #url: string;
   #last: Promise<Varz | undefined> | undefined;
   #askedMs = 0;
+  #freshMs = FRESH_MS;
 
   constructor(monitoringUrl: string) {
     this.name = new URL(monitoringUrl).host;
@@ -106,7 +109,7 @@ class Broker {
   /** Undefined where the broker does not answer. */
   read(): Promise<Varz | undefined> {
     const now = performance.now();
-    if (this.#last === undefined || now - this.#askedMs > FRESH_MS) {
+    if (this.#last === undefined || now - this.#askedMs > this.#freshMs) {
       this.#askedMs = now;
       this.#last = this.#ask();
     }
@@ -116,8 +119,11 @@ class Broker {
   async #ask(): Promise<Varz | undefined> {
     try {
       const answer = await fetch(this.#url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
-      return (await answer.json()) as Varz;
+      const varz = (await answer.json()) as Varz;
+      this.#freshMs = FRESH_MS;
+      return varz;
     } catch {
+      this.#freshMs = ASK_AGAIN_MS;
       return undefined;
     }
   }

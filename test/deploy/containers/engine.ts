@@ -14,8 +14,6 @@ export interface Engine {
   /** Runs a program against the engine, and resolves to what it printed; rejects where it fails. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<string>;
   docker(...args: readonly string[]): Promise<string>;
-  /** Takes what is to be done while the engine still runs, at the end of the test. */
-  beforeStop(cleanup: () => Promise<unknown>): void;
 }
 
 export interface RunOptions {
@@ -54,11 +52,7 @@ export async function startEngine(t: TestContext): Promise<Engine | undefined> {
   const run = (program: string, args: readonly string[], options: RunOptions = {}) =>
     runProgram(program, args, { ...options, env: { ...options.env, DOCKER_HOST: socket } });
   const docker = (...args: readonly string[]): Promise<string> => run('docker', args);
-  const cleanups: (() => Promise<unknown>)[] = [];
-  const beforeStop = (cleanup: () => Promise<unknown>): void => void cleanups.push(cleanup);
   t.after(async () => {
-    // A test that failed on the way says so itself.
-    for (const cleanup of cleanups) await cleanup().catch(() => {});
     // `unshare` hears no SIGTERM: what is left in its namespaces ends with it.
     await daemon.stop(0);
     rmSync(directory, { recursive: true, maxRetries: 20, retryDelay: 250 });
@@ -71,7 +65,7 @@ export async function startEngine(t: TestContext): Promise<Engine | undefined> {
     // Where this is not allowed to be, nothing that could be installed changes it.
     if (end !== undefined) return skip(t, `no container engine can run here: ${end}`);
     if (await docker('info').catch(() => undefined)) {
-      return { directory, run, docker, beforeStop };
+      return { directory, run, docker };
     }
     await delay(POLL_MS);
   }
