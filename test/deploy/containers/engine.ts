@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isRunning } from '../../../services/runtime/process/process-identity.ts';
 import { spawnGuarded } from '../../../services/runtime/process/spawn-guarded.ts';
 import { requireOrSkip } from '../../support/requirements.ts';
 
@@ -25,6 +26,8 @@ const START_TIMEOUT_MS = 60_000;
 const RUN_TIMEOUT_MS = 300_000;
 const POLL_MS = 100;
 /** Debian's packages docker.io, docker-compose and debootstrap. */
+/** Of the folders; the pid of their process comes next. */
+const PREFIX = 'sohu-engine-';
 const PROGRAMS = ['dockerd', 'docker', 'docker-compose', 'debootstrap'];
 
 /**
@@ -35,7 +38,8 @@ export async function startEngine(t: TestContext): Promise<Engine | undefined> {
   if (!requireOrSkip(t, process.getuid?.() === 0, 'root, to start a container engine')) return;
   const missing = PROGRAMS.find((name) => !isInstalled(name));
   if (!requireOrSkip(t, missing === undefined, `the program ${missing}`)) return;
-  const directory = mkdtempSync(join(tmpdir(), 'sohu-engine-'));
+  removeAbandoned();
+  const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const socket = `unix://${join(directory, 'docker.sock')}`;
   const daemon = spawnGuarded({
     name: 'dockerd',
@@ -70,6 +74,14 @@ export async function startEngine(t: TestContext): Promise<Engine | undefined> {
     await delay(POLL_MS);
   }
   return skip(t, 'no container engine can run here: dockerd does not answer');
+}
+
+/** Removes the folders of processes that were killed. */
+function removeAbandoned(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
+    if (pid > 0 && !isRunning(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
 }
 
 function skip(t: TestContext, message: string): undefined {
