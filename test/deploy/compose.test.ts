@@ -10,17 +10,16 @@ import {
   writeClusterKeys,
 } from '../../services/runtime/broker/cluster-keys.ts';
 import type { CoordinatorProcessOptions } from '../../services/runtime/options/coordinator-options.ts';
-import { environmentName } from '../../services/runtime/options/environment.ts';
 import { checkExposure } from '../../services/runtime/options/gateway-options.ts';
 import type { GatewayProcessOptions } from '../../services/runtime/options/gateway-process-options.ts';
 import type { NodeOptions } from '../../services/runtime/options/node-options.ts';
-import { makeProgram, type ProgramName } from '../../services/runtime/options/programs.ts';
+import type { ProgramName } from '../../services/runtime/options/programs.ts';
 import type { ServingOptions } from '../../services/runtime/options/serving-options.ts';
-import { applySettings } from '../../services/runtime/options/settings.ts';
 import type { WorkerOptions } from '../../services/runtime/options/worker-options.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
 import { natsServerBinary } from '../support/broker.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
+import { processOptions, programOf, unknownVariables } from './process-options.ts';
 import { runProgram } from './programs.ts';
 
 interface Service {
@@ -74,21 +73,9 @@ function readCompose(t: TestContext, ...overlays: readonly string[]): ComposeFil
 
 /** The options of one of this repository's programs as a service starts it. */
 function optionsOf<Options>(service: Service, program: ProgramName): Options {
-  const main = `dist/services/${program}/main.js`;
-  const [before, after] = [service.command.indexOf(main), service.command.indexOf(main) + 1];
-  assert.ok(before >= 0, `${program} in ${service.command}`);
-  const { environment = {} } = service;
-  const own = Object.keys(environment).filter((name) => name.startsWith('SOHU_'));
-  const command = makeProgram(program).exitOverride();
-  const known = command.options.map(environmentName);
-  assert.deepEqual(
-    own.filter((name) => !known.includes(name)),
-    [],
-    program,
-  );
-  command.parse(service.command.slice(after), { from: 'user' });
-  applySettings(command, [program], environment);
-  return command.opts() as Options;
+  const { command, environment = {} } = service;
+  assert.deepEqual(unknownVariables(program, Object.keys(environment)), [], program);
+  return processOptions(program, command, environment);
 }
 
 /** What Prometheus reads, as `job host:port`, from the files that are mounted for it. */
@@ -200,8 +187,8 @@ for (const [overlays, processes] of [
     const served = Object.entries(compose.services).flatMap(
       ([name, { command, environment = {} }]) => {
         const port = environment.SOHU_METRICS_PORT ?? environment.SOHU_PORT;
-        const [, program] = /services\/(\w+)\/main\.js/.exec(`${command}`) ?? [];
-        return port === undefined ? [] : [`${JOBS[program as ProgramName]} ${name}:${port}`];
+        const job = JOBS[programOf(command ?? []) ?? 'grpc'];
+        return port === undefined ? [] : [`${job} ${name}:${port}`];
       },
     );
     assert.equal(served.length, processes);
@@ -236,8 +223,7 @@ test('the processes of the cluster, but for the gateway, reach only each other a
   assert.equal(own.length, 19);
   const further = { worker: [], coordinator: ['monitoring'], gateway: ['edge'] };
   for (const { command, networks, depends_on } of own) {
-    const [, program] = /services\/(\w+)\/main\.js/.exec(`${command}`)!;
-    const expected = ['fabric', 'obs', ...further[program as keyof typeof further]];
+    const expected = ['fabric', 'obs', ...further[programOf(command) as keyof typeof further]];
     assert.deepEqual(Object.keys(networks).sort(), expected.sort());
     assert.ok(Object.keys(depends_on ?? {}).some((name) => name.startsWith('nats')));
   }
@@ -271,7 +257,7 @@ test('coordinators read the figures of every broker, where nobody else is', (t) 
     assert.equal(served.length, count);
     for (const [name, service] of services) {
       const isBroker = brokers.some(([broker]) => broker === name);
-      const isCoordinator = `${service.command}`.includes('coordinator/main.js');
+      const isCoordinator = programOf(service.command ?? []) === 'coordinator';
       const isThere = 'monitoring' in service.networks;
       assert.equal(isThere, isBroker || isCoordinator, name);
       if (!isCoordinator) continue;
