@@ -14,7 +14,9 @@ import { checkExposure } from '../../services/runtime/options/gateway-options.ts
 import type { GatewayProcessOptions } from '../../services/runtime/options/gateway-process-options.ts';
 import type { NodeOptions } from '../../services/runtime/options/node-options.ts';
 import type { ProgramName } from '../../services/runtime/options/programs.ts';
+import { resolveServing } from '../../services/runtime/options/resolve-serving.ts';
 import type { ServingOptions } from '../../services/runtime/options/serving-options.ts';
+import type { ShutdownOptions } from '../../services/runtime/options/shutdown-options.ts';
 import type { WorkerOptions } from '../../services/runtime/options/worker-options.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
 import { natsServerBinary } from '../support/broker.ts';
@@ -159,6 +161,17 @@ test('the overlay of three brokers has a second group, whose chips meet at anoth
   assert.equal(compose.networks.routes?.internal, true);
 });
 
+test('the overlay of phantoms serves Llama 3 70B, timed as on Sohu chips', (t) => {
+  const compose = readCompose(t, 'compose.phantom.yaml');
+  if (compose === undefined) return;
+  const { coordinator, gateway } = compose.services;
+  const options = optionsOf<ServingOptions>(coordinator!, 'coordinator');
+  const { chip, speed } = resolveServing(options).phantom!;
+  assert.deepEqual([chip, speed], ['Sohu', 1]);
+  const served = optionsOf<GatewayProcessOptions>(gateway!, 'gateway');
+  assert.deepEqual([options.model, served.model], ['llama-3-70b', 'llama-3-70b']);
+});
+
 test('the secrets are files that `sohu keys` writes', (t) => {
   const compose = readCompose(t, 'compose.cluster.yaml');
   if (compose === undefined) return;
@@ -195,6 +208,20 @@ for (const [overlays, processes] of [
     assert.deepEqual(readTargets(t, compose.services.prometheus!).sort(), served.sort());
   });
 }
+
+test('who answers requests is killed only after these may have ended', (t) => {
+  const compose = readCompose(t, ...OVERLAYS);
+  if (compose === undefined) return;
+  const heads = Object.entries(compose.services).flatMap(([name, service]) => {
+    const program = programOf(service.command ?? []);
+    if (program !== 'coordinator' && program !== 'gateway') return [];
+    const { shutdownTimeout } = optionsOf<ShutdownOptions>(service, program);
+    const [, grace] = /^(\d+)s$/.exec(service.stop_grace_period!)!;
+    assert.ok(shutdownTimeout >= 20 && shutdownTimeout < Number(grace), name);
+    return [name];
+  });
+  assert.deepEqual(heads.sort(), ['coordinator', 'coordinator-1', 'gateway']);
+});
 
 test('every container may do little and is bounded', (t) => {
   const compose = readCompose(t, ...OVERLAYS);

@@ -8,11 +8,12 @@ import { createClusterKeys, oneSeatEach } from '../../services/runtime/broker/cl
 import type { CoordinatorProcessOptions } from '../../services/runtime/options/coordinator-options.ts';
 import { checkExposure } from '../../services/runtime/options/gateway-options.ts';
 import type { GatewayProcessOptions } from '../../services/runtime/options/gateway-process-options.ts';
+import { resolveServing } from '../../services/runtime/options/resolve-serving.ts';
 import type { WorkerOptions } from '../../services/runtime/options/worker-options.ts';
 import { KUBERNETES, type Manifest, readManifests, selects } from './manifests.ts';
 import { isAllowed, type Party } from './network-policies.ts';
 import { type Pod, readPods } from './pods.ts';
-import { processOptions, programOf } from './process-options.ts';
+import { processOptions, programOf, unknownVariables } from './process-options.ts';
 
 const MANIFESTS = readManifests('base');
 const PODS = readPods();
@@ -67,6 +68,33 @@ suite('the Kubernetes pods', () => {
         assertServed(nats);
         assert.ok(pod.files.has(natsNkeyFile!), `${pod.name}: ${natsNkeyFile}`);
       }
+    }
+  });
+
+  test('are given nothing that no program takes', () => {
+    for (const overlay of OVERLAYS) {
+      const unknown = ownPods(overlay).map(({ container, env }) =>
+        unknownVariables(programOf(container.args)!, Object.keys(env)),
+      );
+      const [first, ...others] = unknown;
+      // What all pods share is for some of them alone.
+      const foreign = first!.filter((name) => others.every((names) => names.includes(name)));
+      assert.deepEqual(foreign, []);
+    }
+  });
+
+  test('serve one model, of which the phantom overlay has no weights', () => {
+    for (const [overlay, model, chip] of [
+      [undefined, 'tinystories-5m', undefined],
+      ['phantom', 'llama-3-70b', 'Sohu'],
+    ] as const) {
+      const pods = ownPods(overlay).filter(({ component }) => component !== 'chip');
+      assert.deepEqual(
+        pods.map((pod) => optionsOf(pod).model),
+        pods.map(() => model),
+      );
+      const coordinator = pods.find(({ component }) => component === 'coordinator')!;
+      assert.equal(resolveServing(optionsOf(coordinator)).phantom?.chip, chip);
     }
   });
 
@@ -142,6 +170,16 @@ suite('the Kubernetes pods', () => {
       if (pod.component !== 'coordinator') continue;
       assert.equal(options.natsMonitoring.length, 1);
       for (const url of options.natsMonitoring) assertServed(url);
+    }
+  });
+
+  test('are killed only after what they answer may have ended', () => {
+    for (const pod of ownPods().filter(({ component }) => component !== 'chip')) {
+      const { terminationGracePeriodSeconds: grace } = pod.spec;
+      const [program, seconds] = pod.container.lifecycle?.preStop.exec.command ?? ['sleep', '0'];
+      assert.equal(program, 'sleep');
+      const { shutdownTimeout } = optionsOf(pod);
+      assert.ok(shutdownTimeout >= 30 && Number(seconds) + shutdownTimeout < grace!, pod.name);
     }
   });
 

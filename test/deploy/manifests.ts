@@ -31,10 +31,15 @@ export interface KubernetesContainer {
   }[];
   readonly envFrom?: readonly { readonly configMapRef: { readonly name: string } }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly lifecycle?: { readonly preStop: { readonly exec: { readonly command: string[] } } };
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
-  readonly securityContext: object;
+  readonly securityContext: {
+    readonly allowPrivilegeEscalation: boolean;
+    readonly readOnlyRootFilesystem: boolean;
+    readonly capabilities: { readonly drop: readonly string[] };
+  };
   readonly resources: { readonly limits: Labels; readonly requests: Labels };
   readonly volumeMounts: readonly {
     readonly name: string;
@@ -50,6 +55,7 @@ export interface Probe {
 export interface Volume {
   readonly name: string;
   readonly secret?: { readonly secretName: string; readonly defaultMode: number };
+  readonly emptyDir?: { readonly medium: string };
   readonly projected?: { readonly sources: readonly { readonly configMap: { name: string } }[] };
 }
 
@@ -68,7 +74,12 @@ export interface Peer {
 export interface PodTemplate {
   readonly metadata: { readonly labels: Labels; readonly annotations?: Labels };
   readonly spec: {
-    readonly securityContext: object;
+    readonly securityContext: {
+      readonly runAsUser: number;
+      readonly runAsGroup: number;
+      readonly fsGroup: number;
+    };
+    readonly terminationGracePeriodSeconds?: number;
     readonly automountServiceAccountToken: boolean;
     readonly containers: readonly KubernetesContainer[];
     readonly volumes: readonly Volume[];

@@ -16,6 +16,7 @@ export interface Pod {
   /** What it is: chip, coordinator, gateway or nats. */
   readonly component: string;
   readonly labels: Labels;
+  readonly annotations: Labels;
   readonly spec: PodTemplate['spec'];
   readonly container: KubernetesContainer;
   readonly env: Readonly<Record<string, string>>;
@@ -79,8 +80,11 @@ function makePod(
   const env = environmentOf(container!, labels, generated);
   const component = labels['app.kubernetes.io/component']!;
   const files = filesOf(template.spec.volumes, { container: container!, env, generated });
-  const { spec } = template;
-  return { name: `${name}-${index}`, component, labels, spec, container: container!, env, files };
+  const { spec, metadata } = template;
+  return {
+    ...{ name: `${name}-${index}`, component, labels, annotations: metadata.annotations ?? {} },
+    ...{ spec, container: container!, env, files },
+  };
 }
 
 function environmentOf(

@@ -91,7 +91,7 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
     await server.stop();
     host.close();
     await Promise.all([metricsServer.close(), bus.close()]);
-  });
+  }, options.shutdownTimeout * 1e3);
 }
 
 function startServer(
