@@ -77,8 +77,8 @@ export async function provePods(t: TestContext, provisions: Provisions): Promise
       const metrics = await (await fetchFrom(coordinator, 'metrics', '/metrics')).text();
       return total(parseExposition(metrics), 'sohu_requests', { state: 'running' }) === 2;
     });
-    // The broker, without which nothing ends, is the last.
-    for (const component of ['gateway', 'coordinator', 'chip', 'nats']) {
+    // The broker would be the last: without it nothing is answered.
+    for (const component of ['gateway', 'coordinator', 'chip']) {
       const codes = await Promise.all(ofComponent(component).map((pod) => engine.stop(pod)));
       assert.deepEqual(new Set(codes), new Set([0]), component);
     }
