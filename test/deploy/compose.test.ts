@@ -34,6 +34,7 @@ interface Service {
   readonly security_opt?: readonly string[];
   readonly mem_limit?: string;
   readonly cpus?: number;
+  readonly logging?: { readonly options: Readonly<Record<string, string>> };
   readonly stop_grace_period?: string;
   readonly ports?: readonly string[];
   readonly secrets?: readonly { readonly source: string; readonly target?: string }[];
@@ -233,6 +234,7 @@ test('every container may do little and is bounded', (t) => {
     assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
     assert.ok(service.mem_limit !== undefined && service.stop_grace_period !== undefined, name);
     assert.ok(service.cpus !== undefined, name);
+    assert.ok(service.logging?.options['max-size'] !== undefined, `${name}: its logs`);
     assert.match(service.image, /^sohu$|:v?\d+\.\d+\.\d+/, `${name}: the image’s version`);
     assert.ok(service.image === 'sohu' || service.healthcheck !== undefined, name);
     for (const port of service.ports ?? []) assert.match(port, /^127\.0\.0\.1:/, name);
