@@ -53,7 +53,7 @@ const monitor = options.observed
   ? new EngineMonitor({
       ...{ cluster, group: groupName, modelName: group.modelName, maxModelLen, serving },
       ...{ coordinator, chip: group.chip, baselines: group.baselines },
-      brokerMonitoringUrl: undefined,
+      brokerMonitoringUrls: [],
     })
   : undefined;
 const engine = new ClusterEngine({

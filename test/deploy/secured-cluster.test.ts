@@ -5,69 +5,21 @@ import { type TestContext, test } from 'node:test';
 import { nkeys } from 'nats';
 import { SohuClient } from '../../services/client/index.ts';
 import type { GatewayMessage } from '../../services/runtime/cluster/gateway-messages.ts';
-import type { CoordinatorMessage } from '../../services/runtime/coordinator/coordinator-messages.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
 import { spawnNode } from '../../services/runtime/process/spawn-node.ts';
 import { type SecuredBroker, withSecuredBroker } from '../support/secured-broker.ts';
+import { startAs, startGroup } from '../support/secured-members.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const REQUEST = { prompt: 'Once upon a time', maxTokens: 12, temperature: 0 };
 
-/** Starts one of the programs as a member, and resolves to the message that is awaited. */
-async function startAs<Message>(
-  t: TestContext,
-  { broker, seedOf }: SecuredBroker,
-  program: {
-    readonly member: string;
-    readonly entry: string;
-    readonly args: readonly string[];
-    readonly isAwaited?: (message: Message) => boolean;
-  },
-): Promise<Message | undefined> {
-  const { member, entry, args, isAwaited } = program;
-  let resolveAwaited: (message: Message) => void = () => {};
-  const awaited = new Promise<Message>((resolve) => {
-    resolveAwaited = resolve;
-  });
-  const node = spawnNode({
-    name: member,
-    entry: packagePath(`dist/services/${entry}/main.js`),
-    args: ['--nats', broker.url, '--cluster', 'test', ...args],
-    env: { SOHU_NATS_NKEY_FILE: seedOf(member) },
-    output: 'ignore',
-    onMessage: (message) => {
-      if (isAwaited?.(message as Message)) resolveAwaited(message as Message);
-    },
-  });
-  t.after(() => node.stop());
-  if (isAwaited === undefined) return undefined;
-  const ended = node.exited.then(({ stderrTail }) => assert.fail(`${member}: ${stderrTail}`));
-  return Promise.race([awaited, ended]);
-}
-
-async function startGroup(
-  t: TestContext,
-  secured: SecuredBroker,
-  group: string,
-  tp: number,
-): Promise<void> {
-  for (let seat = 0; seat < tp; seat++) {
-    const member = `chip-${group}-${seat}`;
-    const args = ['--group', group, '--rank', `${seat}`];
-    await startAs(t, secured, { member, entry: 'worker', args });
-  }
-  await startAs<CoordinatorMessage>(t, secured, {
-    member: `coordinator-${group}`,
-    entry: 'coordinator',
-    args: ['--group', group, '--tp', `${tp}`],
-    isAwaited: ({ kind }) => kind === 'ready',
-  });
-}
-
 test('two groups and a gateway serve clients through a broker with keys', async (t) => {
   const secured = await withSecuredBroker(t);
   if (secured === undefined) return;
-  await Promise.all([startGroup(t, secured, '0', 2), startGroup(t, secured, '1', 1)]);
+  await Promise.all([
+    startGroup(t, secured, { group: '0', tp: 2 }),
+    startGroup(t, secured, { group: '1', tp: 1 }),
+  ]);
   const { broker, seedOf } = secured;
   const connect = (member: string): Promise<SohuClient> =>
     SohuClient.connect(broker.url, { cluster: 'test', nkeyFile: seedOf(member), retry: false });
@@ -81,7 +33,7 @@ test('two groups and a gateway serve clients through a broker with keys', async 
   t.after(() => bob.close());
   assert.equal((await bob.generate(REQUEST)).choices[0]!.text, texts[0]);
 
-  const listening = await startAs<GatewayMessage>(t, secured, {
+  const { message: listening } = await startAs<GatewayMessage>(t, secured, {
     member: 'gateway',
     entry: 'gateway',
     args: ['--port', '0'],

@@ -83,7 +83,7 @@ export class MonitoredCourse {
       },
       ...{ coordinator: this.#world.world.coordinator, chip: SOHU },
       baselines: new Map([['H100', makePricer()]]),
-      brokerMonitoringUrl: undefined,
+      brokerMonitoringUrls: [],
     });
     this.#world.onEvent = (event) => {
       this.monitor.observe(event);

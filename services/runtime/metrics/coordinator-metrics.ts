@@ -32,8 +32,8 @@ export interface CoordinatorMetricsOptions {
   };
   /** What prices the same steps on other chips, by their names. */
   readonly baselines: ReadonlyMap<string, StepPricer>;
-  /** Where the broker's monitoring pages are; undefined shows none of it. */
-  readonly brokerMonitoringUrl: string | undefined;
+  /** Where the monitoring pages of the brokers are that are shown. */
+  readonly brokerMonitoringUrls: readonly string[];
 }
 
 /**
@@ -51,7 +51,7 @@ export class CoordinatorMetrics {
   readonly #catchUp: () => void;
 
   constructor(options: CoordinatorMetricsOptions) {
-    const { engine, modelName, coordinator, chips, limits, brokerMonitoringUrl } = options;
+    const { engine, modelName, coordinator, chips, limits, brokerMonitoringUrls } = options;
     this.#catchUp = options.catchUp;
     const group = new Registry();
     for (const registry of [group, this.#vllm]) {
@@ -65,7 +65,7 @@ export class CoordinatorMetrics {
     registerReadCounter(group, generated, (it) => it.inc(this.#requests.generatedTokens));
     registerGroupMetrics(group, { coordinator, chips });
     registerPaceMetrics(group, coordinator);
-    if (brokerMonitoringUrl !== undefined) registerBrokerMetrics(group, brokerMonitoringUrl);
+    if (brokerMonitoringUrls.length > 0) registerBrokerMetrics(group, brokerMonitoringUrls);
     const { maxModelLen } = limits;
     this.#requests = new VllmRequestMetrics(this.#vllm, {
       maxModelLen,

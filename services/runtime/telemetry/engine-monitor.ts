@@ -35,7 +35,7 @@ export interface EngineMonitorOptions {
   /** What prices the same steps on other chips, by their names. */
   readonly baselines: ReadonlyMap<string, StepPricer>;
   /** Where the broker's monitoring pages are; undefined shows none of it. */
-  readonly brokerMonitoringUrl: string | undefined;
+  readonly brokerMonitoringUrls: readonly string[];
 }
 
 /** Counts and describes what one engine does, for Prometheus and for those who call Telemetry. */
@@ -49,7 +49,7 @@ export class EngineMonitor implements RequestObserver {
 
   constructor(options: EngineMonitorOptions) {
     const { group, modelName, serving, maxModelLen, coordinator } = options;
-    const { baselines, brokerMonitoringUrl } = options;
+    const { baselines, brokerMonitoringUrls } = options;
     const { precision, kvCacheDtype, maxNumSeqs, maxNumBatchedTokens } = serving;
     const catchUp = (): void => this.#backlog.catchUp();
     this.telemetry = new ClusterTelemetry({
@@ -66,7 +66,7 @@ export class EngineMonitor implements RequestObserver {
       cache: { ...serving, cacheDtype: resolveKvFormat(kvCacheDtype, precision) },
       limits: { maxModelLen, maxNumSeqs, maxNumBatchedTokens },
       baselines,
-      brokerMonitoringUrl,
+      brokerMonitoringUrls,
     });
   }
 
