@@ -81,6 +81,11 @@ export interface KernelParameters {
      * set up and filled whatever the context.
      */
     readonly startFlops: { readonly narrow: number; readonly wide: number };
+    /**
+     * What a cached token costs for each KV head, in the same: tiles are far larger than the queries that
+     * share a head, and narrow keys are widened first.
+     */
+    readonly tokenFlops: { readonly narrow: number; readonly wide: number };
   };
   /** By the chips of the groups that were measured; see `allReduceWaysOf`. */
   readonly allReduce: Readonly<Record<MeasuredGroup, AllReduceWays>>;

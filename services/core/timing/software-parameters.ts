@@ -74,6 +74,7 @@ function withoutOverheads(kernels: KernelParameters): KernelParameters {
       ...kernels.generationAttention,
       overheadMicros: 0,
       startFlops: { narrow: 0, wide: 0 },
+      tokenFlops: { narrow: 0, wide: 0 },
     },
   };
 }
