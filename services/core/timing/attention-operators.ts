@@ -64,7 +64,7 @@ export function makeGenerationAttention(options: AttentionOptions): Operator {
   const kvBytesPerToken = localKvElements(group, tp) * kvBytes;
   const overheadSeconds = kernels.generationAttention.overheadMicros * MICROS;
   const startSeconds = localKvHeads(group, tp) * rates.startSeconds;
-  const tokenSeconds = localKvHeads(group, tp) * rates.tokenSeconds;
+  const tokenSeconds = sharesKeys(group) ? localKvHeads(group, tp) * rates.tokenSeconds : 0;
   return {
     name: 'generation_attention',
     addTo(cost, { decodeSequences, decodeContextTokens }) {
@@ -83,6 +83,11 @@ export function makeGenerationAttention(options: AttentionOptions): Operator {
       cost.memoryBytes += times * bytes;
     },
   };
+}
+
+/** Where each query head has keys of its own, kernels have no tiles of queries to fill. */
+function sharesKeys({ attention }: LayerGroup): boolean {
+  return attention.kind === 'latent' || attention.heads > attention.kvHeads;
 }
 
 /**

@@ -10,7 +10,6 @@ const IDEAL_VERSION: VersionParameters = {
   hostMicros: 0,
   hostMicrosPerSequence: 0,
   hostOverlaps: true,
-  gapsAlone: false,
   allReduceChoice: 'fastest',
   narrowAttention: true,
   graphBatchSizes: [],

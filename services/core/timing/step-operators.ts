@@ -181,8 +181,16 @@ export function attentionRatesOf(
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
     readBytesPerSecond: rates.peakMemoryBytesPerSecond * memoryEfficiency,
     startSeconds: startFlops[width] / peakFlopsOf(rates, 'bf16'),
-    tokenSeconds: tokenFlops[width] / peakFlopsOf(rates, 'bf16'),
+    tokenSeconds: keepsUp(rates) ? 0 : tokenFlops[width] / peakFlopsOf(rates, 'bf16'),
   };
+}
+
+/**
+ * Chips from before fp8 have smaller tiles, and half as much arithmetic for their memory's rate: their kernels are
+ * taken to keep up with it (assumed; none was measured).
+ */
+function keepsUp({ chip }: ChipRates): boolean {
+  return chip.peakFlops.fp8 === undefined;
 }
 
 /** Experts beyond one server are reached over the network. */
