@@ -131,7 +131,7 @@ suite('a capacity simulation', () => {
 });
 
 suite('whatever the workload', () => {
-  /** Where requests arrive on their own, batches change with the clock: better silicon may meet a slightly worse one. */
+  /** Where requests arrive on their own, batches change with the clock: better silicon may meet a worse one. */
   const TOLERANCE = 1.05;
 
   test('more bandwidth, FLOP/s or link rate never lowers throughput', () => {

@@ -13,6 +13,8 @@ export interface BestKnown {
 export interface MeasuredEnergy {
   readonly chip: Chip;
   readonly joules: number;
+  /** Or a burst, which no power limit slows: the chip draws more than its rated power meanwhile. */
+  readonly isSustained: boolean;
   readonly source: string;
 }
 
@@ -43,9 +45,10 @@ export function bestKnown(figureOf: (chip: Chip) => Figure | undefined): BestKno
 /** Chips on which a product of that format was measured, the most frugal first. */
 export function bestEnergyPerFlop(format: Format): readonly MeasuredEnergy[] {
   return KNOWN.flatMap((chip) => {
-    const best = chip.sustainedGemmFlops?.[format] ?? chip.bestGemmFlops?.[format];
+    const sustained = chip.sustainedGemmFlops?.[format];
+    const best = sustained ?? chip.bestGemmFlops?.[format];
     if (best?.origin !== 'measured') return [];
     const joules = rangeOf(chip.powerWatts).high / rangeOf(best).high;
-    return [{ chip, joules, source: best.source }];
+    return [{ chip, joules, isSustained: sustained !== undefined, source: best.source }];
   }).sort((a, b) => a.joules - b.joules);
 }

@@ -46,12 +46,12 @@ export function siliconSection(claim: Claim): AuditSection {
         sources: [`power of ${claim.chip.name}: ${claim.chip.powerWatts.source}`],
       },
       ...best.map(
-        ({ chip, joules, source }): AuditLine => ({
+        ({ chip, joules, isSustained, source }): AuditLine => ({
           id: `energy-of-${chip.name.toLowerCase()}`,
           name: `The same of the best product measured on ${chip.name}`,
           value: joules,
           unit: 'J/FLOP',
-          by: 'power ÷ measured FLOP/s',
+          by: `power ÷ measured FLOP/s, ${isSustained ? 'sustained' : 'in a burst'}`,
           sources: [source, chip.powerWatts.source],
         }),
       ),

@@ -42,7 +42,8 @@ export function makeCollectivePricer(
   const local = Math.min(size, rates.maxChipsPerServer);
   const servers = Math.ceil(size / local);
   const ways = allReduceWays(rates, kernels, { size: local, choice });
-  const pick = choice === 'fastest' ? cheapest : firstThatFits;
+  const goesBySize = choice !== 'fastest' && rates.topology === 'switched';
+  const pick = goesBySize ? firstThatFits : cheapest;
   const network = betweenServers(rates, kernels, { local, servers });
   const part = (local - 1) / local;
   const gather = ways.at(-1)!;
@@ -90,7 +91,7 @@ function allReduceWays(
     return [way({ efficiency, latencyMicros: hops * oneShot.latencyMicros }, twice)];
   }
   const inSwitch = rates.reducesInNetwork ? Math.min(twice, 1 + 1 / size) : twice;
-  const { oneShotBytes, twoShotBytes } = sizeLimits(size, choice);
+  const { oneShotBytes, twoShotBytes } = sizeLimits(rates, size, choice);
   return [
     way(oneShot, size - 1, oneShotBytes),
     way(twoShot, twice, twoShotBytes),
@@ -99,12 +100,14 @@ function allReduceWays(
 }
 
 /**
- * Up to which payload TensorRT-LLM takes which kernel of its own (allreducePlugin.cpp). Two chips go by it also
- * where tables of measurements choose: there both shots are one, and its table jumps at that payload.
+ * Up to which payload TensorRT-LLM takes which kernel of its own (allreducePlugin.cpp). Where tables of measurements
+ * choose, groups of two and four go by it as well: at these payloads their measured times jump. Nobody chose sizes
+ * for links without a switch: there the fastest way is taken.
  */
-function sizeLimits(size: number, choice: AllReduceChoice) {
+function sizeLimits({ topology }: ChipRates, size: number, choice: AllReduceChoice) {
+  if (topology !== 'switched') return {};
   if (size <= 2) return { oneShotBytes: 16e6, twoShotBytes: 0 };
-  if (choice === 'fastest') return {};
+  if (choice === 'fastest') return size <= 4 ? { oneShotBytes: 48e3 } : {};
   return {
     oneShotBytes: size <= 4 ? 1e6 : 0.5e6,
     twoShotBytes: choice === 'by_size' ? 8e6 : 0,

@@ -19,7 +19,7 @@ function fitGroup(
 ): KernelParameters {
   const rows = allReduces.filter(({ tp }) => tp === chips);
   const latency = (high: number): Parameter => between(0, high);
-  const efficiency = between(0.2, 0.95);
+  const efficiency = between(0.4, 0.95);
   return fit(
     [latency(20), efficiency, latency(30), efficiency, latency(150), efficiency],
     ([a, b, c, d, e, f]) => ({
