@@ -9,6 +9,9 @@ import {
 } from './steady-state.ts';
 import type { StepPricer } from './step-pricer.ts';
 
+/** More prompts than ever come during one step. */
+const MOST_PROMPTS = 500;
+
 /** Halvings of an interval of sequences: far below one of them. */
 const BISECTIONS = 40;
 
@@ -41,16 +44,16 @@ export function openLoopState(
   return { ...state, ttftSeconds: Math.max(state.ttftSeconds, waited) };
 }
 
-/** Rounds in which the prompts of a step and its length settle. */
+/** Rounds in which the length of steps and the prompts that come during one settle. */
 const ROUNDS = 8;
+/** Of a Poisson distribution, what is left out above. */
+const TAIL = 1e-6;
 
 /**
  * Mean seconds from an arrival to the end of the step with its prompt, prompts of one step each. What comes during
- * a step is prefilled by the next one, which takes d + p·n for n prompts (d what decoding takes, p what each prompt
- * adds to a step of so many). At λ arrivals a second, E[T] = d / (1 − λp) and
- * E[T²] = (d² + (2d + p) λp E[T]) / (1 − (λp)²). An arrival finds a step of the mean length E[T²] / E[T] under way,
- * of which half is left, and then shares the next one with what came beside it; where nothing is being
- * decoded (e^−D of the time), it finds none.
+ * a step is prefilled by the next one: T(n) with n prompts, n being Poisson of mean λE[T]. So E[T] and E[T²] are those
+ * of T(n). An arrival finds a step of the mean length E[T²] / E[T] under way, of which half is left, and then takes
+ * the next one together with what came beside it; where nothing is being decoded (e^−D of the time), it finds none.
  */
 function arrivalWaitSeconds(
   pricer: StepPricer,
@@ -67,19 +70,22 @@ function arrivalWaitSeconds(
         prefillTokens: prompts * load.inputTokens,
       }),
     );
-  const decode = step(0);
-  let prompts = 1;
-  let waited = state.ttftSeconds;
-  for (let round = 0; round < ROUNDS; round++) {
-    const prompt = (step(prompts) - decode) / prompts;
-    const busyShare = requestsPerSecond * prompt;
-    if (busyShare >= 1) return waited;
-    const mean = decode / (1 - busyShare);
-    const square =
-      (decode * decode + (2 * decode + prompt) * busyShare * mean) / (1 - busyShare * busyShare);
-    const found = (1 - expF64(-state.decodeSequences)) * (square / mean);
-    waited = found / 2 + decode + prompt * (1 + requestsPerSecond * found);
-    prompts = 1 + requestsPerSecond * found;
+  let mean = step(0);
+  for (let round = 0; round < ROUNDS; round++) mean = meanOf(step, requestsPerSecond * mean);
+  const square = meanOf((prompts) => step(prompts) ** 2, requestsPerSecond * mean);
+  const found = (1 - expF64(-state.decodeSequences)) * (square / mean);
+  return found / 2 + meanOf((others) => step(1 + others), requestsPerSecond * found);
+}
+
+/** The mean of a function of a number that is Poisson of that mean. */
+function meanOf(value: (count: number) => number, mean: number): number {
+  let share = expF64(-mean);
+  let left = 1 - share;
+  let sum = share * value(0);
+  for (let count = 1; left > TAIL && count < MOST_PROMPTS; count++) {
+    share *= mean / count;
+    left -= share;
+    sum += share * value(count);
   }
-  return waited;
+  return sum;
 }
