@@ -23,7 +23,12 @@ export interface SoftwareVersion {
 /** The parameters of a version that are read in its code and not fitted. */
 export type VersionMechanics = Pick<
   VersionParameters,
-  'allReduceChoice' | 'quantisationShare' | 'hostOverlaps' | 'gapsAlone' | 'narrowAttention' | 'graphBatchSizes'
+  | 'allReduceChoice'
+  | 'quantisationShare'
+  | 'hostOverlaps'
+  | 'gapsAlone'
+  | 'narrowAttention'
+  | 'graphBatchSizes'
 >;
 
 const OVERVIEW = 'TensorRT-LLM performance overview';
