@@ -43,6 +43,23 @@ export interface GenerateInput {
   readonly cacheSalt: string;
   /** Whom the request is served for, where the server is fair between clients. */
   readonly clientId: string;
+  /** What has arrived of the answer, where it goes on behind that; absent where it begins. */
+  readonly resumption?: Resumption | undefined;
+}
+
+/** What a client has of an answer that broke off. */
+export interface Resumption {
+  /** One for each sample, by index. */
+  readonly samples: readonly SampleResumption[];
+  /** Prompt tokens whose log-probabilities arrived. */
+  readonly promptLogprobs: number;
+}
+
+export interface SampleResumption {
+  /** All that arrived, from the sample's first on; of no matter where it is complete. */
+  readonly tokenIds: readonly number[];
+  /** Whether nothing more is to come. */
+  readonly isComplete: boolean;
 }
 
 export type FinishReason = 'stop' | 'length' | 'abort';

@@ -2,7 +2,7 @@ import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
 import type { GrammarCompiler } from '../../core/grammar/grammar.ts';
-import type { GenerationRequest, Sequence } from '../../core/scheduler/request.ts';
+import type { GenerationRequest, RequestProgress, Sequence } from '../../core/scheduler/request.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { decodeTokens } from '../../core/text/text-stream.ts';
 import { IDEAL_SOFTWARE } from '../../core/timing/software-version.ts';
@@ -23,6 +23,7 @@ import { hostMicros } from '../support/host-clock.ts';
 import { describeChips } from './describe-chips.ts';
 import { Generation } from './generation.ts';
 import { KvEventLog } from './kv-event-log.ts';
+import { resumeSamples } from './resume-samples.ts';
 import { checkTokenIds, type RequestLimits, toGenerationRequest } from './to-generation-request.ts';
 
 export interface ClusterEngineOptions {
@@ -97,7 +98,7 @@ export class ClusterEngine implements InferenceEngine {
   abort(requestIds: readonly string[]): number {
     const names = new Set(requestIds);
     const open = new Set(this.#generations.values());
-    const wanted = [...open].filter(({ requestId }) => names.has(requestId));
+    const wanted = [...open].filter(({ request }) => names.has(request.requestId));
     for (const generation of wanted) {
       // In this order a token that is on its way finds nobody.
       this.#forgetAll(generation);
@@ -148,17 +149,29 @@ export class ClusterEngine implements InferenceEngine {
   #start(input: GenerateInput): Generation {
     const { tokenizer, config } = this.#options.group;
     const { stop, includeStopStrInOutput } = input.sampling;
-    const arrivalMicros = hostMicros();
-    const sequences = this.#submit(toGenerationRequest(input, this.#limits));
-    const generation = new Generation(sequences, {
-      tokenizer,
+    const options = {
+      ...{ tokenizer, stop, includeStopStrInOutput },
       eosTokenIds: config.stopTokenIds,
-      stop,
-      includeStopStrInOutput,
-    });
+    };
+    const arrivalMicros = hostMicros();
+    const request = toGenerationRequest(input, this.#limits);
+    const resumed =
+      input.resumption && resumeSamples(request, input.resumption, { ...this.#limits, options });
+    if (resumed !== undefined) this.#giveUpFor(request);
+    const sequences = this.#submit(request, resumed?.progress);
+    const generation = new Generation({ request, sequences, resumed, ...options });
     for (const sequence of sequences) this.#generations.set(sequence, generation);
-    this.#options.observer.arrived(sequences, arrivalMicros);
+    if (sequences.length > 0) this.#options.observer.arrived(sequences, arrivalMicros);
     return generation;
+  }
+
+  /** Ends an older stream of the same request: its client has left it for a new one. */
+  #giveUpFor(request: GenerationRequest): void {
+    for (const generation of new Set(this.#generations.values())) {
+      if (!isSame(generation.request, request)) continue;
+      generation.events.fail(new RpcError('ABORTED', 'the request goes on in another stream'));
+      this.#forgetAll(generation);
+    }
   }
 
   /**
@@ -183,8 +196,10 @@ export class ClusterEngine implements InferenceEngine {
     if (this.#generations.delete(sequence)) this.#options.observer.ended(sequence, reason);
   }
 
-  #submit(request: GenerationRequest): readonly Sequence[] {
-    const admission = this.#options.coordinator.submit(request);
+  #submit(request: GenerationRequest, progress: RequestProgress | undefined): readonly Sequence[] {
+    // What arrived whole but for the words that it is complete leaves nothing to compute.
+    if (progress?.generated.size === 0) return [];
+    const admission = this.#options.coordinator.submit(request, progress);
     if (admission.kind === 'queued') return admission.sequences;
     if (admission.kind === 'unavailable') {
       throw new RpcError('UNAVAILABLE', 'the chips are still loading the model; try again later');
@@ -195,4 +210,15 @@ export class ClusterEngine implements InferenceEngine {
     }
     throw new InvalidArgumentError(admission.message);
   }
+}
+
+/** Names alone would let anybody who guesses one end a request; who knows all of this has made it. */
+function isSame(one: GenerationRequest, other: GenerationRequest): boolean {
+  if (one.requestId !== other.requestId || one.clientId !== other.clientId) return false;
+  if (one.sampling.seed !== other.sampling.seed) return false;
+  const { promptTokens } = other;
+  return (
+    one.promptTokens.length === promptTokens.length &&
+    one.promptTokens.every((token, index) => token === promptTokens[index])
+  );
 }
