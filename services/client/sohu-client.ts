@@ -1,6 +1,7 @@
 import type { Bus } from '../bus/bus.ts';
 import { connectNats } from '../bus/nats-bus.ts';
 import { type CallOptions, RpcClient } from '../rpc/client.ts';
+import { HOST_CLOCK } from '../rpc/clock.ts';
 import { findServers } from '../rpc/discovery/find-servers.ts';
 import { type ServingStatus, WHOLE_SERVER } from '../rpc/health/health.ts';
 import { HEALTH_CHECK, HEALTH_WATCH } from '../rpc/health/health-service.ts';
@@ -18,6 +19,7 @@ import type {
   KvEventBatch,
   ServerInfo,
 } from '../rpc/inference-types.ts';
+import { DEFAULT_RETRY_POLICY } from '../rpc/retry/retry-policy.ts';
 import { retrying } from '../rpc/retry/retrying.ts';
 import { RpcError } from '../rpc/status.ts';
 import { TELEMETRY } from '../rpc/telemetry-methods.ts';
@@ -35,6 +37,12 @@ import type {
 import { type Completion, collectCompletion } from './completion.ts';
 import { checkInteger, checkList, checkString, UINT32 } from './field-checks.ts';
 import { type GenerateRequest, toGenerateInput } from './request.ts';
+import {
+  DEFAULT_PATIENCE_MS,
+  type OpenCall,
+  type ResumeRules,
+  resumedEvents,
+} from './resumed-events.ts';
 import { type ServedModel, servedModel } from './served-model.ts';
 import { TelemetryClient } from './telemetry-client.ts';
 
@@ -49,6 +57,9 @@ export class SohuClient {
   readonly #rpc: RpcClient;
   readonly #cluster: string;
   readonly #timeoutMs: number | undefined;
+  readonly #closing = new AbortController();
+  /** Undefined where streams end with their server. */
+  readonly #resume: ResumeRules | undefined;
   /** For those who watch the cluster. */
   readonly telemetry: TelemetryClient;
 
@@ -57,6 +68,7 @@ export class SohuClient {
     this.#ownsBus = connection.ownsBus;
     const { cluster = DEFAULT_CLUSTER, retry = {}, maxOpenCalls } = options;
     const interceptors = retry === false ? [] : [retrying(retry)];
+    this.#resume = resumeRules(options, this.#closing.signal);
     this.#cluster = cluster;
     this.#rpc = new RpcClient(connection.bus, {
       cluster,
@@ -205,6 +217,7 @@ export class SohuClient {
 
   /** Fails open requests with CANCELLED, and closes the connection that `connect` made. */
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#rpc.close();
     if (this.#ownsBus) await this.#bus.close();
   }
@@ -214,7 +227,11 @@ export class SohuClient {
   }
 
   #events(input: GenerateInput, options: CallOptions): AsyncIterable<GenerateEvent> {
-    return this.#rpc.callServerStreaming(GENERATE, input, this.#withTimeout(options));
+    const call = this.#withTimeout(options);
+    const rules = this.#resume;
+    const open: OpenCall = (each, callOptions) =>
+      this.#rpc.callServerStreaming(GENERATE, each, callOptions);
+    return rules === undefined ? open(input, call) : resumedEvents(open, input, { call, rules });
   }
 
   /** Options for many calls that share one time limit; another signal may end each of them too. */
@@ -236,6 +253,17 @@ export class SohuClient {
   #withTimeout(options: CallOptions): CallOptions {
     return { ...options, timeoutMs: options.timeoutMs ?? this.#timeoutMs };
   }
+}
+
+function resumeRules(
+  { retry = {}, resume = retry === false ? false : {} }: SohuClientOptions,
+  closed: AbortSignal,
+): ResumeRules | undefined {
+  if (resume === false) return undefined;
+  const { policy, clock = HOST_CLOCK, random = Math.random } = retry === false ? {} : retry;
+  const { patienceMs = DEFAULT_PATIENCE_MS } = resume;
+  const backoff = { ...DEFAULT_RETRY_POLICY, ...policy };
+  return { patienceMs, backoff, clock, random, closed };
 }
 
 async function connectBus(url: string, nkeyFile: string | undefined): Promise<Bus> {
