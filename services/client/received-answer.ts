@@ -12,6 +12,8 @@ export class ReceivedAnswer {
   readonly #samples: readonly ReceivedSample[];
   #promptLogprobs = 0;
   #accepted: AcceptedEvent | undefined;
+  /** Whether a server that takes over has yet to accept the request too. */
+  #isHandedOver = false;
   #isAborted = false;
 
   constructor(input: GenerateInput) {
@@ -30,11 +32,17 @@ export class ReceivedAnswer {
     return this.#accepted !== undefined && !this.#isAborted;
   }
 
-  /** Takes an event, and says whether it is news: that a request was accepted is told once. */
+  /** Takes an event, and says whether it is news: that another server accepts the request is none. */
   take(event: GenerateEvent): boolean {
+    if (this.#isHandedOver) {
+      this.#checkSame(event);
+      this.#isHandedOver = false;
+      return false;
+    }
     switch (event.kind) {
       case 'accepted':
-        return this.#accept(event);
+        this.#accepted ??= event;
+        return true;
       case 'promptLogprobs':
         this.#promptLogprobs += event.logprobs.length;
         return true;
@@ -53,9 +61,10 @@ export class ReceivedAnswer {
     }
   }
 
-  /** The request for what is missing. */
+  /** The request for what is missing, to open a call with. */
   rest(): GenerateInput {
     if (this.#accepted === undefined) return this.#input;
+    this.#isHandedOver = true;
     const { sampling } = this.#input;
     const samples = this.#samples.map(({ tokenIds, isComplete }) => ({
       tokenIds: isComplete ? [] : tokenIds,
@@ -68,13 +77,11 @@ export class ReceivedAnswer {
     };
   }
 
-  #accept(event: AcceptedEvent): boolean {
-    const before = this.#accepted;
-    this.#accepted ??= event;
-    if (before === undefined) return true;
-    if (before.promptTokens !== event.promptTokens || before.seed !== event.seed) {
-      throw new RpcError('DATA_LOSS', 'the server that took over reads the request differently');
+  #checkSame(event: GenerateEvent): void {
+    const { promptTokens, seed } = this.#accepted!;
+    if (event.kind === 'accepted' && event.promptTokens === promptTokens && event.seed === seed) {
+      return;
     }
-    return false;
+    throw new RpcError('DATA_LOSS', 'the server that took over goes on with another request');
   }
 }
