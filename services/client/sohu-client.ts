@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Bus } from '../bus/bus.ts';
 import { connectNats } from '../bus/nats-bus.ts';
 import { type CallOptions, RpcClient } from '../rpc/client.ts';
@@ -68,6 +69,8 @@ export class SohuClient {
     this.#ownsBus = connection.ownsBus;
     const { cluster = DEFAULT_CLUSTER, retry = {}, maxOpenCalls } = options;
     const interceptors = retry === false ? [] : [retrying(retry)];
+    // One listener for each stream that waits.
+    setMaxListeners(0, this.#closing.signal);
     this.#resume = resumeRules(options, this.#closing.signal);
     this.#cluster = cluster;
     this.#rpc = new RpcClient(connection.bus, {
