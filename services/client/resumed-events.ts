@@ -1,7 +1,8 @@
 import type { CallOptions } from '../rpc/call-options.ts';
 import type { Clock } from '../rpc/clock.ts';
 import type { GenerateEvent, GenerateInput } from '../rpc/inference-types.ts';
-import type { Metadata } from '../rpc/metadata.ts';
+import { EMPTY_METADATA, type Metadata } from '../rpc/metadata.ts';
+import { pushbackOf } from '../rpc/retry/pushback.ts';
 import { backoffMs, type RetryPolicy } from '../rpc/retry/retry-policy.ts';
 import { RpcError } from '../rpc/status.ts';
 import { ReceivedAnswer } from './received-answer.ts';
@@ -111,13 +112,13 @@ class Calls {
 
   /** Milliseconds to wait before the next call; undefined where there is none. */
   delayAfter(failure: RpcError): number | undefined {
-    const { clock, patienceMs, backoff, random, closed } = this.#rules;
-    if (!this.#isOfServer(failure) || closed.aborted || this.#call.signal?.aborted)
-      return undefined;
+    const { clock, patienceMs } = this.#rules;
+    const pushback = pushbackOf(failure, this.#trailers ?? EMPTY_METADATA);
+    if (!this.#isOfServer(failure) || pushback.kind === 'never') return undefined;
+    if (this.#call.signal?.aborted) return undefined;
     const now = clock.now();
     this.#lostMs ??= now;
-    this.#attempts += 1;
-    const delayMs = backoffMs(backoff, { retry: this.#attempts, draw: random() });
+    const delayMs = pushback.kind === 'after' ? pushback.delayMs : this.#backoffMs();
     if (now + delayMs - this.#lostMs > patienceMs) return undefined;
     return delayMs < (this.#remainingMs() ?? Number.POSITIVE_INFINITY) ? delayMs : undefined;
   }
@@ -126,6 +127,13 @@ class Calls {
     const { closed, clock } = this.#rules;
     const { signal } = this.#call;
     await clock.sleep(delayMs, signal === undefined ? closed : AbortSignal.any([signal, closed]));
+    if (closed.aborted) throw new RpcError('CANCELLED', 'the client was closed');
+  }
+
+  #backoffMs(): number {
+    this.#attempts += 1;
+    const { backoff, random } = this.#rules;
+    return backoffMs(backoff, { retry: this.#attempts, draw: random() });
   }
 
   /** A server that takes over may be full for a while; one that is at work is so for its reader. */
