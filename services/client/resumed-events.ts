@@ -4,7 +4,7 @@ import type { GenerateEvent, GenerateInput } from '../rpc/inference-types.ts';
 import { EMPTY_METADATA, type Metadata } from '../rpc/metadata.ts';
 import { pushbackOf } from '../rpc/retry/pushback.ts';
 import { backoffMs, type RetryPolicy } from '../rpc/retry/retry-policy.ts';
-import { RpcError } from '../rpc/status.ts';
+import { LostFramesError, RpcError } from '../rpc/status.ts';
 import { ReceivedAnswer } from './received-answer.ts';
 
 /** Longer than a coordinator takes to start anew and find its chips, or a broker to come back. */
@@ -31,8 +31,8 @@ export interface ResumeRules {
 export type OpenCall = (input: GenerateInput, options: CallOptions) => AsyncIterable<GenerateEvent>;
 
 /**
- * The events of one request, through the loss of servers: where one is lost after it has accepted the
- * request, the call is opened anew with what has arrived, and goes on behind it. What a server says
+ * The events of one request, through the loss of servers: where one, or a part of what it sent, is lost
+ * after it has accepted the request, the call is opened anew with what has arrived, and goes on behind it. What a server says
  * against the request itself is not tried again, nor anything after the call's deadline.
  */
 export async function* resumedEvents(
@@ -55,7 +55,7 @@ export async function* resumedEvents(
       const delayMs = answer.canGoOn && !answer.isWhole ? calls.delayAfter(failure) : undefined;
       if (delayMs === undefined) {
         calls.handOnTrailers();
-        if (failure.code === 'UNAVAILABLE' && answer.isWhole) return;
+        if (calls.isOfServer(failure) && answer.isWhole) return;
         throw failure;
       }
       await calls.wait(delayMs);
@@ -114,7 +114,7 @@ class Calls {
   delayAfter(failure: RpcError): number | undefined {
     const { clock, patienceMs } = this.#rules;
     const pushback = pushbackOf(failure, this.#trailers ?? EMPTY_METADATA);
-    if (!this.#isOfServer(failure) || pushback.kind === 'never') return undefined;
+    if (!this.isOfServer(failure) || pushback.kind === 'never') return undefined;
     if (this.#call.signal?.aborted) return undefined;
     const now = clock.now();
     this.#lostMs ??= now;
@@ -137,8 +137,9 @@ class Calls {
   }
 
   /** A server that takes over may be full for a while; one that is at work is so for its reader. */
-  #isOfServer({ code }: RpcError): boolean {
-    if (code === 'UNAVAILABLE') return true;
+  isOfServer(failure: RpcError): boolean {
+    const { code } = failure;
+    if (code === 'UNAVAILABLE' || failure instanceof LostFramesError) return true;
     return code === 'RESOURCE_EXHAUSTED' && this.#lostMs !== undefined && !this.#isAccepted;
   }
 

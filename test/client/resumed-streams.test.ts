@@ -8,6 +8,7 @@ import { serveInference } from '../../services/rpc/inference-service.ts';
 import type { GenerateEvent, GenerateInput } from '../../services/rpc/inference-types.ts';
 import { RpcServer } from '../../services/rpc/server.ts';
 import { type ErrorCode, RpcError } from '../../services/rpc/status.ts';
+import { tamperedBus } from '../rpc/toy-service.ts';
 import { COMPLETE, CountingEngine } from './counting-engine.ts';
 
 const LOST = new RpcError('UNAVAILABLE', 'the server is stopping');
@@ -69,9 +70,15 @@ function makeClock(): Clock & { readonly slept: number[] } {
   };
 }
 
-function connect(engine: CountingEngine, options: SohuClientOptions = {}) {
+/** `tamper` makes of each frame of the server what is sent. */
+function connect(
+  engine: CountingEngine,
+  options: SohuClientOptions = {},
+  tamper: (data: Uint8Array) => Uint8Array[] = (data) => [data],
+) {
   const broker = new MemoryBroker();
-  const server = new RpcServer(broker.connect(), { cluster: 'sohu', serverId: 'server-1' });
+  const bus = tamperedBus(broker.connect(), tamper);
+  const server = new RpcServer(bus, { cluster: 'sohu', serverId: 'server-1' });
   serveInference(server, engine);
   const clock = makeClock();
   const retry = { clock, random: () => 0.5 };
@@ -130,6 +137,23 @@ suite('a stream whose server is lost', () => {
     const { choices, usage } = await connect(new LosingEngine(plans)).client.generate(REQUEST);
     assert.deepEqual([choices[0]!.tokenIds, choices[0]!.text], [[0, 1, 2, 3, 4], '0 1 2 3 4 ']);
     assert.equal(usage.completionTokens, 5);
+  });
+
+  test('goes on where frames are lost, and takes none twice', async () => {
+    const whole = await readToEnd(connect(new LosingEngine([])).client.generateStream(REQUEST));
+    // Accepted, the messages, the end: each of the first calls lacks another one.
+    const frames = 2 + whole.events.length;
+    for (const twice of [false, true]) {
+      for (let lost = 2; lost < frames - 1; lost++) {
+        let sent = 0;
+        const tamper = (data: Uint8Array): Uint8Array[] => {
+          if (sent++ === lost) return [];
+          return twice ? [data, data] : [data];
+        };
+        const { client } = connect(new LosingEngine([]), {}, tamper);
+        assert.deepEqual(await readToEnd(client.generateStream(REQUEST)), whole, `frame ${lost}`);
+      }
+    }
   });
 
   test('that has everything but the end of the call needs no other', async () => {
