@@ -78,10 +78,13 @@ export class ReceivedAnswer {
   }
 
   #checkSame(event: GenerateEvent): void {
-    const { promptTokens, seed } = this.#accepted!;
-    if (event.kind === 'accepted' && event.promptTokens === promptTokens && event.seed === seed) {
-      return;
+    const { promptTokens, seed, model } = this.#accepted!;
+    if (event.kind !== 'accepted' || event.promptTokens !== promptTokens || event.seed !== seed) {
+      throw new RpcError('DATA_LOSS', 'the server that took over goes on with another request');
     }
-    throw new RpcError('DATA_LOSS', 'the server that took over goes on with another request');
+    if (event.model !== model) {
+      const models = `${event.model ?? 'another model'}, and the one before ${model ?? 'another'}`;
+      throw new RpcError('DATA_LOSS', `the server that took over computes ${models}`);
+    }
   }
 }

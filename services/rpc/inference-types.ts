@@ -93,6 +93,11 @@ export interface AcceptedEvent {
   readonly promptTokens: number;
   /** The seed of the draws, given or chosen. */
   readonly seed: number;
+  /**
+   * What tokens depend on beside the request: the model, the precision of its arithmetic and that of
+   * its keys and values; absent where the server does not say.
+   */
+  readonly model?: string;
 }
 
 /**

@@ -240,6 +240,15 @@ suite('a stream whose server is lost', () => {
       });
     const changed = await readToEnd(connect(other).client.generateStream(REQUEST));
     assert.deepEqual([changed.events.length, changed.code], [3, 'DATA_LOSS']);
+    const successor = new LosingEngine([{ events: 3, failure: LOST }]);
+    successor.generate = async function* (input) {
+      for await (const event of generate.call(successor, input)) {
+        const model = `model ${successor.inputs.length}`;
+        yield event.kind === 'accepted' ? { ...event, model } : event;
+      }
+    };
+    const exchanged = await readToEnd(connect(successor).client.generateStream(REQUEST));
+    assert.deepEqual([exchanged.events.length, exchanged.code], [3, 'DATA_LOSS']);
   });
 
   test('stays ended that somebody has aborted by its name', async () => {

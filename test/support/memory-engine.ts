@@ -28,7 +28,10 @@ export function useMemoryEngine<T>(
       coordinator,
       group: {
         ...{ config, tokenizer: TOKENIZER, modelName: 'tinystories-5m', chip: SOHU },
-        spec: { precision: 'f32', tensorParallel: options.tp, maxNumSeqs: 64 },
+        spec: {
+          ...{ precision: 'f32', kvCacheDtype: 'auto' },
+          ...{ tensorParallel: options.tp, maxNumSeqs: 64 },
+        },
       },
       phantom: undefined,
       grammars: GRAMMARS,

@@ -29,7 +29,7 @@ import { checkTokenIds, type RequestLimits, toGenerationRequest } from './to-gen
 export interface ClusterEngineOptions {
   readonly coordinator: Coordinator;
   readonly group: Pick<ServedGroup, 'config' | 'tokenizer' | 'modelName' | 'chip'> & {
-    readonly spec: Pick<GroupSpec, 'precision' | 'tensorParallel' | 'maxNumSeqs'>;
+    readonly spec: Pick<GroupSpec, 'precision' | 'kvCacheDtype' | 'tensorParallel' | 'maxNumSeqs'>;
   };
   /** Undefined where the chips hold weights. */
   readonly phantom: PhantomSettings | undefined;
@@ -147,7 +147,9 @@ export class ClusterEngine implements InferenceEngine {
   }
 
   #start(input: GenerateInput): Generation {
-    const { tokenizer, config } = this.#options.group;
+    const { tokenizer, config, modelName, spec } = this.#options.group;
+    const weights = this.#options.phantom === undefined ? [] : ['phantom'];
+    const model = [modelName, spec.precision, spec.kvCacheDtype, ...weights].join(' ');
     const { stop, includeStopStrInOutput } = input.sampling;
     const options = {
       ...{ tokenizer, stop, includeStopStrInOutput },
@@ -159,7 +161,7 @@ export class ClusterEngine implements InferenceEngine {
       input.resumption && resumeSamples(request, input.resumption, { ...this.#limits, options });
     if (resumed !== undefined) this.#giveUpFor(request);
     const sequences = this.#submit(request, resumed?.progress);
-    const generation = new Generation({ request, sequences, resumed, ...options });
+    const generation = new Generation({ request, model, sequences, resumed, ...options });
     for (const sequence of sequences) this.#generations.set(sequence, generation);
     if (sequences.length > 0) this.#options.observer.arrived(sequences, arrivalMicros);
     return generation;

@@ -12,6 +12,8 @@ const NO_TIME = { queueMs: 0, prefillMs: 0, decodeMs: 0, inferenceMs: 0, e2eMs: 
 
 export interface GenerationOptions extends SampleOptions {
   readonly request: GenerationRequest;
+  /** What its tokens depend on beside it. */
+  readonly model: string;
   /** One for each sample that is not over. */
   readonly sequences: readonly Sequence[];
   /** Where another stream of the request began it. */
@@ -30,7 +32,7 @@ export class Generation {
   /** What other samples gained before that. */
   #held: GenerateEvent[] = [];
 
-  constructor({ request, sequences, resumed, ...options }: GenerationOptions) {
+  constructor({ request, model, sequences, resumed, ...options }: GenerationOptions) {
     const { requestId, promptTokens, sampling } = request;
     this.request = request;
     this.sequences = sequences;
@@ -49,6 +51,7 @@ export class Generation {
       requestId,
       promptTokens: promptTokens.length,
       seed: sampling.seed,
+      model,
     });
     for (const sample of resumed?.ended ?? []) this.events.push(completeOf(sample, request));
     if (sequences.length === 0) this.events.end();
