@@ -32,8 +32,9 @@ export type OpenCall = (input: GenerateInput, options: CallOptions) => AsyncIter
 
 /**
  * The events of one request, through the loss of servers: where one, or a part of what it sent, is lost
- * after it has accepted the request, the call is opened anew with what has arrived, and goes on behind it. What a server says
- * against the request itself is not tried again, nor anything after the call's deadline.
+ * after it has accepted the request, the call is opened anew with what has arrived, and goes on behind
+ * it. What a server says against the request itself is not tried again, nor anything after the call's
+ * deadline.
  */
 export async function* resumedEvents(
   open: OpenCall,
