@@ -82,12 +82,14 @@ class Calls {
     this.#startMs = rules.clock.now();
   }
 
-  /** The options of the next call. */
+  /** The options of the next call. Once the server of the caller's choice is lost, any other will do. */
   next(): CallOptions {
     this.#trailers = undefined;
     this.#isAccepted = false;
+    const { serverId } = this.#call;
     return {
       ...this.#call,
+      serverId: this.#lostMs === undefined ? serverId : undefined,
       timeoutMs: this.#remainingMs(),
       onHeader: (headers) => {
         if (!this.#hasHeaders) this.#call.onHeader?.(headers);

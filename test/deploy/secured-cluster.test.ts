@@ -3,17 +3,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { nkeys } from 'nats';
-import { SohuClient } from '../../services/client/index.ts';
+import { type GenerateEvent, SohuClient } from '../../services/client/index.ts';
 import type { GatewayMessage } from '../../services/runtime/cluster/gateway-messages.ts';
 import type { CoordinatorMessage } from '../../services/runtime/coordinator/coordinator-messages.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
+import type { ManagedProcess } from '../../services/runtime/process/managed-process.ts';
 import { spawnNode } from '../../services/runtime/process/spawn-node.ts';
 import { type SecuredBroker, withSecuredBroker } from '../support/secured-broker.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const REQUEST = { prompt: 'Once upon a time', maxTokens: 12, temperature: 0 };
 
-/** Starts one of the programs as a member, and resolves to the message that is awaited. */
+/** Starts one of the programs as a member, and resolves to it and the message that is awaited. */
 async function startAs<Message>(
   t: TestContext,
   { broker, seedOf }: SecuredBroker,
@@ -23,7 +24,7 @@ async function startAs<Message>(
     readonly args: readonly string[];
     readonly isAwaited?: (message: Message) => boolean;
   },
-): Promise<Message | undefined> {
+): Promise<{ readonly node: ManagedProcess; readonly told: Message | undefined }> {
   const { member, entry, args, isAwaited } = program;
   let resolveAwaited: (message: Message) => void = () => {};
   const awaited = new Promise<Message>((resolve) => {
@@ -40,34 +41,37 @@ async function startAs<Message>(
     },
   });
   t.after(() => node.stop());
-  if (isAwaited === undefined) return undefined;
+  if (isAwaited === undefined) return { node, told: undefined };
   const ended = node.exited.then(({ stderrTail }) => assert.fail(`${member}: ${stderrTail}`));
-  return Promise.race([awaited, ended]);
+  return { node, told: await Promise.race([awaited, ended]) };
 }
 
+/** Resolves to the group's coordinator. */
 async function startGroup(
   t: TestContext,
   secured: SecuredBroker,
   group: string,
   tp: number,
-): Promise<void> {
+): Promise<ManagedProcess> {
   for (let seat = 0; seat < tp; seat++) {
     const member = `chip-${group}-${seat}`;
     const args = ['--group', group, '--rank', `${seat}`];
     await startAs(t, secured, { member, entry: 'worker', args });
   }
-  await startAs<CoordinatorMessage>(t, secured, {
+  const { node } = await startAs<CoordinatorMessage>(t, secured, {
     member: `coordinator-${group}`,
     entry: 'coordinator',
     args: ['--group', group, '--tp', `${tp}`],
     isAwaited: ({ kind }) => kind === 'ready',
   });
+  return node;
 }
 
 test('two groups and a gateway serve clients through a broker with keys', async (t) => {
   const secured = await withSecuredBroker(t);
   if (secured === undefined) return;
-  await Promise.all([startGroup(t, secured, '0', 2), startGroup(t, secured, '1', 1)]);
+  const groups = [startGroup(t, secured, '0', 2), startGroup(t, secured, '1', 1)];
+  const [coordinator] = await Promise.all(groups);
   const { broker, seedOf } = secured;
   const connect = (member: string): Promise<SohuClient> =>
     SohuClient.connect(broker.url, { cluster: 'test', nkeyFile: seedOf(member), retry: false });
@@ -81,7 +85,7 @@ test('two groups and a gateway serve clients through a broker with keys', async 
   t.after(() => bob.close());
   assert.equal((await bob.generate(REQUEST)).choices[0]!.text, texts[0]);
 
-  const listening = await startAs<GatewayMessage>(t, secured, {
+  const { told: listening } = await startAs<GatewayMessage>(t, secured, {
     member: 'gateway',
     entry: 'gateway',
     args: ['--port', '0'],
@@ -100,7 +104,38 @@ test('two groups and a gateway serve clients through a broker with keys', async 
     code: 'PERMISSION_DENIED',
     message: 'the broker does not let this connection publish to sohu.test.api.Inference.Abort',
   });
+  await assertHandedOver(t, secured, coordinator!);
 });
+
+/** A stream of the first group goes on in the other, which has another degree. */
+async function assertHandedOver(
+  t: TestContext,
+  { broker, seedOf }: SecuredBroker,
+  coordinator: ManagedProcess,
+): Promise<void> {
+  const options = { cluster: 'test', nkeyFile: seedOf('gateway') };
+  const client = await SohuClient.connect(broker.url, options);
+  t.after(() => client.close());
+  const request = { prompt: 'Once', maxTokens: 200, ignoreEos: true, seed: 3, logprobs: 1 };
+  const expected = await client.generate(request);
+  const servers = await client.telemetry.servers();
+  const serverId = servers.find((id) => id.startsWith('coordinator-0-'))!;
+  const events: GenerateEvent[] = [];
+  for await (const event of client.generateStream(request, { serverId })) {
+    events.push(event);
+    if (events.length === 20) process.kill(coordinator.pid, 'SIGKILL');
+  }
+  const tokens = events.flatMap((event) => (event.kind === 'tokens' ? [event] : []));
+  const [choice] = expected.choices;
+  assert.deepEqual(
+    tokens.flatMap(({ tokenIds }) => tokenIds),
+    choice!.tokenIds,
+  );
+  assert.deepEqual(
+    tokens.flatMap(({ logprobs }) => logprobs),
+    choice!.logprobs,
+  );
+}
 
 /** Requests of both coordinators, whichever of them is asked, end by one call. */
 async function assertAborts(t: TestContext, { broker, seedOf }: SecuredBroker): Promise<void> {
