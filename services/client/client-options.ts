@@ -1,6 +1,6 @@
 import type { CallOptions } from '../rpc/call-options.ts';
 import type { RetryOptions } from '../rpc/retry/retrying.ts';
-import type { ResumeOptions } from './resumed-events.ts';
+import type { ResumeOptions } from './resume-rules.ts';
 
 /** How a client talks to its cluster. */
 export interface SohuClientOptions {

@@ -1,31 +1,11 @@
 import type { CallOptions } from '../rpc/call-options.ts';
-import type { Clock } from '../rpc/clock.ts';
 import type { GenerateEvent, GenerateInput } from '../rpc/inference-types.ts';
 import { EMPTY_METADATA, type Metadata } from '../rpc/metadata.ts';
 import { pushbackOf } from '../rpc/retry/pushback.ts';
-import { backoffMs, type RetryPolicy } from '../rpc/retry/retry-policy.ts';
+import { backoffMs } from '../rpc/retry/retry-policy.ts';
 import { LostFramesError, RpcError } from '../rpc/status.ts';
 import { ReceivedAnswer } from './received-answer.ts';
-
-/** Longer than a coordinator takes to start anew and find its chips, or a broker to come back. */
-export const DEFAULT_PATIENCE_MS = 60_000;
-
-/** How streams that lose their server go on. */
-export interface ResumeOptions {
-  /** Host time without a new token that a stream waits for a server; 60 s where absent. */
-  readonly patienceMs?: number;
-}
-
-export interface ResumeRules {
-  readonly patienceMs: number;
-  /** How attempts are spread. */
-  readonly backoff: RetryPolicy;
-  readonly clock: Clock;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  /** Fires when the client is closed. */
-  readonly closed: AbortSignal;
-}
+import type { ResumeRules } from './resume-rules.ts';
 
 /** Opens a call. */
 export type OpenCall = (input: GenerateInput, options: CallOptions) => AsyncIterable<GenerateEvent>;

@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import type { Bus } from '../bus/bus.ts';
 import { connectNats } from '../bus/nats-bus.ts';
 import { type CallOptions, RpcClient } from '../rpc/client.ts';
-import { HOST_CLOCK } from '../rpc/clock.ts';
 import { findServers } from '../rpc/discovery/find-servers.ts';
 import { type ServingStatus, WHOLE_SERVER } from '../rpc/health/health.ts';
 import { HEALTH_CHECK, HEALTH_WATCH } from '../rpc/health/health-service.ts';
@@ -20,7 +19,6 @@ import type {
   KvEventBatch,
   ServerInfo,
 } from '../rpc/inference-types.ts';
-import { DEFAULT_RETRY_POLICY } from '../rpc/retry/retry-policy.ts';
 import { retrying } from '../rpc/retry/retrying.ts';
 import { RpcError } from '../rpc/status.ts';
 import { TELEMETRY } from '../rpc/telemetry-methods.ts';
@@ -38,12 +36,8 @@ import type {
 import { type Completion, collectCompletion } from './completion.ts';
 import { checkInteger, checkList, checkString, UINT32 } from './field-checks.ts';
 import { type GenerateRequest, toGenerateInput } from './request.ts';
-import {
-  DEFAULT_PATIENCE_MS,
-  type OpenCall,
-  type ResumeRules,
-  resumedEvents,
-} from './resumed-events.ts';
+import { type ResumeRules, resumeRules } from './resume-rules.ts';
+import { type OpenCall, resumedEvents } from './resumed-events.ts';
 import { type ServedModel, servedModel } from './served-model.ts';
 import { TelemetryClient } from './telemetry-client.ts';
 
@@ -256,17 +250,6 @@ export class SohuClient {
   #withTimeout(options: CallOptions): CallOptions {
     return { ...options, timeoutMs: options.timeoutMs ?? this.#timeoutMs };
   }
-}
-
-function resumeRules(
-  { retry = {}, resume = retry === false ? false : {} }: SohuClientOptions,
-  closed: AbortSignal,
-): ResumeRules | undefined {
-  if (resume === false) return undefined;
-  const { policy, clock = HOST_CLOCK, random = Math.random } = retry === false ? {} : retry;
-  const { patienceMs = DEFAULT_PATIENCE_MS } = resume;
-  const backoff = { ...DEFAULT_RETRY_POLICY, ...policy };
-  return { patienceMs, backoff, clock, random, closed };
 }
 
 async function connectBus(url: string, nkeyFile: string | undefined): Promise<Bus> {

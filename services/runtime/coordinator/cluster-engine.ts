@@ -23,7 +23,7 @@ import { hostMicros } from '../support/host-clock.ts';
 import { describeChips } from './describe-chips.ts';
 import { Generation } from './generation.ts';
 import { KvEventLog } from './kv-event-log.ts';
-import { resumeSamples } from './resume-samples.ts';
+import { isSameRequest, resumeSamples } from './resume-samples.ts';
 import { checkTokenIds, type RequestLimits, toGenerationRequest } from './to-generation-request.ts';
 
 export interface ClusterEngineOptions {
@@ -170,7 +170,7 @@ export class ClusterEngine implements InferenceEngine {
   /** Ends an older stream of the same request: its client has left it for a new one. */
   #giveUpFor(request: GenerationRequest): void {
     for (const generation of new Set(this.#generations.values())) {
-      if (!isSame(generation.request, request)) continue;
+      if (!isSameRequest(generation.request, request)) continue;
       generation.events.fail(new RpcError('ABORTED', 'the request goes on in another stream'));
       this.#forgetAll(generation);
     }
@@ -212,15 +212,4 @@ export class ClusterEngine implements InferenceEngine {
     }
     throw new InvalidArgumentError(admission.message);
   }
-}
-
-/** Names alone would let anybody who guesses one end a request; who knows all of this has made it. */
-function isSame(one: GenerationRequest, other: GenerationRequest): boolean {
-  if (one.requestId !== other.requestId || one.clientId !== other.clientId) return false;
-  if (one.sampling.seed !== other.sampling.seed) return false;
-  const { promptTokens } = other;
-  return (
-    one.promptTokens.length === promptTokens.length &&
-    one.promptTokens.every((token, index) => token === promptTokens[index])
-  );
 }

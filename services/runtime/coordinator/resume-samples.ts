@@ -60,6 +60,20 @@ export function resumeSamples(
   return { progress: { generated, toldPromptTokens }, texts, ended };
 }
 
+/**
+ * Whether one request goes on with the other. Names alone would let anybody who guesses one end a
+ * request; who knows all of this has made it.
+ */
+export function isSameRequest(one: GenerationRequest, other: GenerationRequest): boolean {
+  if (one.requestId !== other.requestId || one.clientId !== other.clientId) return false;
+  if (one.sampling.seed !== other.sampling.seed) return false;
+  const { promptTokens } = other;
+  return (
+    one.promptTokens.length === promptTokens.length &&
+    one.promptTokens.every((token, index) => token === promptTokens[index])
+  );
+}
+
 function fieldOf(choice: number): string {
   return `resumption.samples[${choice}].token_ids`;
 }
