@@ -31,7 +31,7 @@ export class ChipSequences {
     for (const { id, admission, blocks, start, count, tokens } of command.sequences) {
       if (admission !== undefined) this.#sequences.set(id, this.#admitted(admission));
       const sequence = this.get(id);
-      sequence.blocks.push(...blocks);
+      for (const block of blocks) sequence.blocks.push(block);
       sequence.counts?.add(tokens, start);
       sequence.position = start + count;
     }

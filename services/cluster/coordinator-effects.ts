@@ -3,6 +3,7 @@ import type { DrawnToken } from '../core/sampling/drawn-token.ts';
 import type { FinishReason, RequestTimes, Sequence } from '../core/scheduler/request.ts';
 import type { ScheduledSequence } from '../core/scheduler/step-builder.ts';
 import type { StepPrice } from '../core/timing/step-price.ts';
+import type { StepShape } from '../core/timing/step-shape.ts';
 import type { Command } from './messages.ts';
 import type { ToldPrompt } from './prompt-rows.ts';
 import type { StepTimes } from './step-times.ts';
@@ -57,6 +58,8 @@ export interface StepCompleted {
   readonly durationMicros: number;
   /** Host time from the first chip's report to the last one's. */
   readonly skewMicros: number;
+  /** What was priced; undefined where device time is not modelled. */
+  readonly shape: StepShape | undefined;
   /** Device time and what it was spent on; undefined where that is not modelled. */
   readonly price: StepPrice | undefined;
   /** The chips' own times by rank, where the step was traced. */

@@ -22,6 +22,12 @@ interface Arrival {
   readonly arrivalMicros?: number | undefined;
 }
 
+/** A chip's account of itself; undefined before there is one. */
+export interface LastReports {
+  readonly last: ChipCounters | undefined;
+  readonly before: ChipCounters | undefined;
+}
+
 /** The group's work, from when it has been ready for the first time. */
 interface Serving {
   readonly scheduler: Scheduler;
@@ -38,7 +44,9 @@ export class Coordinator {
   readonly #effects: CoordinatorEffects;
   readonly #membership: Membership;
   readonly #ledger: RequestLedger | undefined;
-  readonly #counters = new Map<number, ChipCounters>();
+  /** By rank, as of the report before the last one. */
+  readonly #before: ChipCounters[] = [];
+  readonly #counters: ChipCounters[] = [];
   /** Requests of coordinators before this one, until the group can go on with them. */
   #recovered: readonly OpenRequest[];
   #serving: Serving | undefined;
@@ -92,7 +100,12 @@ export class Coordinator {
 
   /** What a chip said of itself in its last report. */
   countersOf(rank: number): ChipCounters | undefined {
-    return this.#counters.get(rank);
+    return this.#counters[rank];
+  }
+
+  /** What a chip said of itself in its last two reports. */
+  lastReportsOf(rank: number): LastReports {
+    return { last: this.#counters[rank], before: this.#before[rank] };
   }
 
   /**
@@ -172,7 +185,7 @@ export class Coordinator {
         break;
       case 'report':
         if (report.rank < this.#options.spec.tensorParallel) {
-          this.#counters.set(report.rank, report.counters);
+          this.#noteCounters(report);
         }
         this.#serving?.loop.takeReport(report);
         break;
@@ -180,6 +193,12 @@ export class Coordinator {
         this.#serving?.loop.takeLogits(report);
         break;
     }
+  }
+
+  #noteCounters({ rank, counters }: Extract<Report, { kind: 'report' }>): void {
+    const last = this.#counters[rank];
+    if (last !== undefined) this.#before[rank] = last;
+    this.#counters[rank] = counters;
   }
 
   #queue({ scheduler, clock }: Serving, arrival: Arrival): Submission {

@@ -4,9 +4,16 @@ import { assert } from '../core/support/errors.ts';
 import { shapeOfStep } from '../core/timing/shape-of-step.ts';
 import type { StepPrice } from '../core/timing/step-price.ts';
 import type { StepPricer } from '../core/timing/step-pricer.ts';
+import type { StepShape } from '../core/timing/step-shape.ts';
 import { type Pace, Pacer } from './pacer.ts';
 
 const MICROS_PER_SECOND = 1e6;
+
+/** A step, and what it takes. */
+export interface PricedStep {
+  readonly shape: StepShape;
+  readonly price: StepPrice;
+}
 
 /**
  * What the modelled chips would have needed, beside what this computer needs. Each step is priced as
@@ -17,9 +24,8 @@ const MICROS_PER_SECOND = 1e6;
 export class DeviceClock {
   readonly #pricer: StepPricer;
   readonly #pacer: Pacer;
-  readonly #times = new WeakMap<Sequence, RequestTimes>();
   /** Of the step in flight, or the last. */
-  #price: StepPrice | undefined;
+  #step: PricedStep | undefined;
 
   /** `speed`: device seconds in a second of the host at the most; 0 is no bound. */
   constructor(pricer: StepPricer, speed = 0) {
@@ -49,22 +55,24 @@ export class DeviceClock {
   /** Takes in a sequence that begins to wait, now or at a moment of device time that is given. */
   arrive(sequence: Sequence, nowMicros: number, deviceMicros?: number): void {
     if (deviceMicros !== undefined) this.#pacer.advanceTo(deviceMicros, nowMicros);
-    this.#times.set(sequence, {
+    sequence.deviceTimes = {
       arrivalMicros: deviceMicros ?? this.at(nowMicros),
       admittedMicros: undefined,
       firstTokenMicros: undefined,
       lastTokenMicros: undefined,
-    });
+    };
   }
 
   /** Prices a step that begins; returns when it is due in host time. */
   begin({ sequences }: ScheduledStep, nowMicros: number): number {
-    this.#price = this.#pricer.price(shapeOfStep(sequences));
-    const due = this.#pacer.begin(nowMicros, this.#price.seconds * MICROS_PER_SECOND);
+    const shape = shapeOfStep(sequences);
+    const price = this.#pricer.price(shape);
+    this.#step = { shape, price };
+    const due = this.#pacer.begin(nowMicros, price.seconds * MICROS_PER_SECOND);
     const beganMicros = this.#pacer.stepMoment;
     for (const { sequence, admitted } of sequences) {
       if (!admitted) continue;
-      const times = this.#times.get(sequence);
+      const times = sequence.deviceTimes;
       // After the first token a preemption counts as decoding.
       if (times === undefined || times.firstTokenMicros !== undefined) continue;
       times.admittedMicros = beganMicros;
@@ -73,10 +81,10 @@ export class DeviceClock {
   }
 
   /** Ends the step in flight; returns what it took. */
-  complete(nowMicros: number): StepPrice {
-    assert(this.#price !== undefined, 'a step began');
+  complete(nowMicros: number): PricedStep {
+    assert(this.#step !== undefined, 'a step began');
     this.#pacer.complete(nowMicros);
-    return this.#price;
+    return this.#step;
   }
 
   /** The step in flight is given up. */
@@ -91,7 +99,7 @@ export class DeviceClock {
 
   /** Notes a token of the step that has just ended; returns the moments of its sequence. */
   draw(sequence: Sequence): RequestTimes | undefined {
-    const times = this.#times.get(sequence);
+    const times = sequence.deviceTimes;
     if (times === undefined) return undefined;
     const nowMicros = this.#pacer.stepMoment;
     times.firstTokenMicros ??= nowMicros;

@@ -5,7 +5,7 @@ import { drawPhantomToken } from '../core/sampling/phantom-tokens.ts';
 import type { TokenMask } from '../core/sampling/token-mask.ts';
 import { digestWords } from '../core/support/digest.ts';
 import { shapeOfStep } from '../core/timing/shape-of-step.ts';
-import { ChipSequences } from './chip-sequences.ts';
+import { type ChipSequence, ChipSequences } from './chip-sequences.ts';
 import type { StepCommand } from './messages.ts';
 import type { PhantomShard } from './phantom-shard.ts';
 import type { ShardProgram, StepProgram, StepResult } from './shard-program.ts';
@@ -85,19 +85,21 @@ class PhantomStep implements StepProgram {
   /** The digest is of what the chip believes to have computed, so that chips that differ show. */
   result(): StepResult {
     const { rank, ranks } = this.#shard;
-    const computed: number[] = [];
+    const { sequences } = this.#command;
+    const computed = new Uint32Array(2 * sequences.length);
     const tokens: number[] = [];
+    let at = 0;
     let row = 0;
-    for (const { id, sample, mask } of this.#command.sequences) {
-      const { position } = this.#sequences.get(id);
-      computed.push(id, position);
-      if (sample && row++ % ranks === rank) tokens.push(this.#draw(id, mask));
+    for (const { id, sample, mask } of sequences) {
+      const sequence = this.#sequences.get(id);
+      computed[at++] = id;
+      computed[at++] = sequence.position;
+      if (sample && row++ % ranks === rank) tokens.push(this.#draw(sequence, mask));
     }
-    return { digest: digestWords(Uint32Array.from(computed)), samples: [], prompt: [], tokens };
+    return { digest: digestWords(computed), samples: [], prompt: [], tokens };
   }
 
-  #draw(id: number, mask: TokenMask | undefined): number {
-    const { admission, position } = this.#sequences.get(id);
+  #draw({ admission, position }: ChipSequence, mask: TokenMask | undefined): number {
     const { choice, promptLength, minTokens, stopTokenIds, sampling } = admission;
     const sequence = { seed: sampling.seed, choice, promptLength, minTokens, stopTokenIds };
     return drawPhantomToken(this.#shard.tokens, sequence, position, mask);

@@ -50,9 +50,7 @@ export function checkStep(
   const heads = command.sequences.reduce((sum, part) => sum + headRowsOf(part), 0);
   if (heads > limits.maxSequences) return 'size';
   if (rows === 0 || !command.sequences.every((part) => isCounted(part, limits))) return 'size';
-  if (new Set(command.sequences.map(({ id }) => id)).size < command.sequences.length) {
-    return 'sequence';
-  }
+  if (!areDistinct(command.sequences)) return 'sequence';
   const released = new Set(command.released);
   for (const part of command.sequences) {
     const known = released.has(part.id) ? undefined : sequences.find(part.id);
@@ -60,6 +58,16 @@ export function checkStep(
     if (fault !== undefined) return fault;
   }
   return undefined;
+}
+
+/** Nearly always they come in the order of their numbers. */
+function areDistinct(sequences: readonly StepSequence[]): boolean {
+  let last = -1;
+  for (const { id } of sequences) {
+    if (id <= last) return new Set(sequences.map((each) => each.id)).size === sequences.length;
+    last = id;
+  }
+  return true;
 }
 
 function isCounted({ count, tokens }: StepSequence, { readsTokens }: StepLimits): boolean {
@@ -79,13 +87,18 @@ function checkPart(
   if (admission === undefined ? start !== known!.position : admission.history.length !== history) {
     return 'position';
   }
-  const isToken = (token: number): boolean => token < limits.vocabSize;
   if (!areTargets(part, limits)) return 'position';
-  if (!(part.targets?.tokens ?? []).every(isToken)) return 'token';
-  if (!(tokens.every(isToken) && (admission?.history ?? []).every(isToken))) return 'token';
+  if (part.targets !== undefined && !areTokens(part.targets.tokens, limits)) return 'token';
+  if (admission !== undefined && !areTokens(admission.history, limits)) return 'token';
+  if (!areTokens(tokens, limits)) return 'token';
   if (part.mask !== undefined && !isMask(part.mask, limits.vocabSize)) return 'mask';
   const before = admission === undefined ? known!.blocks.length : 0;
   return isTable(part, before, limits) ? undefined : 'block';
+}
+
+function areTokens(ids: readonly number[], { vocabSize }: StepLimits): boolean {
+  for (const id of ids) if (id >= vocabSize) return false;
+  return true;
 }
 
 function headRowsOf({ sample, targets }: StepSequence): number {

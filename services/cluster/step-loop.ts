@@ -195,19 +195,20 @@ export class StepLoop {
   }
 
   #complete(collector: StepCollector): void {
-    const { step, scheduled, drawn, toldPrompts, beganMicros } = collector;
+    const { step, scheduled, toldPrompts, beganMicros } = collector;
     const { scheduler, clock, effects } = this.#options;
     this.#divergentSteps = 0;
     const now = effects.nowMicros();
-    const price = clock?.complete(now);
-    const outputs = scheduler.complete(drawn, now);
+    const priced = clock?.complete(now);
+    const outputs = scheduler.complete(collector.drawn, now);
     for (const told of toldPrompts) {
       if (told.sequence.state !== 'cancelled') effects.event({ kind: 'promptLogprobs', ...told });
     }
-    for (const output of outputs) {
+    for (const { sequence, drawn, finishReason } of outputs) {
       // Whoever heard of a token before this one may have cancelled its sequence.
-      if (output.sequence.state === 'cancelled') continue;
-      effects.event({ kind: 'token', ...output, deviceTimes: clock?.draw(output.sequence) });
+      if (sequence.state === 'cancelled') continue;
+      const deviceTimes = clock?.draw(sequence);
+      effects.event({ kind: 'token', sequence, drawn, finishReason, deviceTimes });
     }
     effects.event({
       kind: 'stepCompleted',
@@ -219,7 +220,8 @@ export class StepLoop {
       beganMicros,
       durationMicros: now - beganMicros,
       skewMicros: now - this.#firstReportMicros,
-      price,
+      shape: priced?.shape,
+      price: priced?.price,
       times: collector.times,
     });
     // Not before: whoever submits a request on hearing a token does not begin the next step.

@@ -46,7 +46,7 @@ export async function runGateway(options: GatewayProcessOptions): Promise<void> 
       console.log(`stopping; open requests have ${drainMs} ms to finish`);
       await gateway.close(drainMs);
       await Promise.all([client.close(), spans?.close()]);
-    });
+    }, options.shutdownTimeout * 1e3);
   } else {
     await Promise.all([client.close(), spans?.close()]);
   }

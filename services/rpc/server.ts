@@ -104,12 +104,15 @@ export class RpcServer {
     await this.#openByMethod.untilNone(methodName(method), limitMs);
   }
 
-  /** Takes no more calls, ends the open ones with UNAVAILABLE, and resolves once that is sent. */
+  /**
+   * Takes no more calls, ends the open ones with UNAVAILABLE, and resolves once that is sent, or cannot be because the
+   * broker is gone.
+   */
   async stop(): Promise<void> {
     this.#registry.stop();
     this.#abortAll('the server is stopping');
     for (const control of this.#controls) control.unsubscribe();
-    await this.#bus.flush();
+    await this.#bus.flush().catch(() => {});
   }
 
   /** Names of the services that this server has methods of. */

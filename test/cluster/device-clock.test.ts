@@ -33,7 +33,7 @@ function serve(requests: number, lose: (step: number, scheduler: Scheduler) => b
       clock.abandon(step);
       continue;
     }
-    total += clock.complete(step).seconds * 1e6;
+    total += clock.complete(step).price.seconds * 1e6;
     const drawn = scheduled.sequences.map(() => ({ token: 1, logprobs: undefined }));
     for (const { sequence } of scheduler.complete(drawn, step)) clock.draw(sequence);
   }

@@ -44,6 +44,8 @@ export class PhantomWorld {
   readonly world: World;
   readonly told = new Map<string, Told>();
   readonly stepMicros: number[] = [];
+  /** Hears of everything that happens in the group. */
+  onEvent: (event: CoordinatorEvent) => void = () => {};
   readonly #timeline = new Timeline();
 
   constructor(options: PhantomWorldOptions) {
@@ -119,6 +121,7 @@ export class PhantomWorld {
   }
 
   #observe(event: CoordinatorEvent): void {
+    this.onEvent(event);
     if (event.kind === 'stepCompleted') this.stepMicros.push(1e6 * event.price!.seconds);
     if (event.kind !== 'token') return;
     const told = this.told.get(nameOf(event.sequence))!;

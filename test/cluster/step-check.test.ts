@@ -85,6 +85,7 @@ suite('checking a step command', () => {
     ['one that joins again', command([joining({ id: 7 })])],
     ['one that tells of its prompt', command([part({ targets: { start: 6, tokens: [1, 2] } })])],
     ['one that is released', command([joining({})], [7])],
+    ['one whose number is below the one before it', command([joining({ id: 9 }), part({})])],
     [
       'one as long as the context',
       command([part({ tokens: new Array<number>(12).fill(1), blocks: [0, 1, 3] })]),
@@ -128,6 +129,11 @@ suite('checking a step command', () => {
     ['a sequence that nobody admitted', 'sequence', command([part({ id: 6 })])],
     ['a sequence that was released', 'sequence', command([part({})], [7])],
     ['a sequence twice', 'sequence', command([part({ tokens: [1] }), part({ start: 6 })])],
+    [
+      'a sequence twice, another between',
+      'sequence',
+      command([part({}), joining({ id: 9 }), part({})]),
+    ],
     ['a gap', 'position', command([part({ start: 6 })])],
     ['a step back', 'position', command([part({ start: 4 })])],
     [

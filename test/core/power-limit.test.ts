@@ -93,6 +93,17 @@ suite('a power limit', () => {
     }
   });
 
+  test('draws its limit where it slows, and never more', () => {
+    const property = fc.property(demand, (work) => {
+      const clock = limit.clockOf(work);
+      const spent = work.computeSeconds / clock + work.otherSeconds;
+      const watts = limit.drawnJoules(work, { clock, seconds: spent })! / spent;
+      assert.ok(watts >= 700 * power.idleShare && watts <= 700 * (1 + 1e-9));
+      if (clock < 1 && clock > 0.4) assert.ok(watts > 0.997 * 700, `${watts}`);
+    });
+    fc.assert(property);
+  });
+
   test('rests on what unlimited loads were measured to draw, each within 20 %', () => {
     for (const row of MEASURED) {
       const limitWatts = valueAt(makeRates(row.chip).chip.powerWatts, 'middle');

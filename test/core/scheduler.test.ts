@@ -158,6 +158,7 @@ suite('the scheduler', () => {
       firstTokenMicros: 50,
       lastTokenMicros: 70,
     });
+    assert.equal(sequence.previousTokenMicros, 50);
   });
 
   test('a group that lost its memory gives every sequence back, and begins anew', () => {

@@ -1,80 +1,28 @@
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { parse } from 'yaml';
+import { test } from 'node:test';
 import {
   createClusterKeys,
   memberName,
   oneSeatEach,
   writeClusterKeys,
 } from '../../services/runtime/broker/cluster-keys.ts';
-import { environmentName } from '../../services/runtime/options/environment.ts';
 import { checkExposure } from '../../services/runtime/options/gateway-options.ts';
 import type { GatewayProcessOptions } from '../../services/runtime/options/gateway-process-options.ts';
 import type { NodeOptions } from '../../services/runtime/options/node-options.ts';
-import { makeProgram, type ProgramName } from '../../services/runtime/options/programs.ts';
+import { resolveServing } from '../../services/runtime/options/resolve-serving.ts';
 import type { ServingOptions } from '../../services/runtime/options/serving-options.ts';
-import { applySettings } from '../../services/runtime/options/settings.ts';
+import type { ShutdownOptions } from '../../services/runtime/options/shutdown-options.ts';
 import type { WorkerOptions } from '../../services/runtime/options/worker-options.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
 import { natsServerBinary } from '../support/broker.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
+import { optionsOf, readCompose, type Service } from './compose-file.ts';
+import { programOf } from './process-options.ts';
 import { runProgram } from './programs.ts';
 
-interface Service {
-  readonly image: string;
-  readonly command: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly user?: string;
-  readonly read_only?: boolean;
-  readonly cap_drop?: readonly string[];
-  readonly security_opt?: readonly string[];
-  readonly mem_limit?: string;
-  readonly cpus?: number;
-  readonly stop_grace_period?: string;
-  readonly ports?: readonly string[];
-  readonly secrets?: readonly { readonly source: string; readonly target?: string }[];
-  readonly networks: Readonly<Record<string, unknown>>;
-  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
-  readonly healthcheck?: unknown;
-}
-
-interface ComposeFile {
-  readonly services: Readonly<Record<string, Service>>;
-  readonly networks: Readonly<Record<string, { readonly internal?: boolean } | null>>;
-  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
-}
-
 const OVERLAYS = ['compose.cluster.yaml', 'compose.phantom.yaml'];
-
-/** The Compose file with its overlays as docker-compose understands it. */
-function readCompose(t: TestContext, ...overlays: readonly string[]): ComposeFile | undefined {
-  const files = ['compose.yaml', ...overlays].flatMap((file) => ['-f', `deploy/${file}`]);
-  const config = runProgram(t, 'docker-compose', [...files, 'config']);
-  if (config === undefined) return undefined;
-  assert.equal(config.status, 0, config.stderr);
-  return parse(config.stdout) as ComposeFile;
-}
-
-/** The options of one of this repository's programs as a service starts it. */
-function optionsOf<Options>(service: Service, program: ProgramName): Options {
-  const main = `dist/services/${program}/main.js`;
-  const [before, after] = [service.command.indexOf(main), service.command.indexOf(main) + 1];
-  assert.ok(before >= 0, `${program} in ${service.command}`);
-  const { environment = {} } = service;
-  const own = Object.keys(environment).filter((name) => name.startsWith('SOHU_'));
-  const command = makeProgram(program).exitOverride();
-  const known = command.options.map(environmentName);
-  assert.deepEqual(
-    own.filter((name) => !known.includes(name)),
-    [],
-    program,
-  );
-  command.parse(service.command.slice(after), { from: 'user' });
-  applySettings(command, [program], environment);
-  return command.opts() as Options;
-}
 
 function seedOf({ secrets }: Service): string | undefined {
   return secrets?.find(({ target }) => target === 'nkey')?.source;
@@ -133,6 +81,17 @@ test('the overlay of three brokers has a second group, whose chips meet at anoth
   assert.equal(compose.networks.routes?.internal, true);
 });
 
+test('the overlay of phantoms serves Llama 3 70B, timed as on Sohu chips', (t) => {
+  const compose = readCompose(t, 'compose.phantom.yaml');
+  if (compose === undefined) return;
+  const { coordinator, gateway } = compose.services;
+  const options = optionsOf<ServingOptions>(coordinator!, 'coordinator');
+  const { chip, speed } = resolveServing(options).phantom!;
+  assert.deepEqual([chip, speed], ['Sohu', 1]);
+  const served = optionsOf<GatewayProcessOptions>(gateway!, 'gateway');
+  assert.deepEqual([options.model, served.model], ['llama-3-70b', 'llama-3-70b']);
+});
+
 test('the secrets are files that `sohu keys` writes', (t) => {
   const compose = readCompose(t, 'compose.cluster.yaml');
   if (compose === undefined) return;
@@ -143,17 +102,18 @@ test('the secrets are files that `sohu keys` writes', (t) => {
   }
 });
 
-test('Prometheus asks exactly the processes of the cluster, at the ports they serve', (t) => {
-  const compose = readCompose(t);
+test('who answers requests is killed only after these may have ended', (t) => {
+  const compose = readCompose(t, ...OVERLAYS);
   if (compose === undefined) return;
-  const served = Object.entries(compose.services).flatMap(([name, { environment = {} }]) => {
-    const port = environment.SOHU_METRICS_PORT ?? environment.SOHU_PORT;
-    return port === undefined ? [] : [`${name}:${port}`];
+  const heads = Object.entries(compose.services).flatMap(([name, service]) => {
+    const program = programOf(service.command ?? []);
+    if (program !== 'coordinator' && program !== 'gateway') return [];
+    const { shutdownTimeout } = optionsOf<ShutdownOptions>(service, program);
+    const [, grace] = /^(\d+)s$/.exec(service.stop_grace_period!)!;
+    assert.ok(shutdownTimeout >= 20 && shutdownTimeout < Number(grace), name);
+    return [name];
   });
-  const config = readFileSync('deploy/prometheus/prometheus.yml', 'utf8');
-  const asked = [...config.matchAll(/['"]([\w-]+:\d+)['"]/g)].map(([, target]) => target);
-  assert.deepEqual(asked.sort(), served.sort());
-  assert.equal(served.length, 10);
+  assert.deepEqual(heads.sort(), ['coordinator', 'coordinator-1', 'gateway']);
 });
 
 test('every container may do little and is bounded', (t) => {
@@ -166,6 +126,7 @@ test('every container may do little and is bounded', (t) => {
     assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
     assert.ok(service.mem_limit !== undefined && service.stop_grace_period !== undefined, name);
     assert.ok(service.cpus !== undefined, name);
+    assert.ok(service.logging?.options['max-size'] !== undefined, `${name}: its logs`);
     assert.match(service.image, /^sohu$|:v?\d+\.\d+\.\d+/, `${name}: the image’s version`);
     assert.ok(service.image === 'sohu' || service.healthcheck !== undefined, name);
     for (const port of service.ports ?? []) assert.match(port, /^127\.0\.0\.1:/, name);
@@ -181,13 +142,15 @@ test('the processes of the cluster, but for the gateway, reach only each other a
   if (compose === undefined) return;
   const own = Object.values(compose.services).filter(({ image }) => image === 'sohu');
   assert.equal(own.length, 19);
+  const further = { worker: [], coordinator: ['monitoring'], gateway: ['edge'] };
   for (const { command, networks, depends_on } of own) {
-    const isFront = `${command}`.includes('gateway');
-    const expected = isFront ? ['edge', 'fabric', 'obs'] : ['fabric', 'obs'];
-    assert.deepEqual(Object.keys(networks).sort(), expected);
+    const expected = ['fabric', 'obs', ...further[programOf(command) as keyof typeof further]];
+    assert.deepEqual(Object.keys(networks).sort(), expected.sort());
     assert.ok(Object.keys(depends_on ?? {}).some((name) => name.startsWith('nats')));
   }
-  for (const name of ['fabric', 'obs']) assert.equal(compose.networks[name]?.internal, true, name);
+  for (const name of ['fabric', 'obs', 'monitoring']) {
+    assert.equal(compose.networks[name]?.internal, true, name);
+  }
 });
 
 test('the image starts every process by the user and the health check of the Compose file', () => {
@@ -211,13 +174,11 @@ test('the broker accepts its configurations, with the keys that are written for 
     clients: ['alice'],
   };
   writeClusterKeys(directory, createClusterKeys(members));
+  const env = { BROKER_MONITORING: 'nats-monitoring:8222' };
+  const unnamed = runProgram(t, binary, ['-t', '-c', join(directory, 'nats-server.conf')]);
+  assert.match(unnamed!.stderr, /BROKER_MONITORING/);
   for (const file of ['nats-server.conf', 'cluster.conf']) {
-    const result = runProgram(t, binary, ['-t', '-c', join(directory, file)]);
+    const result = runProgram(t, binary, ['-t', '-c', join(directory, file)], env);
     assert.equal(result?.status, 0, result?.stderr);
   }
-});
-
-test('Prometheus accepts its configuration', (t) => {
-  const result = runProgram(t, 'promtool', ['check', 'config', 'deploy/prometheus/prometheus.yml']);
-  if (result !== undefined) assert.equal(result.status, 0, result.stderr);
 });

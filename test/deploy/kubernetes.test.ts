@@ -53,7 +53,7 @@ function mountedNames(pod: PodTemplate): string[] {
 
 suite('the Kubernetes manifests', () => {
   test('are what the schemas of their kinds say', () => {
-    assert.equal(MANIFESTS.length, 17);
+    assert.equal(MANIFESTS.length, 18);
     for (const manifest of MANIFESTS) validateManifest(manifest);
   });
 
@@ -134,6 +134,7 @@ suite('the Kubernetes manifests', () => {
     if (spawnSync('kubectl', ['version', '--client']).status !== 0) return t.skip('no kubectl');
     const deploy = join(makeTemporaryDirectory(t), 'deploy');
     cpSync(packagePath('deploy'), deploy, { recursive: true });
+    cpSync(packagePath('grafana'), join(deploy, '../grafana'), { recursive: true });
     const keys = join(deploy, 'kubernetes/base/keys');
     const chips = oneSeatEach(CHIPS.spec.replicas!);
     writeClusterKeys(
@@ -142,8 +143,8 @@ suite('the Kubernetes manifests', () => {
     );
     addApiKey(join(keys, 'api-keys.json'), { name: 'test', owner: undefined });
     for (const [overlay, objects] of [
-      ['monitoring', 24],
-      ['phantom', 23],
+      ['monitoring', 30],
+      ['phantom', 24],
     ] as const) {
       const folder = join(deploy, 'kubernetes/overlays', overlay);
       const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], {

@@ -60,7 +60,7 @@ export async function startLiveGroup(t: TestContext): Promise<LiveGroup> {
     coordinator: coordinator.coordinator,
     chip: SOHU,
     baselines: new Map([['H100', makePricer()]]),
-    brokerMonitoringUrl: undefined,
+    brokerMonitoringUrls: [],
   });
   t.after(async () => {
     coordinator.close();

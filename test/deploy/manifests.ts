@@ -9,7 +9,7 @@ import { packagePath } from '../../services/runtime/package-info.ts';
 
 export const KUBERNETES = packagePath('deploy/kubernetes');
 
-type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>;
 
 export interface Selector {
   readonly matchLabels?: Labels;
@@ -24,21 +24,65 @@ export interface KubernetesContainer {
   readonly name: string;
   readonly image: string;
   readonly args: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly env?: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
+  }[];
+  readonly envFrom?: readonly { readonly configMapRef: { readonly name: string } }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
-  readonly readinessProbe?: object;
-  readonly livenessProbe?: object;
-  readonly securityContext: object;
-  readonly resources: { readonly limits: Labels };
+  readonly lifecycle?: { readonly preStop: { readonly exec: { readonly command: string[] } } };
+  readonly startupProbe?: Probe;
+  readonly readinessProbe?: Probe;
+  readonly livenessProbe?: Probe;
+  readonly securityContext: {
+    readonly allowPrivilegeEscalation: boolean;
+    readonly readOnlyRootFilesystem: boolean;
+    readonly capabilities: { readonly drop: readonly string[] };
+  };
+  readonly resources: { readonly limits: Labels; readonly requests: Labels };
+  readonly volumeMounts: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly subPathExpr?: string;
+  }[];
+}
+
+export interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string };
+}
+
+export interface Volume {
+  readonly name: string;
+  readonly secret?: { readonly secretName: string; readonly defaultMode: number };
+  readonly emptyDir?: { readonly medium: string };
+  readonly projected?: { readonly sources: readonly { readonly configMap: { name: string } }[] };
+}
+
+/** One direction of a NetworkPolicy: from or to whom, at which ports. */
+export interface PolicyRule {
+  readonly from?: readonly Peer[];
+  readonly to?: readonly Peer[];
+  readonly ports: readonly { readonly port: number; readonly protocol: string }[];
+}
+
+export interface Peer {
+  readonly podSelector?: Selector;
+  readonly namespaceSelector?: Selector;
 }
 
 export interface PodTemplate {
   readonly metadata: { readonly labels: Labels; readonly annotations?: Labels };
   readonly spec: {
-    readonly securityContext: object;
+    readonly securityContext: {
+      readonly runAsUser: number;
+      readonly runAsGroup: number;
+      readonly fsGroup: number;
+    };
+    readonly terminationGracePeriodSeconds?: number;
     readonly automountServiceAccountToken: boolean;
     readonly containers: readonly KubernetesContainer[];
-    readonly volumes: readonly object[];
+    readonly volumes: readonly Volume[];
   };
 }
 
@@ -51,12 +95,30 @@ export interface Manifest {
     readonly selector?: Selector & Labels;
     readonly podSelector?: Selector;
     readonly template?: PodTemplate;
-    readonly ports?: readonly { readonly name: string; readonly targetPort: string }[];
-    readonly endpoints?: readonly { readonly port: string }[];
+    readonly serviceName?: string;
+    readonly clusterIP?: string;
+    readonly minAvailable?: number;
+    readonly maxUnavailable?: number;
+    readonly policyTypes?: readonly string[];
+    readonly ingress?: readonly PolicyRule[];
+    readonly egress?: readonly PolicyRule[];
+    readonly ports?: readonly {
+      readonly name: string;
+      readonly port: number;
+      readonly targetPort: string;
+    }[];
+    readonly endpoints?: readonly {
+      readonly port: string;
+      readonly relabelings: readonly {
+        readonly sourceLabels: readonly string[];
+        readonly targetLabel: string;
+        readonly replacement: string;
+      }[];
+    }[];
   };
 }
 
-interface Generator {
+export interface Generator {
   readonly name: string;
   readonly literals?: readonly string[];
   readonly files?: readonly string[];
@@ -106,6 +168,9 @@ export function selects(selector: Selector, labels: Labels): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every(({ key, values }) => values.includes(labels[key] ?? ''))
+    matchExpressions.every(({ key, operator, values }) => {
+      if (operator !== 'In') throw new Error(`a selector with ${operator}`);
+      return values.includes(labels[key] ?? '');
+    })
   );
 }

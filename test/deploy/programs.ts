@@ -7,9 +7,13 @@ export function runProgram(
   t: TestContext,
   program: string,
   args: readonly string[],
-  input = '',
+  env: Readonly<Record<string, string>> = {},
 ): SpawnSyncReturns<string> | undefined {
-  const result = spawnSync(program, args, { encoding: 'utf8', input });
+  const result = spawnSync(program, args, {
+    encoding: 'utf8',
+    input: '',
+    env: { ...process.env, ...env },
+  });
   const isMissing = (result.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
   return requireOrSkip(t, !isMissing, `the program ${program}`) ? result : undefined;
 }

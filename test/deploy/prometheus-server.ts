@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { parseDocument, Scalar, visit } from 'yaml';
 import { spawnGuarded } from '../../services/runtime/process/spawn-guarded.ts';
 import { until } from '../support/live-cluster.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
@@ -38,12 +39,14 @@ export type Targets = ReadonlyMap<string, string>;
 /** Starts it for the length of one test: of the configuration, only addresses are other ones. */
 export async function startPrometheus(t: TestContext, targets: Targets): Promise<PrometheusServer> {
   const directory = makeTemporaryDirectory(t);
-  cpSync(join(DIRECTORY, 'rules'), join(directory, 'rules'), { recursive: true });
+  cpSync(DIRECTORY, directory, { recursive: true });
   const config = join(directory, 'prometheus.yml');
-  writeFileSync(
-    config,
-    withAddresses(readFileSync(join(DIRECTORY, 'prometheus.yml'), 'utf8'), targets),
+  const groups = readdirSync(join(directory, 'targets')).map((name) =>
+    join(directory, 'targets', name),
   );
+  for (const file of [config, ...groups]) {
+    writeFileSync(file, withAddresses(readFileSync(file, 'utf8'), targets));
+  }
   const port = await freePort();
   const prometheus = spawnGuarded({
     name: 'prometheus',
@@ -63,15 +66,18 @@ export async function startPrometheus(t: TestContext, targets: Targets): Promise
   return makeServer(base);
 }
 
-/** Chips that the cluster does not have are left out. */
+/** Processes that the cluster does not have are left out. */
 function withAddresses(config: string, targets: Targets): string {
-  const lines = config.split('\n').flatMap((line) => {
-    const [, name] = /"([\w-]+):\d+"/.exec(line) ?? [];
-    if (name === undefined) return [line];
-    const address = targets.get(name);
-    return address === undefined ? [] : [line.replace(/"[\w-]+:\d+"/, `"${address}"`)];
+  const document = parseDocument(config);
+  visit(document, {
+    Scalar: (_, { value }) => {
+      const [, name] = /^([\w-]+):\d+$/.exec(String(value)) ?? [];
+      if (name === undefined) return undefined;
+      const address = targets.get(name);
+      return address === undefined ? visit.REMOVE : new Scalar(address);
+    },
   });
-  return lines.join('\n');
+  return document.toString();
 }
 
 function makeServer(base: string): PrometheusServer {

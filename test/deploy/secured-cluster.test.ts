@@ -5,73 +5,22 @@ import { type TestContext, test } from 'node:test';
 import { nkeys } from 'nats';
 import { type GenerateEvent, SohuClient } from '../../services/client/index.ts';
 import type { GatewayMessage } from '../../services/runtime/cluster/gateway-messages.ts';
-import type { CoordinatorMessage } from '../../services/runtime/coordinator/coordinator-messages.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
 import type { ManagedProcess } from '../../services/runtime/process/managed-process.ts';
 import { spawnNode } from '../../services/runtime/process/spawn-node.ts';
 import { type SecuredBroker, withSecuredBroker } from '../support/secured-broker.ts';
+import { startAs, startGroup } from '../support/secured-members.ts';
 import { makeTemporaryDirectory } from '../support/temporary-directory.ts';
 
 const REQUEST = { prompt: 'Once upon a time', maxTokens: 12, temperature: 0 };
 
-/** Starts one of the programs as a member, and resolves to it and the message that is awaited. */
-async function startAs<Message>(
-  t: TestContext,
-  { broker, seedOf }: SecuredBroker,
-  program: {
-    readonly member: string;
-    readonly entry: string;
-    readonly args: readonly string[];
-    readonly isAwaited?: (message: Message) => boolean;
-  },
-): Promise<{ readonly node: ManagedProcess; readonly told: Message | undefined }> {
-  const { member, entry, args, isAwaited } = program;
-  let resolveAwaited: (message: Message) => void = () => {};
-  const awaited = new Promise<Message>((resolve) => {
-    resolveAwaited = resolve;
-  });
-  const node = spawnNode({
-    name: member,
-    entry: packagePath(`dist/services/${entry}/main.js`),
-    args: ['--nats', broker.url, '--cluster', 'test', ...args],
-    env: { SOHU_NATS_NKEY_FILE: seedOf(member) },
-    output: 'ignore',
-    onMessage: (message) => {
-      if (isAwaited?.(message as Message)) resolveAwaited(message as Message);
-    },
-  });
-  t.after(() => node.stop());
-  if (isAwaited === undefined) return { node, told: undefined };
-  const ended = node.exited.then(({ stderrTail }) => assert.fail(`${member}: ${stderrTail}`));
-  return { node, told: await Promise.race([awaited, ended]) };
-}
-
-/** Resolves to the group's coordinator. */
-async function startGroup(
-  t: TestContext,
-  secured: SecuredBroker,
-  group: string,
-  tp: number,
-): Promise<ManagedProcess> {
-  for (let seat = 0; seat < tp; seat++) {
-    const member = `chip-${group}-${seat}`;
-    const args = ['--group', group, '--rank', `${seat}`];
-    await startAs(t, secured, { member, entry: 'worker', args });
-  }
-  const { node } = await startAs<CoordinatorMessage>(t, secured, {
-    member: `coordinator-${group}`,
-    entry: 'coordinator',
-    args: ['--group', group, '--tp', `${tp}`],
-    isAwaited: ({ kind }) => kind === 'ready',
-  });
-  return node;
-}
-
 test('two groups and a gateway serve clients through a broker with keys', async (t) => {
   const secured = await withSecuredBroker(t);
   if (secured === undefined) return;
-  const groups = [startGroup(t, secured, '0', 2), startGroup(t, secured, '1', 1)];
-  const [coordinator] = await Promise.all(groups);
+  const [coordinator] = await Promise.all([
+    startGroup(t, secured, { group: '0', tp: 2 }),
+    startGroup(t, secured, { group: '1', tp: 1 }),
+  ]);
   const { broker, seedOf } = secured;
   const connect = (member: string): Promise<SohuClient> =>
     SohuClient.connect(broker.url, { cluster: 'test', nkeyFile: seedOf(member), retry: false });
@@ -85,7 +34,7 @@ test('two groups and a gateway serve clients through a broker with keys', async 
   t.after(() => bob.close());
   assert.equal((await bob.generate(REQUEST)).choices[0]!.text, texts[0]);
 
-  const { told: listening } = await startAs<GatewayMessage>(t, secured, {
+  const { message: listening } = await startAs<GatewayMessage>(t, secured, {
     member: 'gateway',
     entry: 'gateway',
     args: ['--port', '0'],
@@ -104,7 +53,7 @@ test('two groups and a gateway serve clients through a broker with keys', async 
     code: 'PERMISSION_DENIED',
     message: 'the broker does not let this connection publish to sohu.test.api.Inference.Abort',
   });
-  await assertHandedOver(t, secured, coordinator!);
+  await assertHandedOver(t, secured, coordinator);
 });
 
 /** A stream of the first group goes on in the other, which has another degree. */

@@ -2,7 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+/** Lets go of all that nobody holds. */
+export const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Bytes that the program really holds: objects and buffers, without garbage. */
 export function heapBytes(): number {

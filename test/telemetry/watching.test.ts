@@ -20,6 +20,8 @@ const CONTEXT = {
   deviceBeganSeconds: 0,
 };
 
+const NO_COUNTS = { prefills: 0, prefillTokens: 0, promptTokens: 0, sampled: 0 };
+
 function makePrice(changes: Partial<StepPrice>): StepPrice {
   return {
     seconds: 1e-3,
@@ -49,6 +51,7 @@ function makeStep(changes: Partial<StepCompleted> = {}): StepCompleted {
     beganMicros: 0,
     durationMicros: 1000,
     skewMicros: 0,
+    shape: undefined,
     price: undefined,
     times: [],
     ...changes,
@@ -73,7 +76,10 @@ suite('the window of an engine’s last steps', () => {
       for (const { idleMicros, durationMicros, mfu } of steps) {
         const beganMicros = now + idleMicros;
         now = beganMicros + durationMicros;
-        window.add(makeStep({ beganMicros, durationMicros, price: makePrice({ mfu }) }));
+        window.add({
+          ...makeStep({ beganMicros, durationMicros, price: makePrice({ mfu }) }),
+          ...NO_COUNTS,
+        });
         ran.push({ endMicros: now, micros: durationMicros, mfu });
       }
       now += restMicros;
@@ -125,7 +131,7 @@ suite('the feed of steps', () => {
   test('costs nothing while nobody watches, and asks for detail while somebody wants it', async () => {
     const wanted: boolean[] = [];
     const feed = new StepFeed((isWanted) => wanted.push(isWanted));
-    feed.publish(makeStep(), CONTEXT);
+    feed.publish(makeStep(), () => CONTEXT);
     const plain = feed.watch({ detail: false }, NEVER);
     const detailed = feed.watch({ detail: true }, NEVER);
     const records = [plain.next(), detailed.next()];
@@ -136,7 +142,7 @@ suite('the feed of steps', () => {
     };
     const sequence = makeSequence({ request: makeGenerationRequest({ promptTokens: [1, 2] }) });
     const parts = [scheduleTokens(sequence, { start: 0, end: 2, admitted: true })];
-    feed.publish(makeStep({ step: 2, times: [times], parts }), CONTEXT);
+    feed.publish(makeStep({ step: 2, times: [times], parts }), () => CONTEXT);
     const [brief, whole] = await Promise.all(records);
     assert.equal(brief!.value!.step, 2);
     assert.equal(brief!.value!.sequences.length, 1);

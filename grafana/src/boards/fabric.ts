@@ -1,7 +1,7 @@
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { makeBoard, type Row } from '../board.ts';
 import { chart } from '../panels.ts';
-import { meanBy, quantileBy, rateBy } from '../promql.ts';
+import { meanBy, quantileBy, rateBy, WINDOW } from '../promql.ts';
 import { CHIP, chipVariable, datasourceVariable, ENGINE, engineVariables } from '../variables.ts';
 
 const BY = 'operation, algorithm';
@@ -87,48 +87,53 @@ const MODELLED: Row = {
   ],
 };
 
+/** Several coordinators may show the same broker, which is one all the same. */
+function brokerRate(counter: string): string {
+  return `max by (broker, direction) (rate(${counter}${ENGINE}[${WINDOW}]))`;
+}
+
 const BROKER: Row = {
   title: 'Broker',
   panels: [
     chart({
       title: 'Messages',
-      description: 'Through the broker, per second.',
+      description: 'Through each broker, per second.',
       unit: 'short',
-      queries: [[rateBy('direction', `sohu_broker_messages_total${ENGINE}`), '{{direction}}']],
+      queries: [[brokerRate('sohu_broker_messages_total'), '{{broker}} {{direction}}']],
     }),
     chart({
       title: 'Bytes',
-      description: 'Through the broker, per second.',
+      description: 'Through each broker, per second.',
       unit: 'Bps',
-      queries: [[rateBy('direction', `sohu_broker_bytes_total${ENGINE}`), '{{direction}}']],
+      queries: [[brokerRate('sohu_broker_bytes_total'), '{{broker}} {{direction}}']],
     }),
     chart({
       title: 'Connections and subscriptions',
       description: 'Open now.',
       unit: 'short',
       queries: [
-        [`max(sohu_broker_connections${ENGINE})`, 'connections'],
-        [`max(sohu_broker_subscriptions${ENGINE})`, 'subscriptions'],
+        [`max by (broker) (sohu_broker_connections${ENGINE})`, '{{broker}} connections'],
+        [`max by (broker) (sohu_broker_subscriptions${ENGINE})`, '{{broker}} subscriptions'],
       ],
     }),
     chart({
       title: 'Slow consumers',
-      description: 'Readers that the broker cut off since its start.',
+      description: 'Readers that each broker cut off since its start.',
       unit: 'short',
-      queries: [[`max(sohu_broker_slow_consumers${ENGINE})`, 'slow consumers']],
+      queries: [[`max by (broker) (sohu_broker_slow_consumers${ENGINE})`, '{{broker}}']],
     }),
     chart({
       title: 'Memory',
-      description: 'Resident memory of the broker.',
+      description: 'Resident memory of each broker.',
       unit: 'bytes',
-      queries: [[`max(sohu_broker_memory_bytes${ENGINE})`, 'resident']],
+      queries: [[`max by (broker) (sohu_broker_memory_bytes${ENGINE})`, '{{broker}}']],
     }),
     chart({
       title: 'Monitoring',
-      description: 'Whether the broker’s monitoring answers.',
+      description: 'Whether each broker’s monitoring answers.',
       unit: 'short',
       max: 1,
-      queries: [[`min(sohu_broker_up${ENGINE})`, 'up']],
+      queries: [[`min by (broker) (sohu_broker_up${ENGINE})`, '{{broker}}']],
     }),
   ],
 };

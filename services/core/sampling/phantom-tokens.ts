@@ -47,7 +47,8 @@ function drawFreely(model: PhantomTokens, sequence: PhantomSequence, position: n
   const [endOfText] = model.stopTokenIds;
   if (endOfText !== undefined && generated === lastIndex(model.lengths, sequence)) return endOfText;
   const masked = generated < sequence.minTokens ? sequence.stopTokenIds : [];
-  return drawOther(model, { ...sequence, position }, masked);
+  const { seed, choice } = sequence;
+  return drawOther(model, { seed, choice, position }, masked);
 }
 
 /** Draws one of the allowed tokens, all of them equally likely. */

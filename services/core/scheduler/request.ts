@@ -42,7 +42,7 @@ export interface RequestProgress {
   readonly toldPromptTokens: number;
 }
 
-/** Moments of a request in microseconds of the scheduler's clock. */
+/** Moments of a request in microseconds, of the scheduler's clock where nothing else is said. */
 export interface RequestTimes {
   readonly arrivalMicros: number;
   /** The most recent step, up to the first token, that took it in from the queue. */
@@ -78,6 +78,10 @@ export interface Sequence {
   cachedTokens: number;
   preemptions: number;
   readonly times: RequestTimes;
+  /** When it gained the token before its last one; undefined before its second. */
+  previousTokenMicros: number | undefined;
+  /** Its moments on the clock of the modelled chips, which keeps them here; undefined without one. */
+  deviceTimes: RequestTimes | undefined;
 }
 
 /** A sample of a request before its first step. */
@@ -111,6 +115,8 @@ export function createSequence(options: {
       firstTokenMicros: undefined,
       lastTokenMicros: undefined,
     },
+    previousTokenMicros: undefined,
+    deviceTimes: undefined,
   };
 }
 
@@ -150,6 +156,7 @@ export function appendToken(sequence: Sequence, token: number, nowMicros: number
   // No copy earlier: those that wait, and the samples of a request, share the list of its prompt.
   if (times.firstTokenMicros === undefined) sequence.tokens = [...sequence.tokens, token];
   else (sequence.tokens as number[]).push(token);
+  sequence.previousTokenMicros = times.lastTokenMicros;
   times.firstTokenMicros ??= nowMicros;
   times.lastTokenMicros = nowMicros;
 }

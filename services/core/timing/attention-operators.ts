@@ -26,6 +26,8 @@ export interface AttentionRates {
   readonly readBytesPerSecond: number;
   /** Of starting on a sequence to decode, for each KV head; see `startFlops`. */
   readonly startSeconds: number;
+  /** Of a cached token, for each KV head. */
+  readonly tokenSeconds: number;
 }
 
 /** Attention of prompt tokens: compute by the pairs, and passes over what it reads and writes. */
@@ -62,6 +64,7 @@ export function makeGenerationAttention(options: AttentionOptions): Operator {
   const kvBytesPerToken = localKvElements(group, tp) * kvBytes;
   const overheadSeconds = kernels.generationAttention.overheadMicros * MICROS;
   const startSeconds = localKvHeads(group, tp) * rates.startSeconds;
+  const tokenSeconds = sharesKeys(group) ? localKvHeads(group, tp) * rates.tokenSeconds : 0;
   return {
     name: 'generation_attention',
     addTo(cost, { decodeSequences, decodeContextTokens }) {
@@ -70,7 +73,7 @@ export function makeGenerationAttention(options: AttentionOptions): Operator {
       const bytes = decodeContextTokens * kvBytesPerToken;
       addOverlapped(
         cost,
-        (times * flops) / rates.flopsPerSecond,
+        times * Math.max(flops / rates.flopsPerSecond, decodeContextTokens * tokenSeconds),
         (times * bytes) / rates.readBytesPerSecond,
       );
       cost.computeSeconds += times * decodeSequences * startSeconds;
@@ -80,6 +83,11 @@ export function makeGenerationAttention(options: AttentionOptions): Operator {
       cost.memoryBytes += times * bytes;
     },
   };
+}
+
+/** Where each query head has keys of its own, kernels have no tiles of queries to fill. */
+function sharesKeys({ attention }: LayerGroup): boolean {
+  return attention.kind === 'latent' || attention.heads > attention.kvHeads;
 }
 
 /**

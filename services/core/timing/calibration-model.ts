@@ -81,6 +81,11 @@ export interface KernelParameters {
      * set up and filled whatever the context.
      */
     readonly startFlops: { readonly narrow: number; readonly wide: number };
+    /**
+     * What a cached token costs for each KV head, in the same: tiles are far larger than the queries that
+     * share a head, and narrow keys are widened first.
+     */
+    readonly tokenFlops: { readonly narrow: number; readonly wide: number };
   };
   /** By the chips of the groups that were measured; see `allReduceWaysOf`. */
   readonly allReduce: Readonly<Record<MeasuredGroup, AllReduceWays>>;
@@ -107,12 +112,10 @@ export interface VersionParameters {
    */
   readonly launchMicros: number;
   /**
-   * Of the chips for each layer, beyond what its kernels take on their own: they do not come to all-reduces at
-   * the same time, and kernels wait for each other. An engine of compiled layers on one chip has none.
+   * Of several chips for each layer that they share, beyond what its kernels take on their own: they do not
+   * come to its all-reduces at the same time. A recorded graph leaves a part of it.
    */
   readonly gapMicros: number;
-  /** Whether one chip on its own has such gaps too: a framework launches many small kernels a layer. */
-  readonly gapsAlone: boolean;
   /** Of the host for a step: scheduling, and taking in what was sampled. */
   readonly hostMicros: number;
   /** The same for each sequence of the step. */

@@ -1,7 +1,8 @@
-import type { Format } from '../hardware/chip.ts';
-import { valueAt } from '../hardware/figure.ts';
+import type { Chip, Format } from '../hardware/chip.ts';
+import { rangeOf, valueAt } from '../hardware/figure.ts';
 import type { PowerParameters } from './calibration-model.ts';
 import { type ChipRates, peakFlopsOf } from './chip-rates.ts';
+import { LEAST_POWER_SHARE } from './token-cost.ts';
 
 /** Rounds of Newton's method: from full clock, the second is right to a part in a thousand. */
 const ROUNDS = 3;
@@ -23,9 +24,18 @@ export interface PowerLimit {
   joulesPerFlop(format: Format): number;
   /** The clock over the full one, above 0 and at most 1, at which steps like this one keep to the limit. */
   clockOf(demand: PowerDemand): number;
+  /** What one chip draws for work at a clock, in a time; undefined where nobody measured the like. */
+  drawnJoules(
+    work: Pick<PowerDemand, 'computeJoules' | 'memoryBytes'>,
+    at: { readonly clock: number; readonly seconds: number },
+  ): number | undefined;
 }
 
-const UNLIMITED: PowerLimit = { joulesPerFlop: () => 0, clockOf: () => 1 };
+const UNLIMITED: PowerLimit = {
+  joulesPerFlop: () => 0,
+  clockOf: () => 1,
+  drawnJoules: () => undefined,
+};
 
 /**
  * The power limit of a chip that boosts; others hold their clock. A chip draws a share of its limit
@@ -37,14 +47,23 @@ const UNLIMITED: PowerLimit = { joulesPerFlop: () => 0, clockOf: () => 1 };
 export function makePowerLimit(rates: ChipRates, power: PowerParameters | undefined): PowerLimit {
   if (power === undefined || !rates.chip.boosts) return UNLIMITED;
   const limitWatts = valueAt(rates.chip.powerWatts, rates.end);
-  const spareWatts = limitWatts * (1 - power.idleShare);
+  const idleWatts = limitWatts * power.idleShare;
+  const spareWatts = limitWatts - idleWatts;
+  const joulesOf = (work: Pick<PowerDemand, 'computeJoules' | 'memoryBytes'>): number =>
+    work.computeJoules + work.memoryBytes * power.joulesPerByte;
   return {
     joulesPerFlop: (format) => (power.peakShare * limitWatts) / peakFlopsOf(rates, format),
-    clockOf(demand) {
-      const joules = demand.computeJoules + demand.memoryBytes * power.joulesPerByte;
-      return clockWithin(spareWatts, demand, joules);
-    },
+    clockOf: (demand) => clockWithin(spareWatts, demand, joulesOf(demand)),
+    drawnJoules: (work, { clock, seconds }) =>
+      idleWatts * seconds +
+      Math.min(spareWatts * seconds, joulesOf(work) * clock * Math.sqrt(clock)),
   };
+}
+
+/** What a chip draws that waits: as was measured, or the least that is assumed of a busy one. */
+export function idleWattsOf({ boosts, powerWatts }: Chip, power: PowerParameters): number {
+  const { low } = rangeOf(powerWatts);
+  return low * (boosts ? power.idleShare : LEAST_POWER_SHARE);
 }
 
 function clockWithin(

@@ -10,7 +10,6 @@ const IDEAL_VERSION: VersionParameters = {
   hostMicros: 0,
   hostMicrosPerSequence: 0,
   hostOverlaps: true,
-  gapsAlone: false,
   allReduceChoice: 'fastest',
   narrowAttention: true,
   graphBatchSizes: [],
@@ -74,6 +73,7 @@ function withoutOverheads(kernels: KernelParameters): KernelParameters {
       ...kernels.generationAttention,
       overheadMicros: 0,
       startFlops: { narrow: 0, wide: 0 },
+      tokenFlops: { narrow: 0, wide: 0 },
     },
   };
 }

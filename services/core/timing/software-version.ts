@@ -23,12 +23,7 @@ export interface SoftwareVersion {
 /** The parameters of a version that are read in its code and not fitted. */
 export type VersionMechanics = Pick<
   VersionParameters,
-  | 'allReduceChoice'
-  | 'quantisationShare'
-  | 'hostOverlaps'
-  | 'gapsAlone'
-  | 'narrowAttention'
-  | 'graphBatchSizes'
+  'allReduceChoice' | 'quantisationShare' | 'hostOverlaps' | 'narrowAttention' | 'graphBatchSizes'
 >;
 
 const OVERVIEW = 'TensorRT-LLM performance overview';
@@ -38,7 +33,6 @@ const ENGINE: VersionMechanics = {
   allReduceChoice: 'by_size',
   quantisationShare: 0,
   hostOverlaps: false,
-  gapsAlone: false,
   narrowAttention: false,
   graphBatchSizes: [],
 };
@@ -47,7 +41,6 @@ const BENCH_ENGINE: VersionMechanics = {
   allReduceChoice: 'by_size_without_two_shot',
   quantisationShare: 0,
   hostOverlaps: false,
-  gapsAlone: false,
   narrowAttention: true,
   graphBatchSizes: [],
 };
@@ -57,7 +50,6 @@ const TORCH: VersionMechanics = {
   allReduceChoice: 'fastest',
   quantisationShare: 0.25,
   hostOverlaps: true,
-  gapsAlone: true,
 };
 /** The sizes that the overviews from 0.20 on print. */
 const TORCH_GRAPHS: VersionMechanics = {

@@ -171,8 +171,8 @@ export function attentionRatesOf(
   kernels: KernelParameters,
   { weights, narrow, kvBytes }: { weights: Format; narrow: boolean; kvBytes: number },
 ): AttentionRates {
-  const { memoryEfficiency, startFlops } = kernels.generationAttention;
-  const start = kvBytes === 1 ? startFlops.narrow : startFlops.wide;
+  const { memoryEfficiency, startFlops, tokenFlops } = kernels.generationAttention;
+  const width = kvBytes === 1 ? 'narrow' : 'wide';
   return {
     flopsPerSecond: attentionFlopsOf(rates, kernels, { weights, narrow }),
     joulesPerFlop: makePowerLimit(rates, kernels.power).joulesPerFlop(
@@ -180,8 +180,17 @@ export function attentionRatesOf(
     ),
     memoryBytesPerSecond: rates.memoryBytesPerSecond,
     readBytesPerSecond: rates.peakMemoryBytesPerSecond * memoryEfficiency,
-    startSeconds: start / peakFlopsOf(rates, 'bf16'),
+    startSeconds: startFlops[width] / peakFlopsOf(rates, 'bf16'),
+    tokenSeconds: keepsUp(rates) ? 0 : tokenFlops[width] / peakFlopsOf(rates, 'bf16'),
   };
+}
+
+/**
+ * Chips from before fp8 have smaller tiles, and half as much arithmetic for their memory's rate: their kernels are
+ * taken to keep up with it (assumed; none was measured).
+ */
+function keepsUp({ chip }: ChipRates): boolean {
+  return chip.peakFlops.fp8 === undefined;
 }
 
 /** Experts beyond one server are reached over the network. */

@@ -1,5 +1,5 @@
 import { layerCount } from '../architecture/architecture.ts';
-import { rangeOf } from '../hardware/figure.ts';
+import { type Range, rangeOf } from '../hardware/figure.ts';
 import { allReduceWaysOf } from './calibration-model.ts';
 import { peakFlopsOf } from './chip-rates.ts';
 import { type HostWork, makeHostWork } from './host-work.ts';
@@ -19,6 +19,10 @@ import type { StepShape } from './step-shape.ts';
 import { LEAST_POWER_SHARE } from './token-cost.ts';
 
 const MICROS = 1e-6;
+/** What a recorded graph leaves of the gaps: about 1 µs for each of a layer's kernels (assumed). */
+const REPLAYED_GAP_SHARE = 0.25;
+/** Of the power that a step draws: what single loads were off by, on the average and a half more (assumed). */
+const DRAW_ERROR = 0.05;
 
 /**
  * Prices steps of one model on one layout of one chip under one version of the software. What does
@@ -42,8 +46,7 @@ export class StepPricer {
     this.options = options;
     this.#operators = makeStepOperators(options);
     this.#host = makeHostWork(version, layers);
-    const gaps = layout.tp > 1 || version.gapsAlone ? layers : 0;
-    this.#gapSeconds = gaps * version.gapMicros * MICROS;
+    this.#gapSeconds = layout.tp > 1 ? layers * version.gapMicros * MICROS : 0;
     this.#graphs = graphsOf(options);
     this.#power = makePowerLimit(options.rates, options.kernels.power);
     this.#stageShare = Math.ceil(layers / layout.pp) / layers;
@@ -80,7 +83,7 @@ export class StepPricer {
       memoryBytes: cost.memoryBytes,
       linkBytes: cost.linkBytes,
       ...this.#utilizations(cost, interval * stages),
-      energyJoules: this.#energyOf(interval * stages),
+      energyJoules: this.#energyOf(cost, interval * stages),
     };
   }
 
@@ -94,7 +97,7 @@ export class StepPricer {
       return operatorPrice(operator.name, cost);
     });
     const host = makeCost();
-    host.overheadSeconds = hostSeconds + this.#gapSeconds;
+    host.overheadSeconds = hostSeconds + this.#gapsOf(shape);
     return [...mergeByName(lines), operatorPrice('software', host)];
   }
 
@@ -113,10 +116,14 @@ export class StepPricer {
     const cost = this.#cost;
     clearCost(cost);
     for (const operator of this.#operators) operator.addTo(cost, shape);
-    cost.overheadSeconds += this.#gapSeconds;
+    cost.overheadSeconds += this.#gapsOf(shape);
     if (this.options.layout.pp > 1) this.#addStageTransfers(cost, rowsOf(shape));
     this.#overlapOperators(cost);
     return cost;
+  }
+
+  #gapsOf(shape: StepShape): number {
+    return this.#graphs.covers(shape) ? REPLAYED_GAP_SHARE * this.#gapSeconds : this.#gapSeconds;
   }
 
   #chipSeconds(cost: Cost): number {
@@ -180,10 +187,15 @@ export class StepPricer {
     };
   }
 
-  #energyOf(chipSeconds: number) {
+  /** Of the chips of a replica: as such work was measured to draw, or between shares of their rated power. */
+  #energyOf(cost: Cost, chipSeconds: number): Range {
     const { rates, layout } = this.options;
-    const { low, high } = rangeOf(rates.chip.powerWatts);
     const chips = chipCount({ ...layout, dp: 1 }) / layout.pp;
+    const drawn = this.#power.drawnJoules(cost, { clock: cost.clock, seconds: chipSeconds });
+    if (drawn !== undefined) {
+      return { low: drawn * chips * (1 - DRAW_ERROR), high: drawn * chips * (1 + DRAW_ERROR) };
+    }
+    const { low, high } = rangeOf(rates.chip.powerWatts);
     return {
       low: low * LEAST_POWER_SHARE * chips * chipSeconds,
       high: high * chips * chipSeconds,

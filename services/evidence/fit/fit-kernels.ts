@@ -55,6 +55,7 @@ const START: KernelParameters = {
     overheadMicros: 6,
     memoryEfficiency: 0.85,
     startFlops: { narrow: 0, wide: 0 },
+    tokenFlops: { narrow: 0, wide: 0 },
   },
   allReduce: { 2: START_WAYS, 4: START_WAYS, 8: START_WAYS },
 };

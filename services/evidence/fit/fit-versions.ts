@@ -4,7 +4,7 @@ import { findSoftwareVersion, SOFTWARE_VERSIONS } from '../../core/timing/softwa
 import { minimize } from '../minimize.ts';
 import { predictRow } from '../predict-row.ts';
 import { describeRow, type PublishedRow } from '../published-row.ts';
-import { type Anchor, anchorOf, isFitted } from '../row-roles.ts';
+import { type Anchor, type AnchoredParameter, anchorOf, isFitted } from '../row-roles.ts';
 
 export interface VersionFitOptions {
   readonly kernels: KernelParameters;
@@ -149,6 +149,11 @@ function fitVllm(options: VersionFitOptions): Record<string, VersionParameters> 
   );
 }
 
+const ANCHORED: Readonly<Record<AnchoredParameter, string>> = {
+  elementwiseFactor: 'elementwise factor',
+  hostMicrosPerSequence: 'the host’s time a sequence',
+};
+
 /** The parameter at which a version's anchor row comes out right, or the nearest bound to it. */
 function anchorOn(
   { row, parameter }: Anchor,
@@ -158,7 +163,7 @@ function anchorOn(
   const build = (value: number): VersionParameters => ({
     ...kept,
     [parameter]: value,
-    basis: `static batches of 0.8 and 0.9; ${parameter} from the anchor row`,
+    basis: `static batches of 0.8 and 0.9; ${ANCHORED[parameter]} from the anchor row`,
     anchor: describeRow(row),
   });
   const high = parameter === 'elementwiseFactor' ? 5 : 200;

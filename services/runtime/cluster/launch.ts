@@ -92,7 +92,7 @@ const SUPERVISOR = 'sohu';
  * V8's own sizes that means a full collection every other step; with these, cheap collections of the
  * young generation do.
  */
-const HEAP_ARGUMENTS = ['--min-semi-space-size=16', '--initial-old-space-size=512'];
+export const HEAP_ARGUMENTS = ['--min-semi-space-size=16', '--initial-old-space-size=512'];
 
 /**
  * Starts a broker, the chips and their coordinator on free ports, and resolves when they serve.

@@ -180,8 +180,9 @@ export class ClusterEngine implements InferenceEngine {
    * A sample that a stop string ends is forgotten at once: the coordinator begins its next step
    * only after the events of this one, so that none computes it any more.
    */
-  #takeToken({ sequence, ...token }: Extract<CoordinatorEvent, { kind: 'token' }>): void {
-    const reason = this.#generations.get(sequence)?.take(sequence, token);
+  #takeToken(event: Extract<CoordinatorEvent, { kind: 'token' }>): void {
+    const { sequence } = event;
+    const reason = this.#generations.get(sequence)?.take(sequence, event);
     if (reason !== undefined) this.#forget(sequence, reason);
   }
 

@@ -66,7 +66,7 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
   const monitor = new EngineMonitor({
     ...{ cluster: options.cluster, group: options.group, modelName: group.modelName },
     ...{ maxModelLen, serving, coordinator, chip: group.chip, baselines: group.baselines },
-    brokerMonitoringUrl: options.natsMonitoring,
+    brokerMonitoringUrls: options.natsMonitoring,
   });
   const engine = new ClusterEngine({
     ...{ coordinator, group, grammars, maxModelLen },
@@ -91,7 +91,7 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
     await server.stop();
     host.close();
     await Promise.all([metricsServer.close(), bus.close()]);
-  });
+  }, options.shutdownTimeout * 1e3);
 }
 
 function startServer(

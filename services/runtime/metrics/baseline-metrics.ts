@@ -1,31 +1,33 @@
-import { Counter, type Registry } from 'prom-client';
-import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
-import { shapeOfStep } from '../../core/timing/shape-of-step.ts';
+import type { Registry } from 'prom-client';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
+import type { CountedStep } from '../telemetry/step-backlog.ts';
+import { registerReadCounter } from './read-counter.ts';
+
+/** One other chip. */
+interface Baseline {
+  readonly name: string;
+  readonly pricer: StepPricer;
+  seconds: number;
+}
 
 /** What the group's steps would have taken on other modelled chips, as many and with the same model. */
 export class BaselineMetrics {
-  readonly #baselines: readonly {
-    readonly pricer: StepPricer;
-    readonly seconds: Counter.Internal;
-  }[];
+  readonly #baselines: readonly Baseline[];
 
   constructor(registry: Registry, baselines: ReadonlyMap<string, StepPricer>) {
-    const seconds = new Counter({
+    this.#baselines = [...baselines].map(([name, pricer]) => ({ name, pricer, seconds: 0 }));
+    const counter = {
       name: 'sohu_baseline_device_seconds_total',
       help: 'Device time of the same steps on as many other chips under ideal software.',
       labelNames: ['baseline'],
-      registers: [registry],
+    };
+    registerReadCounter(registry, counter, (it) => {
+      for (const { name, seconds } of this.#baselines) it.inc({ baseline: name }, seconds);
     });
-    this.#baselines = [...baselines].map(([baseline, pricer]) => ({
-      pricer,
-      seconds: seconds.labels({ baseline }),
-    }));
   }
 
-  completed({ parts }: StepCompleted): void {
-    if (this.#baselines.length === 0) return;
-    const shape = shapeOfStep(parts);
-    for (const { pricer, seconds } of this.#baselines) seconds.inc(pricer.seconds(shape));
+  completed({ shape }: CountedStep): void {
+    if (shape === undefined) return;
+    for (const baseline of this.#baselines) baseline.seconds += baseline.pricer.seconds(shape);
   }
 }

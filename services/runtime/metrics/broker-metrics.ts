@@ -3,6 +3,8 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 const ANSWER_TIMEOUT_MS = 1_000;
 /** One scrape reads all series from one answer. */
 const FRESH_MS = 200;
+/** Where a name has gone, a resolver may take that long to say so, and holds one of few threads meanwhile. */
+const ASK_AGAIN_MS = 10_000;
 
 /** The part of a nats-server's /varz that is shown. */
 interface Varz {
@@ -16,19 +18,21 @@ interface Varz {
   readonly mem: number;
 }
 
-/** The broker as its monitoring pages at a base URL tell of it, asked when somebody scrapes. */
-export function registerBrokerMetrics(registry: Registry, monitoringUrl: string): void {
+/** The brokers as their monitoring pages, each at a base URL, tell of them, asked when somebody scrapes. */
+export function registerBrokerMetrics(registry: Registry, monitoringUrls: readonly string[]): void {
   const registers = [registry];
-  const varz = new VarzReader(`${monitoringUrl.replace(/\/$/, '')}/varz`);
+  const brokers = monitoringUrls.map((url) => new Broker(url));
   const gauge = (name: string, help: string, read: (it: Varz) => number): void => {
     new Gauge({
       name,
       help,
+      labelNames: ['broker'],
       registers,
       async collect() {
-        const now = await varz.read();
-        this.remove();
-        if (now !== undefined) this.set(read(now));
+        for (const { broker, now } of await readAll(brokers)) {
+          if (now === undefined) this.remove({ broker });
+          else this.set({ broker }, read(now));
+        }
       },
     });
   };
@@ -40,22 +44,29 @@ export function registerBrokerMetrics(registry: Registry, monitoringUrl: string)
     new Counter({
       name,
       help,
-      labelNames: ['direction'],
+      labelNames: ['broker', 'direction'],
       registers,
       async collect() {
-        const now = await varz.read();
+        const answers = await readAll(brokers);
         this.reset();
-        if (now === undefined) return;
-        for (const [direction, value] of Object.entries(read(now))) this.inc({ direction }, value);
+        for (const { broker, now } of answers) {
+          if (now === undefined) continue;
+          for (const [direction, value] of Object.entries(read(now))) {
+            this.inc({ broker, direction }, value);
+          }
+        }
       },
     });
   };
   new Gauge({
     name: 'sohu_broker_up',
     help: 'Whether the broker’s monitoring answers.',
+    labelNames: ['broker'],
     registers,
     async collect() {
-      this.set(Number((await varz.read()) !== undefined));
+      for (const { broker, now } of await readAll(brokers)) {
+        this.set({ broker }, Number(now !== undefined));
+      }
     },
   });
   gauge('sohu_broker_connections', 'Connections now.', (it) => it.connections);
@@ -76,19 +87,29 @@ export function registerBrokerMetrics(registry: Registry, monitoringUrl: string)
   }));
 }
 
-class VarzReader {
+function readAll(
+  brokers: readonly Broker[],
+): Promise<readonly { readonly broker: string; readonly now: Varz | undefined }[]> {
+  return Promise.all(brokers.map(async (each) => ({ broker: each.name, now: await each.read() })));
+}
+
+class Broker {
+  /** Host and port of its pages. */
+  readonly name: string;
   readonly #url: string;
   #last: Promise<Varz | undefined> | undefined;
   #askedMs = 0;
+  #freshMs = FRESH_MS;
 
-  constructor(url: string) {
-    this.#url = url;
+  constructor(monitoringUrl: string) {
+    this.name = new URL(monitoringUrl).host;
+    this.#url = `${monitoringUrl.replace(/\/$/, '')}/varz`;
   }
 
   /** Undefined where the broker does not answer. */
   read(): Promise<Varz | undefined> {
     const now = performance.now();
-    if (this.#last === undefined || now - this.#askedMs > FRESH_MS) {
+    if (this.#last === undefined || now - this.#askedMs > this.#freshMs) {
       this.#askedMs = now;
       this.#last = this.#ask();
     }
@@ -98,8 +119,11 @@ class VarzReader {
   async #ask(): Promise<Varz | undefined> {
     try {
       const answer = await fetch(this.#url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
-      return (await answer.json()) as Varz;
+      const varz = (await answer.json()) as Varz;
+      this.#freshMs = FRESH_MS;
+      return varz;
     } catch {
+      this.#freshMs = ASK_AGAIN_MS;
       return undefined;
     }
   }

@@ -1,40 +1,43 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type Counter, Gauge, Registry } from 'prom-client';
 import { DROP_REASONS } from '../../cluster/exchange-runner.ts';
 import { STEP_FAULTS } from '../../cluster/step-check.ts';
 import type { StepTimes } from '../../cluster/step-times.ts';
 import type { ChipHost } from '../chip/chip-host.ts';
 import { STEP_BUCKETS_SECONDS } from './buckets.ts';
+import { type BucketCounts, CountedHistogram } from './counted-histogram.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
 import { expositionOf, processRegistry } from './exposition.ts';
+import { registerReadCounter } from './read-counter.ts';
 
 /** The series of one chip process. Counters are read from the chip when Prometheus asks. */
 export class ChipMetrics {
   readonly #registry = new Registry();
   readonly #process = processRegistry();
   readonly #exchanges: ExchangeMetrics;
-  readonly #compute: Histogram.Internal<string>;
-  readonly #communication: Histogram.Internal<string>;
-  readonly #tokens: Counter;
+  readonly #compute: BucketCounts;
+  readonly #communication: BucketCounts;
+  #tokens = 0;
   #host: ChipHost | undefined;
 
   constructor(identity: { readonly group: string; readonly rank: number }) {
     const registers = [this.#registry];
     this.#registry.setDefaultLabels({ group: identity.group, chip: String(identity.rank) });
     this.#exchanges = new ExchangeMetrics(this.#registry);
-    this.#tokens = new Counter({
-      name: 'sohu_chip_tokens_total',
-      help: 'Tokens whose rows the chip computed, prompt and generated.',
-      registers,
-    });
-    const stepSeconds = new Histogram({
+    registerReadCounter(
+      this.#registry,
+      {
+        name: 'sohu_chip_tokens_total',
+        help: 'Tokens whose rows the chip computed, prompt and generated.',
+      },
+      (counter) => counter.inc(this.#tokens),
+    );
+    const stepSeconds = new CountedHistogram(this.#registry, {
       name: 'sohu_chip_step_duration_seconds',
       help: 'Host time of a step on the chip, by part.',
-      labelNames: ['part'],
-      buckets: STEP_BUCKETS_SECONDS,
-      registers,
+      bounds: STEP_BUCKETS_SECONDS,
     });
-    this.#compute = stepSeconds.labels({ part: 'compute' });
-    this.#communication = stepSeconds.labels({ part: 'communication' });
+    this.#compute = stepSeconds.child({ part: 'compute' });
+    this.#communication = stepSeconds.child({ part: 'communication' });
     this.#counter('sohu_chip_steps_total', 'Steps executed.', [], (counter, { chip }) => {
       counter.inc(chip.meter.counters.steps);
     });
@@ -90,7 +93,7 @@ export class ChipMetrics {
 
   /** Records a step that is complete. */
   stepCompleted(step: StepTimes): void {
-    this.#tokens.inc(step.tokens);
+    this.#tokens += step.tokens;
     this.#compute.observe(step.computeMicros / 1e6);
     this.#communication.observe(step.communicationMicros / 1e6);
     for (const exchange of step.exchanges) this.#exchanges.observe(exchange);
@@ -102,17 +105,8 @@ export class ChipMetrics {
     labelNames: string[],
     read: (counter: Counter, host: ChipHost) => void,
   ): void {
-    const host = (): ChipHost | undefined => this.#host;
-    new Counter({
-      name,
-      help,
-      labelNames,
-      registers: [this.#registry],
-      collect() {
-        const current = host();
-        this.reset();
-        if (current !== undefined) read(this, current);
-      },
+    registerReadCounter(this.#registry, { name, help, labelNames }, (counter) => {
+      if (this.#host !== undefined) read(counter, this.#host);
     });
   }
 

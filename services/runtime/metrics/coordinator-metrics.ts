@@ -1,9 +1,9 @@
-import { Counter, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { Coordinator } from '../../cluster/coordinator.ts';
-import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
 import type { ChipStatus, EndReason } from '../../rpc/telemetry-types.ts';
+import type { CountedStep } from '../telemetry/step-backlog.ts';
 import { BaselineMetrics } from './baseline-metrics.ts';
 import { registerBrokerMetrics } from './broker-metrics.ts';
 import { DcgmMetrics } from './dcgm-metrics.ts';
@@ -11,7 +11,9 @@ import { expositionOf, processRegistry } from './exposition.ts';
 import { registerGroupMetrics } from './group-metrics.ts';
 import { LatencyMetrics } from './latency-metrics.ts';
 import { registerPaceMetrics } from './pace-metrics.ts';
+import { registerReadCounter } from './read-counter.ts';
 import { StepMetrics } from './step-metrics.ts';
+import { TokenGaps } from './token-gaps.ts';
 import { type CacheConfig, VllmEngineMetrics } from './vllm-engine-metrics.ts';
 import { VllmRequestMetrics } from './vllm-request-metrics.ts';
 
@@ -20,6 +22,8 @@ export interface CoordinatorMetricsOptions {
   readonly modelName: string;
   readonly coordinator: Coordinator;
   readonly chips: () => readonly ChipStatus[];
+  /** Has all steps counted that wait for it; called before a reading. */
+  readonly catchUp: () => void;
   readonly cache: CacheConfig;
   readonly limits: {
     readonly maxModelLen: number;
@@ -28,8 +32,8 @@ export interface CoordinatorMetricsOptions {
   };
   /** What prices the same steps on other chips, by their names. */
   readonly baselines: ReadonlyMap<string, StepPricer>;
-  /** Where the broker's monitoring pages are; undefined shows none of it. */
-  readonly brokerMonitoringUrl: string | undefined;
+  /** Where the monitoring pages of the brokers are that are shown. */
+  readonly brokerMonitoringUrls: readonly string[];
 }
 
 /**
@@ -44,10 +48,11 @@ export class CoordinatorMetrics {
   readonly #requests: VllmRequestMetrics;
   readonly #engine: VllmEngineMetrics;
   readonly #dcgm: DcgmMetrics;
-  readonly #generatedTokens: Counter;
+  readonly #catchUp: () => void;
 
   constructor(options: CoordinatorMetricsOptions) {
-    const { engine, modelName, coordinator, chips, limits, brokerMonitoringUrl } = options;
+    const { engine, modelName, coordinator, chips, limits, brokerMonitoringUrls } = options;
+    this.#catchUp = options.catchUp;
     const group = new Registry();
     for (const registry of [group, this.#vllm]) {
       registry.setDefaultLabels({ model_name: modelName, engine });
@@ -56,32 +61,34 @@ export class CoordinatorMetrics {
     this.#own = [group, this.#dcgm.registry, processRegistry()];
     this.#steps = new StepMetrics(group, limits);
     this.#baselines = new BaselineMetrics(group, options.baselines);
-    this.#generatedTokens = new Counter({
-      name: 'sohu_generated_tokens_total',
-      help: 'Tokens drawn and delivered.',
-      registers: [group],
-    });
+    const generated = { name: 'sohu_generated_tokens_total', help: 'Tokens drawn and delivered.' };
+    registerReadCounter(group, generated, (it) => it.inc(this.#requests.generatedTokens));
     registerGroupMetrics(group, { coordinator, chips });
     registerPaceMetrics(group, coordinator);
-    if (brokerMonitoringUrl !== undefined) registerBrokerMetrics(group, brokerMonitoringUrl);
+    if (brokerMonitoringUrls.length > 0) registerBrokerMetrics(group, brokerMonitoringUrls);
     const { maxModelLen } = limits;
-    const fine = new LatencyMetrics(group);
-    this.#requests = new VllmRequestMetrics(this.#vllm, { maxModelLen, fine });
+    this.#requests = new VllmRequestMetrics(this.#vllm, {
+      maxModelLen,
+      fine: new LatencyMetrics(group),
+      gaps: new TokenGaps({ own: group, vllm: this.#vllm }),
+    });
     this.#engine = new VllmEngineMetrics(this.#vllm, coordinator, options.cache);
   }
 
-  /** Takes what happened in the group. */
-  observe(event: CoordinatorEvent): void {
-    if (event.kind === 'token') {
-      this.#generatedTokens.inc();
-      this.#requests.token(event.sequence);
-    } else if (event.kind === 'stepFailed') this.#steps.failed();
-    else if (event.kind === 'stepCompleted') {
-      this.#steps.completed(event);
-      this.#baselines.completed(event);
-      this.#engine.stepCompleted(event.tokens);
-      this.#dcgm.sent(event.price?.linkBytes ?? 0);
-    }
+  /** Takes the token that a sample has gained. */
+  token(sequence: Sequence): void {
+    this.#requests.token(sequence);
+  }
+
+  stepCompleted(step: CountedStep): void {
+    this.#steps.completed(step);
+    this.#baselines.completed(step);
+    this.#engine.stepCompleted(step.tokens);
+    this.#dcgm.sent(step.price?.linkBytes ?? 0);
+  }
+
+  stepFailed(): void {
+    this.#steps.failed();
   }
 
   /** Takes in the samples of a request that came at that moment. */
@@ -96,11 +103,13 @@ export class CoordinatorMetrics {
 
   /** What the process shows by itself: all but the series of vLLM. */
   text(): Promise<string> {
+    this.#catchUp();
     return expositionOf(this.#own);
   }
 
   /** All series whose names begin with a prefix. */
   allText(prefix: string): Promise<string> {
+    this.#catchUp();
     return expositionOf([...this.#own, this.#vllm], prefix);
   }
 }

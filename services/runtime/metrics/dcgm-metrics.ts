@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
-import { Counter, Registry } from 'prom-client';
+import { type Counter, Registry } from 'prom-client';
 import type { ChipStatus } from '../../rpc/telemetry-types.ts';
 import { hostMicros } from '../support/host-clock.ts';
 import { type ChipGauge, registerChipGauge } from './group-metrics.ts';
+import { registerReadCounter } from './read-counter.ts';
 
 const LABEL_NAMES = ['gpu', 'UUID', 'device', 'modelName', 'hostname'] as const;
 const BYTES_PER_MIB = 2 ** 20;
@@ -79,16 +80,7 @@ export class DcgmMetrics {
   }
 
   #counter(name: string, help: string, read: (counter: Counter) => void): void {
-    new Counter({
-      name,
-      help,
-      labelNames: [...LABEL_NAMES],
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        read(this);
-      },
-    });
+    registerReadCounter(this.registry, { name, help, labelNames: LABEL_NAMES }, read);
   }
 }
 

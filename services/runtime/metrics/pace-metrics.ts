@@ -1,6 +1,7 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import { type Pace, realTimeFactor } from '../../cluster/pacer.ts';
+import { registerReadCounter } from './read-counter.ts';
 
 const MICROS_PER_SECOND = 1e6;
 
@@ -8,13 +9,9 @@ const MICROS_PER_SECOND = 1e6;
 export function registerPaceMetrics(registry: Registry, coordinator: Coordinator): void {
   const pace = (): Pace | undefined => coordinator.clock?.pace;
   const counter = (name: string, help: string, of: (pace: Pace) => number): void => {
-    new Counter({
-      ...{ name, help, registers: [registry] },
-      collect() {
-        this.reset();
-        const now = pace();
-        if (now !== undefined) this.inc(of(now) / MICROS_PER_SECOND);
-      },
+    registerReadCounter(registry, { name, help }, (it) => {
+      const now = pace();
+      if (now !== undefined) it.inc(of(now) / MICROS_PER_SECOND);
     });
   };
   counter(

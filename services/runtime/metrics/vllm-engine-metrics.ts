@@ -1,7 +1,9 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { Scheduler } from '../../core/scheduler/scheduler.ts';
 import type { SchedulerStats } from '../../core/scheduler/scheduler-stats.ts';
+import { type BucketCounts, CountedHistogram } from './counted-histogram.ts';
+import { registerReadCounter } from './read-counter.ts';
 import { ITERATION_TOKENS } from './vllm-buckets.ts';
 
 /** What vLLM tells of its KV cache, as labels. */
@@ -16,19 +18,18 @@ export interface CacheConfig {
 export class VllmEngineMetrics {
   readonly #registers: Registry[];
   readonly #scheduler: () => Scheduler | undefined;
-  readonly #iterationTokens: Histogram;
+  readonly #iterationTokens: BucketCounts;
 
   constructor(registry: Registry, coordinator: Coordinator, config: CacheConfig) {
     this.#registers = [registry];
     this.#scheduler = () => coordinator.scheduler;
-    this.#iterationTokens = new Histogram({
+    this.#iterationTokens = new CountedHistogram(registry, {
       name: 'vllm:iteration_tokens_total',
       help: 'Tokens per engine step.',
-      buckets: ITERATION_TOKENS,
-      registers: this.#registers,
-    });
+      bounds: ITERATION_TOKENS,
+    }).child();
     this.#load();
-    this.#counters();
+    this.#counters(registry);
     this.#cacheConfig(coordinator, config);
   }
 
@@ -53,10 +54,15 @@ export class VllmEngineMetrics {
     });
   }
 
-  #counters(): void {
-    this.#counter('prefix_cache_queries', 'Prefix cache queries, in tokens.', 'prefixCacheQueries');
-    this.#counter('prefix_cache_hits', 'Prefix cache hits, in tokens.', 'prefixCacheHits');
-    this.#counter('num_preemptions', 'Preemptions of the engine.', 'preemptions');
+  #counters(registry: Registry): void {
+    const current = this.#scheduler;
+    const counter = (name: string, help: string, field: keyof CounterFields): void =>
+      registerReadCounter(registry, { name: `vllm:${name}_total`, help }, (it) =>
+        it.inc(current()?.stats[field] ?? 0),
+      );
+    counter('prefix_cache_queries', 'Prefix cache queries, in tokens.', 'prefixCacheQueries');
+    counter('prefix_cache_hits', 'Prefix cache hits, in tokens.', 'prefixCacheHits');
+    counter('num_preemptions', 'Preemptions of the engine.', 'preemptions');
   }
 
   #cacheConfig(coordinator: Coordinator, config: CacheConfig): void {
@@ -96,19 +102,6 @@ export class VllmEngineMetrics {
       collect() {
         const scheduler = current();
         this.set(scheduler === undefined ? 0 : read(scheduler));
-      },
-    });
-  }
-
-  #counter(name: string, help: string, field: keyof CounterFields): void {
-    const current = this.#scheduler;
-    new Counter({
-      name: `vllm:${name}_total`,
-      help,
-      registers: this.#registers,
-      collect() {
-        this.reset();
-        this.inc(current()?.stats[field] ?? 0);
       },
     });
   }

@@ -1,13 +1,15 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { GenerationRequest, RequestTimes, Sequence } from '../../core/scheduler/request.ts';
 import { completionTokens } from '../../core/scheduler/request.ts';
 import type { EndReason } from '../../rpc/telemetry-types.ts';
 import { hostMicros } from '../support/host-clock.ts';
+import { type BucketCounts, CountedHistogram } from './counted-histogram.ts';
 import type { LatencyMetrics } from './latency-metrics.ts';
+import { registerReadCounter } from './read-counter.ts';
+import type { TokenGaps } from './token-gaps.ts';
 import * as buckets from './vllm-buckets.ts';
 
 const END_REASONS: readonly EndReason[] = ['stop', 'length', 'abort', 'error'];
-const SOURCES = ['local_compute', 'local_cache_hit', 'external_kv_transfer'] as const;
 
 /** A request whose samples have not all ended. */
 interface OpenRequest {
@@ -23,42 +25,37 @@ interface OpenRequest {
  * lengths and intervals with the end of a sample, `params_n` with the end of the last one.
  */
 export class VllmRequestMetrics {
-  readonly #registers: Registry[];
   readonly #fine: LatencyMetrics;
   readonly #open = new Map<GenerationRequest, OpenRequest>();
-  readonly #lastTokenMicros = new Map<Sequence, number>();
-  readonly #seconds: Readonly<Record<LatencyName, Histogram>>;
-  readonly #counts: Readonly<Record<CountName, Histogram>>;
-  readonly #promptTokens: Counter;
-  readonly #cachedTokens: Counter;
-  readonly #generatedTokens: Counter;
-  readonly #bySource: readonly Counter.Internal[];
-  readonly #success: Readonly<Record<EndReason, Counter.Internal>>;
+  readonly #gaps: TokenGaps;
+  readonly #seconds: Readonly<Record<LatencyName, BucketCounts>>;
+  readonly #counts: Readonly<Record<CountName, BucketCounts>>;
+  readonly #ends: Record<EndReason, number> = { stop: 0, length: 0, abort: 0, error: 0 };
+  #promptTokens = 0;
+  #cachedTokens = 0;
+  #generatedTokens = 0;
 
   /** Latencies are observed in the fine buckets too. */
   constructor(
     registry: Registry,
-    { maxModelLen, fine }: { readonly maxModelLen: number; readonly fine: LatencyMetrics },
+    options: {
+      readonly maxModelLen: number;
+      readonly fine: LatencyMetrics;
+      readonly gaps: TokenGaps;
+    },
   ) {
-    this.#registers = [registry];
-    this.#fine = fine;
-    const lengths = buckets.oneTwoFive(maxModelLen);
-    this.#seconds = this.#histograms(LATENCIES);
-    this.#counts = this.#histograms(
+    this.#fine = options.fine;
+    this.#gaps = options.gaps;
+    const lengths = buckets.oneTwoFive(options.maxModelLen);
+    this.#seconds = makeHistograms(registry, LATENCIES);
+    this.#counts = makeHistograms(
+      registry,
       Object.fromEntries(
         Object.entries(COUNTS).map(([name, [help, bounds]]) => [name, [help, bounds ?? lengths]]),
       ) as unknown as Readonly<Record<CountName, Described>>,
     );
-    this.#promptTokens = this.#counter('prompt_tokens', 'Number of prefill tokens processed.');
-    this.#cachedTokens = this.#counter('prompt_tokens_cached', 'Prompt tokens from the cache.');
-    this.#generatedTokens = this.#counter('generation_tokens', 'Generation tokens processed.');
-    const bySource = this.#counter('prompt_tokens_by_source', 'Prompt tokens by source.', 'source');
-    this.#bySource = SOURCES.map((source) => bySource.labels({ source }));
-    const success = this.#counter('request_success', 'Requests that ended.', 'finished_reason');
-    this.#success = Object.fromEntries(
-      END_REASONS.map((reason) => [reason, success.labels({ finished_reason: reason })]),
-    ) as unknown as Readonly<Record<EndReason, Counter.Internal>>;
-    for (const child of [...this.#bySource, ...Object.values(this.#success)]) child.inc(0);
+    this.#countTokens(registry);
+    this.#countEnds(registry);
   }
 
   /** Takes in the samples of a request that came at that moment. */
@@ -67,24 +64,23 @@ export class VllmRequestMetrics {
     this.#open.set(request, { arrivalMicros, openSamples: sequences.length, mostTokens: 0 });
   }
 
+  /** Tokens that all samples have gained. */
+  get generatedTokens(): number {
+    return this.#generatedTokens;
+  }
+
   /** Takes the token that a sample has gained. */
   token(sequence: Sequence): void {
-    const nowMicros = sequence.times.lastTokenMicros!;
-    const before = this.#lastTokenMicros.get(sequence);
-    this.#lastTokenMicros.set(sequence, nowMicros);
-    this.#generatedTokens.inc();
-    if (before === undefined) this.#firstToken(sequence, nowMicros);
-    else {
-      const seconds = (nowMicros - before) / 1e6;
-      this.#seconds.inter_token_latency_seconds.observe(seconds);
-      this.#fine.interTokenLatency.observe(seconds);
-    }
+    this.#generatedTokens++;
+    const { times, previousTokenMicros } = sequence;
+    const nowMicros = times.lastTokenMicros!;
+    if (previousTokenMicros === undefined) this.#firstToken(sequence, nowMicros);
+    else this.#gaps.add(nowMicros - previousTokenMicros);
   }
 
   /** Takes the end of a sample, as its client hears of it. */
   ended(sequence: Sequence, reason: EndReason): void {
-    this.#lastTokenMicros.delete(sequence);
-    this.#success[reason].inc();
+    this.#ends[reason]++;
     const open = this.#open.get(sequence.request);
     if (open === undefined) return;
     this.#observeCounts(sequence);
@@ -104,10 +100,8 @@ export class VllmRequestMetrics {
       this.#seconds.time_to_first_token_seconds.observe(seconds);
       this.#fine.timeToFirstToken.observe(seconds);
     }
-    this.#promptTokens.inc(promptTokens);
-    this.#cachedTokens.inc(cachedTokens);
-    this.#bySource[0]!.inc(promptTokens - cachedTokens);
-    this.#bySource[1]!.inc(cachedTokens);
+    this.#promptTokens += promptTokens;
+    this.#cachedTokens += cachedTokens;
   }
 
   #observeCounts(sequence: Sequence): void {
@@ -142,32 +136,51 @@ export class VllmRequestMetrics {
     this.#seconds.request_time_per_output_token_seconds.observe(secondsPerToken);
   }
 
-  #histograms<Name extends string>(
-    described: Readonly<Record<Name, Described>>,
-  ): Readonly<Record<Name, Histogram>> {
-    const entries = Object.entries<Described>(described).map(([name, [help, bounds]]) => [
-      name,
-      new Histogram({ name: `vllm:${name}`, help, buckets: bounds, registers: this.#registers }),
-    ]);
-    return Object.fromEntries(entries) as Readonly<Record<Name, Histogram>>;
-  }
-
-  #counter(name: string, help: string, label?: string): Counter {
-    const labelNames = label === undefined ? [] : [label];
-    return new Counter({
-      name: `vllm:${name}_total`,
-      help,
-      labelNames,
-      registers: this.#registers,
+  #countTokens(registry: Registry): void {
+    const count = (name: string, help: string, total: () => number): void =>
+      registerReadCounter(registry, { name: `vllm:${name}_total`, help }, (it) => it.inc(total()));
+    count('prompt_tokens', 'Number of prefill tokens processed.', () => this.#promptTokens);
+    count('prompt_tokens_cached', 'Prompt tokens from the cache.', () => this.#cachedTokens);
+    count('generation_tokens', 'Generation tokens processed.', () => this.#generatedTokens);
+    const bySource = {
+      name: 'vllm:prompt_tokens_by_source_total',
+      help: 'Prompt tokens by source.',
+      labelNames: ['source'],
+    };
+    registerReadCounter(registry, bySource, (it) => {
+      it.inc({ source: 'local_compute' }, this.#promptTokens - this.#cachedTokens);
+      it.inc({ source: 'local_cache_hit' }, this.#cachedTokens);
+      it.inc({ source: 'external_kv_transfer' }, 0);
     });
   }
+
+  #countEnds(registry: Registry): void {
+    const counter = {
+      name: 'vllm:request_success_total',
+      help: 'Requests that ended.',
+      labelNames: ['finished_reason'],
+    };
+    registerReadCounter(registry, counter, (it) => {
+      for (const reason of END_REASONS) it.inc({ finished_reason: reason }, this.#ends[reason]);
+    });
+  }
+}
+
+function makeHistograms<Name extends string>(
+  registry: Registry,
+  described: Readonly<Record<Name, Described>>,
+): Readonly<Record<Name, BucketCounts>> {
+  const entries = Object.entries<Described>(described).map(([name, [help, bounds]]) => [
+    name,
+    new CountedHistogram(registry, { name: `vllm:${name}`, help, bounds }).child(),
+  ]);
+  return Object.fromEntries(entries) as Readonly<Record<Name, BucketCounts>>;
 }
 
 type Described = [help: string, buckets: number[]];
 
 const LATENCIES = {
   time_to_first_token_seconds: ['Time to first token in seconds.', buckets.TTFT_SECONDS],
-  inter_token_latency_seconds: ['Inter-token latency in seconds.', buckets.TOKEN_LATENCY_SECONDS],
   request_time_per_output_token_seconds: [
     'Time per output token of a request in seconds.',
     buckets.TOKEN_LATENCY_SECONDS,

@@ -56,6 +56,20 @@ export const positiveOrInfinite = withSchema(
   },
 );
 
+const URLS = /^https?:\/\/[^\s,/]+\/?(,https?:\/\/[^\s,/]+\/?)*$/;
+
+/** Parses base URLs of HTTP servers, with commas between them. */
+export const httpUrls = withSchema(
+  { type: 'string', pattern: URLS.source },
+  (text: string): readonly string[] => {
+    const urls = text.split(',');
+    if (URLS.test(text) && urls.every((url) => URL.canParse(url))) return urls;
+    throw new InvalidOptionError(
+      'It must be a URL such as http://nats:8222, or several with commas.',
+    );
+  },
+);
+
 /** An option with a fixed set of values, of which an error names the nearest; numbers are parsed. */
 export function choice<T extends string | number>(
   flags: string,

@@ -9,9 +9,9 @@ export interface StopMessage {
 
 /**
  * Runs `stop` at the first SIGINT, SIGTERM or StopMessage and then exits; a second signal exits at
- * once. Only a message leaves time to finish work.
+ * once. A signal leaves `signalDrainMs` to finish work, a message what it says.
  */
-export function onStopSignal(stop: (drainMs: number) => Promise<void>): void {
+export function onStopSignal(stop: (drainMs: number) => Promise<void>, signalDrainMs = 0): void {
   let stopping = false;
   const handle = (drainMs: number): void => {
     if (stopping) process.exit(1);
@@ -24,8 +24,8 @@ export function onStopSignal(stop: (drainMs: number) => Promise<void>): void {
       },
     );
   };
-  process.on('SIGINT', () => handle(0));
-  process.on('SIGTERM', () => handle(0));
+  process.on('SIGINT', () => handle(signalDrainMs));
+  process.on('SIGTERM', () => handle(signalDrainMs));
   process.on('message', (message) => {
     if (isStopMessage(message)) handle(message.drainMs);
   });

@@ -1,6 +1,5 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
-import type { CoordinatorEvent, StepCompleted } from '../../cluster/coordinator-effects.ts';
-import type { ChipCounters } from '../../cluster/messages.ts';
+import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { Chip } from '../../core/hardware/chip.ts';
 import { resolveKvFormat } from '../../core/model/precision.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
@@ -15,8 +14,9 @@ import type {
 } from '../../rpc/telemetry-types.ts';
 import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { hostMicros } from '../support/host-clock.ts';
-import { describeChip, describeLoad, describeRates, type LastStep } from './describe-cluster.ts';
-import { StepFeed } from './step-feed.ts';
+import { describeChip, describeLoad, describeRates } from './describe-cluster.ts';
+import type { CountedStep } from './step-backlog.ts';
+import { type StepContext, StepFeed } from './step-feed.ts';
 import { StepWindow } from './step-window.ts';
 
 export interface ClusterTelemetryOptions {
@@ -30,6 +30,8 @@ export interface ClusterTelemetryOptions {
   readonly coordinator: Coordinator;
   /** The modelled chip. */
   readonly chip: Chip;
+  /** Has all steps counted that wait for it; called before a reading. */
+  readonly catchUp: () => void;
   /** The engine's series as text, those whose names begin with the prefix. */
   readonly metricsText: (prefix: string) => Promise<string>;
 }
@@ -40,9 +42,6 @@ export class ClusterTelemetry implements TelemetrySource {
   readonly #startMicros = hostMicros();
   readonly #window = new StepWindow(this.#startMicros);
   readonly #feed: StepFeed;
-  /** By rank: the reports before the last one, and what came between. */
-  readonly #counters = new Map<number, ChipCounters>();
-  readonly #lastSteps = new Map<number, LastStep>();
   #kvBlocks = 0;
   #steps = 0;
   #deviceSeconds = 0;
@@ -55,10 +54,25 @@ export class ClusterTelemetry implements TelemetrySource {
     });
   }
 
-  /** Takes what happened in the group. */
-  observe(event: CoordinatorEvent): void {
-    if (event.kind === 'ready') this.#kvBlocks = event.kvBlocks;
-    if (event.kind === 'stepCompleted') this.#takeStep(event);
+  /** The chips have so many blocks. */
+  ready(kvBlocks: number): void {
+    this.#kvBlocks = kvBlocks;
+  }
+
+  /** Tells those who watch of a step. */
+  stepCompleted(event: StepCompleted): void {
+    const preemptions = this.#options.coordinator.scheduler?.stats.preemptions ?? 0;
+    this.#feed.publish(event, () =>
+      this.#contextOf(preemptions - this.#preemptions, this.#deviceSeconds),
+    );
+    this.#preemptions = preemptions;
+    this.#deviceSeconds += event.price?.seconds ?? 0;
+  }
+
+  /** Takes a step in that may have ended a while ago. */
+  count(step: CountedStep): void {
+    this.#steps++;
+    this.#window.add(step);
   }
 
   /** Takes the end of a sample, as its client hears of it. */
@@ -71,7 +85,8 @@ export class ClusterTelemetry implements TelemetrySource {
   }
 
   snapshot(): ClusterSnapshot {
-    const { cluster, group, modelName, serving, coordinator } = this.#options;
+    const { cluster, group, modelName, serving, coordinator, catchUp } = this.#options;
+    catchUp();
     const { precision, kvCacheDtype, maxNumSeqs, blockSize } = serving;
     const now = hostMicros();
     const limits = { maxNumSeqs, blockSize, kvBlocks: this.#kvBlocks };
@@ -95,7 +110,8 @@ export class ClusterTelemetry implements TelemetrySource {
 
   /** The chips by rank, now. */
   chips(): readonly ChipStatus[] {
-    const { cluster, group, coordinator, chip } = this.#options;
+    const { cluster, group, coordinator, chip, catchUp } = this.#options;
+    catchUp();
     const { members } = coordinator;
     const means = this.#window.means(hostMicros());
     return members.map((member) =>
@@ -105,8 +121,7 @@ export class ClusterTelemetry implements TelemetrySource {
         means,
         chips: members.length,
         usedBlocks: coordinator.scheduler?.usedBlocks ?? 0,
-        counters: coordinator.countersOf(member.rank),
-        lastStep: this.#lastSteps.get(member.rank),
+        reports: coordinator.lastReportsOf(member.rank),
       }),
     );
   }
@@ -115,39 +130,17 @@ export class ClusterTelemetry implements TelemetrySource {
     return this.#feed.watch(options, signal);
   }
 
-  #takeStep(event: StepCompleted): void {
+  #contextOf(preemptions: number, deviceBeganSeconds: number): StepContext {
     const { coordinator } = this.#options;
-    this.#steps++;
-    this.#window.add(event);
-    this.#noteChips();
     const { runningCount = 0, waitingCount = 0, usedBlocks = 0 } = coordinator.scheduler ?? {};
-    const preemptions = coordinator.scheduler?.stats.preemptions ?? 0;
-    this.#feed.publish(event, {
+    return {
       running: runningCount,
       waiting: waitingCount,
       kvBlocksUsed: usedBlocks,
       kvBlocks: this.#kvBlocks,
-      preemptions: preemptions - this.#preemptions,
-      deviceBeganSeconds: this.#deviceSeconds,
-    });
-    this.#preemptions = preemptions;
-    this.#deviceSeconds += event.price?.seconds ?? 0;
-  }
-
-  #noteChips(): void {
-    const { coordinator } = this.#options;
-    for (let rank = 0; rank < coordinator.ranks; rank++) {
-      const now = coordinator.countersOf(rank);
-      const before = this.#counters.get(rank);
-      if (now === undefined) continue;
-      this.#counters.set(rank, now);
-      // A chip that was started anew counts from 0.
-      if (before === undefined || now.steps <= before.steps) continue;
-      this.#lastSteps.set(rank, {
-        computeMicros: now.computeMicros - before.computeMicros,
-        communicationMicros: now.communicationMicros - before.communicationMicros,
-      });
-    }
+      preemptions,
+      deviceBeganSeconds,
+    };
   }
 
   #state(): EngineState {

@@ -1,18 +1,12 @@
-import type { Coordinator } from '../../cluster/coordinator.ts';
+import type { Coordinator, LastReports } from '../../cluster/coordinator.ts';
 import type { Member } from '../../cluster/membership.ts';
 import type { ChipCounters } from '../../cluster/messages.ts';
 import { type Chip, productName } from '../../core/hardware/chip.ts';
-import { rangeOf } from '../../core/hardware/figure.ts';
-import { LEAST_POWER_SHARE } from '../../core/timing/token-cost.ts';
+import { CALIBRATION } from '../../core/timing/calibration.ts';
+import { idleWattsOf } from '../../core/timing/power-limit.ts';
 import type { ChipStatus, EngineLoad, EngineRates } from '../../rpc/telemetry-types.ts';
 import { chipUuid } from './chip-identity.ts';
 import type { WindowMeans } from './step-window.ts';
-
-/** What a chip's last step took of it, from two of its reports. */
-export interface LastStep {
-  readonly computeMicros: number;
-  readonly communicationMicros: number;
-}
 
 export function describeLoad(
   { scheduler }: Coordinator,
@@ -59,13 +53,13 @@ export function describeChip(
     readonly means: WindowMeans;
     readonly chips: number;
     readonly usedBlocks: number;
-    readonly counters: ChipCounters | undefined;
-    readonly lastStep: LastStep | undefined;
+    readonly reports: LastReports;
   },
 ): ChipStatus {
   const { rank, hello, ready } = member;
   const { busy, mfu, hbmBandwidth, linkBandwidth, busyWatts } = of.means;
-  const { counters, lastStep } = of;
+  const { last: counters } = of.reports;
+  const lastStep = lastStepOf(of.reports);
   const blockBytes = ready?.kvBytesPerBlock ?? 0;
   return {
     seat: hello.seat,
@@ -76,7 +70,8 @@ export function describeChip(
     metricsAddress: hello.metricsAddress,
     state: ready === undefined ? 'joining' : 'ready',
     ...{ busy, mfu, hbmBandwidth, linkBandwidth },
-    powerWatts: busyWatts / of.chips + (1 - busy) * idleWatts(of.chip),
+    powerWatts:
+      busyWatts / of.chips + (1 - busy) * idleWattsOf(of.chip, CALIBRATION.kernels.power!),
     hbmWeightBytes: ready?.weightBytes ?? 0,
     hbmKvBytes: of.usedBlocks * blockBytes,
     hbmKvReservedBytes: (ready?.kvBlocks ?? 0) * blockBytes,
@@ -91,7 +86,14 @@ export function describeChip(
   };
 }
 
-/** An idle chip is taken to draw the least that a busy one may. */
-function idleWatts({ powerWatts }: Chip): number {
-  return LEAST_POWER_SHARE * rangeOf(powerWatts).low;
+/** What a chip's last step took of it; unknown until it has reported twice since it began anew. */
+function lastStepOf({
+  last,
+  before,
+}: LastReports): Pick<ChipCounters, 'computeMicros' | 'communicationMicros'> | undefined {
+  if (last === undefined || before === undefined || last.steps <= before.steps) return undefined;
+  return {
+    computeMicros: last.computeMicros - before.computeMicros,
+    communicationMicros: last.communicationMicros - before.communicationMicros,
+  };
 }

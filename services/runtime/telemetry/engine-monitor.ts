@@ -9,6 +9,7 @@ import type { RequestObserver } from '../coordinator/cluster-engine.ts';
 import { CoordinatorMetrics } from '../metrics/coordinator-metrics.ts';
 import type { ResolvedServing } from '../options/resolve-serving.ts';
 import { ClusterTelemetry } from './cluster-telemetry.ts';
+import { StepBacklog } from './step-backlog.ts';
 
 export interface EngineMonitorOptions {
   readonly cluster: string;
@@ -34,20 +35,26 @@ export interface EngineMonitorOptions {
   /** What prices the same steps on other chips, by their names. */
   readonly baselines: ReadonlyMap<string, StepPricer>;
   /** Where the broker's monitoring pages are; undefined shows none of it. */
-  readonly brokerMonitoringUrl: string | undefined;
+  readonly brokerMonitoringUrls: readonly string[];
 }
 
 /** Counts and describes what one engine does, for Prometheus and for those who call Telemetry. */
 export class EngineMonitor implements RequestObserver {
   readonly metrics: CoordinatorMetrics;
   readonly telemetry: ClusterTelemetry;
+  readonly #backlog = new StepBacklog((step) => {
+    this.metrics.stepCompleted(step);
+    this.telemetry.count(step);
+  });
 
   constructor(options: EngineMonitorOptions) {
     const { group, modelName, serving, maxModelLen, coordinator } = options;
-    const { baselines, brokerMonitoringUrl } = options;
+    const { baselines, brokerMonitoringUrls } = options;
     const { precision, kvCacheDtype, maxNumSeqs, maxNumBatchedTokens } = serving;
+    const catchUp = (): void => this.#backlog.catchUp();
     this.telemetry = new ClusterTelemetry({
       ...options,
+      catchUp,
       metricsText: (prefix) => this.metrics.allText(prefix),
     });
     this.metrics = new CoordinatorMetrics({
@@ -55,17 +62,22 @@ export class EngineMonitor implements RequestObserver {
       modelName,
       coordinator,
       chips: () => this.telemetry.chips(),
+      catchUp,
       cache: { ...serving, cacheDtype: resolveKvFormat(kvCacheDtype, precision) },
       limits: { maxModelLen, maxNumSeqs, maxNumBatchedTokens },
       baselines,
-      brokerMonitoringUrl,
+      brokerMonitoringUrls,
     });
   }
 
   /** Takes what happened in the group, before those do who serve its clients. */
   observe(event: CoordinatorEvent): void {
-    this.metrics.observe(event);
-    this.telemetry.observe(event);
+    if (event.kind === 'token') this.metrics.token(event.sequence);
+    else if (event.kind === 'stepCompleted') {
+      this.#backlog.add(event);
+      this.telemetry.stepCompleted(event);
+    } else if (event.kind === 'stepFailed') this.metrics.stepFailed();
+    else if (event.kind === 'ready') this.telemetry.ready(event.kvBlocks);
   }
 
   arrived(sequences: readonly Sequence[], arrivalMicros: number): void {

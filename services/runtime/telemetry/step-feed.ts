@@ -47,9 +47,9 @@ export class StepFeed {
     this.#ended.push(endedSample(sequence, reason));
   }
 
-  publish(step: StepCompleted, context: StepContext): void {
+  publish(step: StepCompleted, context: () => StepContext): void {
     if (!this.isWatched) return;
-    const record = { ...toRecord(step), ...context, ended: this.#ended };
+    const record = { ...toRecord(step), ...context(), ended: this.#ended };
     this.#ended = [];
     const brief = { ...record, chips: [] };
     for (const { detail, queue } of this.#watchers) queue.push(detail ? record : brief);

@@ -1,5 +1,5 @@
-import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { StepPrice } from '../../core/timing/step-price.ts';
+import type { CountedStep } from './step-backlog.ts';
 
 const SLOT_MICROS = 250_000;
 const SLOTS = 8;
@@ -45,15 +45,12 @@ export class StepWindow {
     this.#startMicros = startMicros;
   }
 
-  add({ parts, beganMicros, durationMicros, price }: StepCompleted): void {
+  add({ beganMicros, durationMicros, price, promptTokens, sampled }: CountedStep): void {
     const totals = this.#slotAt(beganMicros + durationMicros);
     totals.steps++;
     totals.hostMicros += durationMicros;
-    for (const { start, count, sample, sequence } of parts) {
-      const promptLength = sequence.request.promptTokens.length;
-      totals.promptTokens += Math.max(0, Math.min(start + count, promptLength) - start);
-      if (sample) totals.generatedTokens++;
-    }
+    totals.promptTokens += promptTokens;
+    totals.generatedTokens += sampled;
     if (price !== undefined) addPrice(totals, price, durationMicros);
   }
 

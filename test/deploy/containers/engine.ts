@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isRunning } from '../../../services/runtime/process/process-identity.ts';
 import { spawnGuarded } from '../../../services/runtime/process/spawn-guarded.ts';
 import { requireOrSkip } from '../../support/requirements.ts';
 
@@ -14,8 +15,6 @@ export interface Engine {
   /** Runs a program against the engine, and resolves to what it printed; rejects where it fails. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<string>;
   docker(...args: readonly string[]): Promise<string>;
-  /** Takes what is to be done while the engine still runs, at the end of the test. */
-  beforeStop(cleanup: () => Promise<unknown>): void;
 }
 
 export interface RunOptions {
@@ -27,6 +26,8 @@ const START_TIMEOUT_MS = 60_000;
 const RUN_TIMEOUT_MS = 300_000;
 const POLL_MS = 100;
 /** Debian's packages docker.io, docker-compose and debootstrap. */
+/** Of the folders; the pid of their process comes next. */
+const PREFIX = 'sohu-engine-';
 const PROGRAMS = ['dockerd', 'docker', 'docker-compose', 'debootstrap'];
 
 /**
@@ -37,7 +38,8 @@ export async function startEngine(t: TestContext): Promise<Engine | undefined> {
   if (!requireOrSkip(t, process.getuid?.() === 0, 'root, to start a container engine')) return;
   const missing = PROGRAMS.find((name) => !isInstalled(name));
   if (!requireOrSkip(t, missing === undefined, `the program ${missing}`)) return;
-  const directory = mkdtempSync(join(tmpdir(), 'sohu-engine-'));
+  removeAbandoned();
+  const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const socket = `unix://${join(directory, 'docker.sock')}`;
   const daemon = spawnGuarded({
     name: 'dockerd',
@@ -54,11 +56,7 @@ export async function startEngine(t: TestContext): Promise<Engine | undefined> {
   const run = (program: string, args: readonly string[], options: RunOptions = {}) =>
     runProgram(program, args, { ...options, env: { ...options.env, DOCKER_HOST: socket } });
   const docker = (...args: readonly string[]): Promise<string> => run('docker', args);
-  const cleanups: (() => Promise<unknown>)[] = [];
-  const beforeStop = (cleanup: () => Promise<unknown>): void => void cleanups.push(cleanup);
   t.after(async () => {
-    // A test that failed on the way says so itself.
-    for (const cleanup of cleanups) await cleanup().catch(() => {});
     // `unshare` hears no SIGTERM: what is left in its namespaces ends with it.
     await daemon.stop(0);
     rmSync(directory, { recursive: true, maxRetries: 20, retryDelay: 250 });
@@ -71,11 +69,19 @@ export async function startEngine(t: TestContext): Promise<Engine | undefined> {
     // Where this is not allowed to be, nothing that could be installed changes it.
     if (end !== undefined) return skip(t, `no container engine can run here: ${end}`);
     if (await docker('info').catch(() => undefined)) {
-      return { directory, run, docker, beforeStop };
+      return { directory, run, docker };
     }
     await delay(POLL_MS);
   }
   return skip(t, 'no container engine can run here: dockerd does not answer');
+}
+
+/** Removes the folders of processes that were killed. */
+function removeAbandoned(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
+    if (pid > 0 && !isRunning(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
 }
 
 function skip(t: TestContext, message: string): undefined {

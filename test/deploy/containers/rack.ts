@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { packagePath } from '../../../services/runtime/package-info.ts';
 import { until } from '../../support/live-cluster.ts';
 import type { Engine } from './engine.ts';
@@ -29,13 +30,14 @@ export interface Container {
   readonly RestartCount: number;
   readonly NetworkSettings: {
     readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string }[] | null>>;
-    readonly Networks: Readonly<Record<string, unknown>>;
+    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>>;
   };
 }
 
 /** The Compose file, running. */
 export interface Rack {
   readonly apiKey: string;
+  readonly services: readonly string[];
   inspect(service: string): Promise<Container>;
   /** Runs a command in a container, and resolves to what it printed. */
   execute(service: string, ...command: readonly string[]): Promise<string>;
@@ -75,8 +77,9 @@ export async function makeProvisions(engine: Engine): Promise<Provisions> {
   return { engine, keys, apiKey };
 }
 
-/** Brings services of compose.yaml and the overlays up. */
+/** Brings services of compose.yaml and the overlays up, for the length of a test. */
 export async function startRack(
+  t: TestContext,
   { engine, keys, apiKey }: Provisions,
   { services, overlays = [] }: { services: readonly string[]; overlays?: readonly string[] },
 ): Promise<Rack> {
@@ -89,7 +92,8 @@ export async function startRack(
     await compose('down', '--volumes', '--timeout', '20');
     return listLeft(engine);
   };
-  engine.beforeStop(down);
+  // A test that failed on the way says so itself.
+  t.after(() => down().catch(() => {}));
   await compose('up', '--no-build', '--detach', ...services);
   return makeRack(engine, { apiKey, services, compose, down });
 }
@@ -111,7 +115,7 @@ function makeRack(
     return container;
   };
   return {
-    apiKey,
+    ...{ apiKey, services },
     inspect,
     execute: async (service, ...command) => engine.docker('exec', await idOf(service), ...command),
     isInternal: async (network) => {
