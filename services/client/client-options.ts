@@ -1,5 +1,6 @@
 import type { CallOptions } from '../rpc/call-options.ts';
 import type { RetryOptions } from '../rpc/retry/retrying.ts';
+import type { ResumeOptions } from './resume-rules.ts';
 
 /** How a client talks to its cluster. */
 export interface SohuClientOptions {
@@ -14,6 +15,12 @@ export interface SohuClientOptions {
    * caller. Where absent, as gRPC clients do.
    */
   readonly retry?: RetryOptions | false;
+  /**
+   * How streams of tokens go on whose server is lost: they pause, and continue with another one, or
+   * with the same when it is back. `false` fails them with UNAVAILABLE, as does a `retry` of `false`
+   * where this is absent.
+   */
+  readonly resume?: ResumeOptions | false;
   /** Calls beyond this number fail with RESOURCE_EXHAUSTED; 1024 where absent. */
   readonly maxOpenCalls?: number;
 }

@@ -50,6 +50,7 @@ export type {
 } from './client-options.ts';
 export type { Choice, Completion } from './completion.ts';
 export type { GenerateRequest } from './request.ts';
+export type { ResumeOptions } from './resume-rules.ts';
 export type { ServedModel } from './served-model.ts';
 export { SohuClient } from './sohu-client.ts';
 export type { StructuredOutputs } from './structured-outputs.ts';

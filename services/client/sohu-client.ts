@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Bus } from '../bus/bus.ts';
 import { connectNats } from '../bus/nats-bus.ts';
 import { type CallOptions, RpcClient } from '../rpc/client.ts';
@@ -35,6 +36,8 @@ import type {
 import { type Completion, collectCompletion } from './completion.ts';
 import { checkInteger, checkList, checkString, UINT32 } from './field-checks.ts';
 import { type GenerateRequest, toGenerateInput } from './request.ts';
+import { type ResumeRules, resumeRules } from './resume-rules.ts';
+import { type OpenCall, resumedEvents } from './resumed-events.ts';
 import { type ServedModel, servedModel } from './served-model.ts';
 import { TelemetryClient } from './telemetry-client.ts';
 
@@ -49,6 +52,9 @@ export class SohuClient {
   readonly #rpc: RpcClient;
   readonly #cluster: string;
   readonly #timeoutMs: number | undefined;
+  readonly #closing = new AbortController();
+  /** Undefined where streams end with their server. */
+  readonly #resume: ResumeRules | undefined;
   /** For those who watch the cluster. */
   readonly telemetry: TelemetryClient;
 
@@ -57,6 +63,9 @@ export class SohuClient {
     this.#ownsBus = connection.ownsBus;
     const { cluster = DEFAULT_CLUSTER, retry = {}, maxOpenCalls } = options;
     const interceptors = retry === false ? [] : [retrying(retry)];
+    // One listener for each stream that waits.
+    setMaxListeners(0, this.#closing.signal);
+    this.#resume = resumeRules(options, this.#closing.signal);
     this.#cluster = cluster;
     this.#rpc = new RpcClient(connection.bus, {
       cluster,
@@ -205,6 +214,7 @@ export class SohuClient {
 
   /** Fails open requests with CANCELLED, and closes the connection that `connect` made. */
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#rpc.close();
     if (this.#ownsBus) await this.#bus.close();
   }
@@ -214,7 +224,11 @@ export class SohuClient {
   }
 
   #events(input: GenerateInput, options: CallOptions): AsyncIterable<GenerateEvent> {
-    return this.#rpc.callServerStreaming(GENERATE, input, this.#withTimeout(options));
+    const call = this.#withTimeout(options);
+    const rules = this.#resume;
+    const open: OpenCall = (each, callOptions) =>
+      this.#rpc.callServerStreaming(GENERATE, each, callOptions);
+    return rules === undefined ? open(input, call) : resumedEvents(open, input, { call, rules });
   }
 
   /** Options for many calls that share one time limit; another signal may end each of them too. */

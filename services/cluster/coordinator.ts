@@ -1,4 +1,4 @@
-import type { GenerationRequest, Sequence } from '../core/scheduler/request.ts';
+import type { GenerationRequest, RequestProgress, Sequence } from '../core/scheduler/request.ts';
 import { type Admission, Scheduler } from '../core/scheduler/scheduler.ts';
 import type { CoordinatorEffects, CoordinatorEvent } from './coordinator-effects.ts';
 import type { CoordinatorOptions } from './coordinator-options.ts';
@@ -13,6 +13,14 @@ const TICK_MICROS = 250_000;
 
 /** What became of a request; `unavailable` before the group has been ready for the first time. */
 export type Submission = Admission | { readonly kind: 'unavailable' };
+
+/** A request as it comes in. */
+interface Arrival {
+  readonly request: GenerationRequest;
+  readonly progress?: RequestProgress | undefined;
+  /** A moment of device time not long ago; now where absent. */
+  readonly arrivalMicros?: number | undefined;
+}
 
 /** A chip's account of itself; undefined before there is one. */
 export interface LastReports {
@@ -102,10 +110,14 @@ export class Coordinator {
 
   /**
    * Queues a request; tokens follow as events. With a journal it outlasts the coordinator once the
-   * event `accepted` has come, and one that comes again is the one that came before.
+   * event `accepted` has come, and one that comes again is the one that came before. One that another
+   * coordinator had begun goes on from its progress.
    */
-  submit(request: GenerationRequest): Submission {
-    return this.submitAll([request])[0]!;
+  submit(request: GenerationRequest, progress?: RequestProgress): Submission {
+    if (this.#serving === undefined) return { kind: 'unavailable' };
+    const submission = this.#queue(this.#serving, { request, progress });
+    this.#serving.loop.pump();
+    return submission;
   }
 
   /**
@@ -113,9 +125,12 @@ export class Coordinator {
    * arrival is now, or a moment of device time not long ago where a load is planned in device time.
    */
   submitAll(requests: readonly GenerationRequest[], arrivalMicros?: number): readonly Submission[] {
-    if (this.#serving === undefined) return requests.map(() => ({ kind: 'unavailable' }));
-    const submissions = requests.map((each) => this.#queue(each, this.#serving!, arrivalMicros));
-    this.#serving.loop.pump();
+    const serving = this.#serving;
+    if (serving === undefined) return requests.map(() => ({ kind: 'unavailable' }));
+    const submissions = requests.map((each) =>
+      this.#queue(serving, { request: each, arrivalMicros }),
+    );
+    serving.loop.pump();
     return submissions;
   }
 
@@ -186,15 +201,12 @@ export class Coordinator {
     this.#counters[rank] = counters;
   }
 
-  #queue(
-    request: GenerationRequest,
-    { scheduler, clock }: Serving,
-    arrivalMicros: number | undefined,
-  ): Submission {
+  #queue({ scheduler, clock }: Serving, arrival: Arrival): Submission {
+    const { request, progress, arrivalMicros } = arrival;
     const known = this.#ledger?.find(request.requestId);
     if (known !== undefined) return { kind: 'queued', sequences: known };
     const now = this.#effects.nowMicros();
-    const admission = scheduler.add(request, now);
+    const admission = scheduler.add(request, now, progress);
     if (admission.kind === 'queued') {
       for (const each of admission.sequences) clock?.arrive(each, now, arrivalMicros);
       this.#ledger?.accept(request, admission.sequences);

@@ -39,8 +39,10 @@ export class RequestLedger {
     return [...entry.sequences];
   }
 
+  /** Takes a request in, with the tokens that its samples have and without those that are over. */
   accept(request: GenerationRequest, sequences: readonly Sequence[]): void {
     this.#append({ kind: 'accepted', request });
+    this.#appendProgress(request, sequences);
     this.#unconfirmed.push(request.requestId);
     this.#enter(request, sequences, this.#appended);
   }
@@ -76,6 +78,20 @@ export class RequestLedger {
     const confirmed = this.#unconfirmed.filter(isConfirmed);
     this.#unconfirmed = this.#unconfirmed.filter((id) => !isConfirmed(id));
     for (const requestId of confirmed) this.#accepted(requestId);
+  }
+
+  #appendProgress(
+    { requestId, n, promptTokens }: GenerationRequest,
+    sequences: readonly Sequence[],
+  ): void {
+    const open = new Map(sequences.map(({ choice, tokens }) => [choice, tokens]));
+    for (let choice = 0; choice < n; choice++) {
+      const tokens = open.get(choice);
+      if (tokens === undefined) this.#append({ kind: 'ended', requestId, choice });
+      for (const token of tokens?.slice(promptTokens.length) ?? []) {
+        this.#append({ kind: 'token', requestId, choice, token, isLast: false });
+      }
+    }
   }
 
   #append(record: JournalRecord): void {

@@ -29,6 +29,8 @@ export async function runGateway(options: GatewayProcessOptions): Promise<void> 
     maxOpenCalls: MAX_OPEN_PROMPTS + SPARE_CALLS,
     // Clients are told when to come back, and do so by themselves.
     retry: false,
+    // What they have received of a stream they cannot give back: it pauses.
+    resume: {},
   });
   const spans = await startSpanExport(process.env);
   const gateway = new Gateway({

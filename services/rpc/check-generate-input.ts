@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../core/support/errors.ts';
-import type { GenerateInput } from './inference-types.ts';
+import type { GenerateInput, RequestSampling, Resumption } from './inference-types.ts';
 import { checkRequestSampling } from './request-sampling.ts';
 
 const MAX_NAME_LENGTH = 128;
@@ -15,6 +15,30 @@ export function checkGenerateInput(input: GenerateInput): void {
   checkLength('cache_salt', input.cacheSalt, { from: 0, to: MAX_CACHE_SALT_LENGTH });
   checkLength('client_id', input.clientId, { from: 0, to: MAX_NAME_LENGTH });
   checkRequestSampling(input.sampling);
+  if (input.resumption !== undefined) checkResumption(input.resumption, input.sampling);
+}
+
+function checkResumption(
+  { samples, promptLogprobs }: Resumption,
+  sampling: Pick<RequestSampling, 'n' | 'seed' | 'promptLogprobs'>,
+): void {
+  const { n, seed } = sampling;
+  if (seed === undefined) {
+    throw new InvalidArgumentError('seed must be given with a resumption: its tokens depend on it');
+  }
+  if (samples.length !== n) {
+    throw new InvalidArgumentError(
+      `resumption.samples must be ${n}, one for each sample, not ${samples.length}`,
+    );
+  }
+  if (samples.every(({ isComplete }) => isComplete)) {
+    throw new InvalidArgumentError('resumption.samples must have one that is not complete');
+  }
+  if (promptLogprobs > 0 && sampling.promptLogprobs === undefined) {
+    throw new InvalidArgumentError(
+      'resumption.input_logprobs must be 0 where the request does not ask for prompt_logprobs',
+    );
+  }
 }
 
 /** Throws InvalidArgumentError for too few or too many names. */

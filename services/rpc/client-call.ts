@@ -2,7 +2,7 @@ import type { Credit } from './credit.ts';
 import { CreditWindow } from './credit-window.ts';
 import { EMPTY_METADATA, type Metadata } from './metadata.ts';
 import type { EndBody, ServerFrame, ServerFrameBody } from './server-frame.ts';
-import { RpcError } from './status.ts';
+import { LostFramesError, RpcError } from './status.ts';
 
 export interface ClientCallOptions {
   /** Where its first frame goes. */
@@ -74,7 +74,7 @@ export class ClientCall {
   receive({ sequence, body }: ServerFrame): boolean {
     if (this.#outcome !== 'open' || sequence < this.#sequence) return false;
     if (sequence > this.#sequence) {
-      this.fail(new RpcError('DATA_LOSS', `frame ${this.#sequence} of the call was lost`));
+      this.fail(new LostFramesError(`frame ${this.#sequence} of the call was lost`));
       return true;
     }
     this.#sequence += 1;
@@ -181,7 +181,7 @@ export class ClientCall {
       this.#settle('ok');
     } else {
       const counts = `${this.#messageCount} of ${messageCount}`;
-      this.#settle(new RpcError('DATA_LOSS', `only ${counts} messages of the call arrived`));
+      this.#settle(new LostFramesError(`only ${counts} messages of the call arrived`));
     }
   }
 

@@ -193,9 +193,10 @@ export class RpcClient {
   #onMessage(message: BusMessage): void {
     const callId = message.subject.slice(this.#inbox.length + 1);
     const call = this.#calls.get(callId);
-    if (call !== undefined && message.data.length === 0) {
-      // The broker's own answer to a subject without subscribers.
-      call.serverGone();
+    if (message.data.length === 0) {
+      // The broker's own answer to a subject without subscribers, or a server's that does not know
+      // the call: the one that it has ended, where a grant crossed its end.
+      call?.serverGone();
       return;
     }
     const frame = decodeServerFrame(message.data);

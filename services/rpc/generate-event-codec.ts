@@ -30,8 +30,8 @@ export function decodeGenerateEvent(bytes: Uint8Array): GenerateEvent {
 function eventFields(event: GenerateEvent): sohu.v1.GenerateResponse.$Properties {
   switch (event.kind) {
     case 'accepted': {
-      const { requestId, promptTokens, seed } = event;
-      return { accepted: { requestId, promptTokens, seed } };
+      const { requestId, promptTokens, seed, model = '' } = event;
+      return { accepted: { requestId, promptTokens, seed, model } };
     }
     case 'promptLogprobs': {
       const { firstTokenIndex, logprobs } = event;
@@ -75,6 +75,7 @@ function decodeAccepted(accepted: sohu.v1.GenerateAccepted.$Properties): Accepte
     requestId: accepted.requestId ?? '',
     promptTokens: accepted.promptTokens ?? 0,
     seed: accepted.seed ?? 0,
+    ...(accepted.model && { model: accepted.model }),
   };
 }
 

@@ -4,18 +4,25 @@ import { InvalidArgumentError } from '../core/support/errors.ts';
 import { decodeConstraint, encodeConstraint } from './constraint-codec.ts';
 import type { GenerateInput, Prompt, RequestSampling } from './inference-types.ts';
 import { DEFAULT_SAMPLING } from './request-sampling.ts';
+import { decodeResumption, encodeResumption } from './resumption-codec.ts';
 
 const { GenerateRequest } = sohu.v1;
 
 export function encodeGenerateRequest(request: GenerateInput): Uint8Array {
-  const { requestId, prompt, sampling, priority, cacheSalt, clientId } = request;
+  const { requestId, prompt, sampling, priority, cacheSalt, clientId, resumption } = request;
   const input =
     prompt.kind === 'text'
       ? { text: prompt.text }
       : { tokenized: { inputIds: [...prompt.tokenIds] } };
   const samplingParams = encodeSampling(sampling);
   const names = { requestId, cacheSalt, clientId };
-  return GenerateRequest.encode({ ...names, ...input, samplingParams, priority }).finish();
+  return GenerateRequest.encode({
+    ...names,
+    ...input,
+    samplingParams,
+    priority,
+    resumption: resumption === undefined ? null : encodeResumption(resumption),
+  }).finish();
 }
 
 /** Throws InvalidArgumentError where the request has no input. */
@@ -24,7 +31,9 @@ export function decodeGenerateRequest(bytes: Uint8Array): GenerateInput {
   const { requestId, tokenized, text, samplingParams, priority, cacheSalt, clientId } = message;
   const prompt = decodePrompt({ tokenIds: tokenized?.inputIds ?? undefined, text });
   const sampling = decodeSampling(samplingParams ?? {});
-  return { requestId, prompt, sampling, priority, cacheSalt, clientId };
+  const input = { requestId, prompt, sampling, priority, cacheSalt, clientId };
+  if (!message.resumption) return input;
+  return { ...input, resumption: decodeResumption(message.resumption) };
 }
 
 function encodeSampling(sampling: RequestSampling): sohu.v1.SamplingParams.$Properties {

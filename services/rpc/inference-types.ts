@@ -43,6 +43,23 @@ export interface GenerateInput {
   readonly cacheSalt: string;
   /** Whom the request is served for, where the server is fair between clients. */
   readonly clientId: string;
+  /** What has arrived of the answer, where it goes on behind that; absent where it begins. */
+  readonly resumption?: Resumption | undefined;
+}
+
+/** What a client has of an answer that broke off. */
+export interface Resumption {
+  /** One for each sample, by index. */
+  readonly samples: readonly SampleResumption[];
+  /** Prompt tokens whose log-probabilities arrived. */
+  readonly promptLogprobs: number;
+}
+
+export interface SampleResumption {
+  /** All that arrived, from the sample's first on; of no matter where it is complete. */
+  readonly tokenIds: readonly number[];
+  /** Whether nothing more is to come. */
+  readonly isComplete: boolean;
 }
 
 export type FinishReason = 'stop' | 'length' | 'abort';
@@ -76,6 +93,11 @@ export interface AcceptedEvent {
   readonly promptTokens: number;
   /** The seed of the draws, given or chosen. */
   readonly seed: number;
+  /**
+   * What tokens depend on beside the request: the model, the precision of its arithmetic and that of
+   * its keys and values; absent where the server does not say.
+   */
+  readonly model?: string;
 }
 
 /**

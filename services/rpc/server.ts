@@ -2,7 +2,7 @@ import type { Bus, BusMessage, Subscription } from '../bus/bus.ts';
 import { InvalidArgumentError } from '../core/support/errors.ts';
 import { CallCounts } from './call-counts.ts';
 import { MAX_TIMEOUT_MS } from './call-options.ts';
-import { decodeClientFrame, type OpenFrame } from './client-frame.ts';
+import { type CreditFrame, decodeClientFrame, type OpenFrame } from './client-frame.ts';
 import { checkMetadata, EMPTY_METADATA } from './metadata.ts';
 import { type Method, methodName, type ServerStreamingMethod, type UnaryMethod } from './method.ts';
 import { overloaded } from './overloaded.ts';
@@ -219,8 +219,20 @@ export class RpcServer {
     if (frame?.kind === 'cancel') {
       const reason = `the client cancelled the call: ${frame.reason}`;
       this.#calls.get(frame.callId)?.abort(new RpcError('CANCELLED', reason));
-    } else if (frame?.kind === 'credit') this.#calls.get(frame.callId)?.grant(frame.credit);
+    } else if (frame?.kind === 'credit') this.#grant(frame, message.replyTo);
     else this.#droppedFrames += 1;
+  }
+
+  /**
+   * A server that starts anew may have the name of the one before, whose calls it does not know: it
+   * says so as the broker would for a server that is gone.
+   */
+  #grant({ callId, credit }: CreditFrame, replyTo: string | undefined): void {
+    const call = this.#calls.get(callId);
+    if (call !== undefined) call.grant(credit);
+    else if (replyTo !== undefined && isReplySubject(replyTo)) {
+      this.#bus.publish(replyTo, new Uint8Array());
+    }
   }
 
   /** The answer to a heartbeat that reached nobody: the client is gone, or forgot the call. */

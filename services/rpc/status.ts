@@ -65,6 +65,13 @@ export class RpcError extends Error {
   }
 }
 
+/** Frames of a call did not arrive, so that what its server sent is not known. */
+export class LostFramesError extends RpcError {
+  constructor(message: string) {
+    super('DATA_LOSS', message);
+  }
+}
+
 /** The error of a request or frame that breaks its contract; the message is `<field> must …`. */
 export function invalidArgument(message: string): RpcError {
   return RpcError.from(new InvalidArgumentError(message));

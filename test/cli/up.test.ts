@@ -220,7 +220,6 @@ suite('however sohu up ends, no process is left', () => {
 
   const deaths = [
     ['sohu: chip 0.1', 'chip 1'],
-    ['sohu: coordinator', 'the coordinator'],
     ['sohu: gateway', 'the gateway'],
     ['nats-server', 'the broker'],
   ] as const;

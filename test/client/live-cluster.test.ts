@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { RpcError, SohuClient } from '../../services/client/index.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
 import { heapBytes } from '../rpc/heap.ts';
-import { runCli } from '../support/cli.ts';
+import { listDescendants, runCli } from '../support/cli.ts';
 import { type LiveCluster, startLiveCluster, until } from '../support/live-cluster.ts';
 
 const PROMPT = 'Once upon a time';
@@ -154,11 +154,31 @@ test('programs use a cluster of real processes through the SDK', async (t) => {
   });
 });
 
-suite('a stream whose serving process is killed is UNAVAILABLE and never a short answer', () => {
-  test('by SIGKILL to the coordinator', async (t) => {
+suite('a coordinator of sohu up that is killed by SIGKILL', () => {
+  test('is started anew, and streams go on where they stand', async (t) => {
     const cluster = await startLiveCluster(t, ['--tp', '1']);
     if (cluster === undefined) return;
     const client = await connect(t, cluster);
+    const undisturbed = await client.generate(LONG);
+    const metrics = () => fetch(/^Metrics +(http:\S+)/m.exec(cluster.addresses)![1]!);
+    const first = cluster.pidOf('sohu: coordinator');
+    const tokenIds: number[] = [];
+    for await (const event of client.generateStream(LONG)) {
+      if (event.kind !== 'tokens') continue;
+      tokenIds.push(...event.tokenIds);
+      if (tokenIds.length === 8) process.kill(first, 'SIGKILL');
+    }
+    assert.deepEqual(tokenIds, undisturbed.choices[0]!.tokenIds);
+    assert.notEqual(cluster.pidOf('sohu: coordinator'), first);
+    assert.equal((await metrics()).status, 200, 'at the address that was printed');
+    assert.match(cluster.up.printed('stderr'), /coordinator \(pid \d+\) ended by SIGKILL\n/);
+  });
+
+  test('is UNAVAILABLE and never a short answer to clients that do not want to go on', async (t) => {
+    const cluster = await startLiveCluster(t, ['--tp', '1']);
+    if (cluster === undefined) return;
+    const client = await SohuClient.connect(cluster.natsUrl, { resume: false });
+    t.after(() => client.close());
     let tokens = 0;
     const read = async () => {
       for await (const event of client.generateStream(LONG)) {
@@ -172,6 +192,25 @@ suite('a stream whose serving process is killed is UNAVAILABLE and never a short
       return error instanceof RpcError && error.code === 'UNAVAILABLE';
     });
     assert.ok(tokens >= 8 && tokens < LONG.maxTokens);
+  });
+
+  test('ends the cluster where it ends again before it serves', async (t) => {
+    const cluster = await startLiveCluster(t, ['--tp', '1']);
+    if (cluster === undefined) return;
+    const first = cluster.pidOf('sohu: coordinator');
+    process.kill(first, 'SIGKILL');
+    let second: number | undefined;
+    await until('another is started', () => {
+      // Before it has its title, its program names it.
+      const isOther = (each: { pid: number; title: string }) =>
+        each.pid !== first && each.title.includes('coordinator');
+      second = listDescendants(cluster.up.pid).find(isOther)?.pid;
+      return second !== undefined;
+    });
+    process.kill(second!, 'SIGKILL');
+    const { code, stderr } = await cluster.up.exited;
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`error: the coordinator \\(pid ${second}\\) ended by SIGKILL`));
   });
 });
 

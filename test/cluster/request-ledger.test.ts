@@ -86,6 +86,26 @@ suite('a ledger of requests', () => {
     assert.equal(ledger.find('first'), undefined);
   });
 
+  test('writes down where a request stands that another coordinator had begun', () => {
+    const { accepted, records, ledger } = makeLedger();
+    const [first, , third] = makeSequences('begun', 3);
+    first!.tokens = [...first!.tokens, 7, 8];
+    ledger.accept(first!.request, [first!, third!]);
+    ledger.drawn(first!, { token: 9, logprobs: undefined }, false);
+    const [open] = readJournal(records).requests;
+    assert.deepEqual(
+      [...open!.generated],
+      [
+        [0, [7, 8, 9]],
+        [2, []],
+      ],
+    );
+    ledger.durable(1);
+    assert.deepEqual(accepted, [], 'not before its tokens are durable');
+    ledger.durable(records.length);
+    assert.deepEqual(accepted, ['begun']);
+  });
+
   test('knows the last epoch, whatever came after it', () => {
     const records: JournalRecord[] = [
       { kind: 'epoch', epoch: 3 },

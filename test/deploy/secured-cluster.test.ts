@@ -3,9 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { nkeys } from 'nats';
-import { SohuClient } from '../../services/client/index.ts';
+import { type GenerateEvent, SohuClient } from '../../services/client/index.ts';
 import type { GatewayMessage } from '../../services/runtime/cluster/gateway-messages.ts';
 import { packagePath } from '../../services/runtime/package-info.ts';
+import type { ManagedProcess } from '../../services/runtime/process/managed-process.ts';
 import { spawnNode } from '../../services/runtime/process/spawn-node.ts';
 import { type SecuredBroker, withSecuredBroker } from '../support/secured-broker.ts';
 import { startAs, startGroup } from '../support/secured-members.ts';
@@ -16,7 +17,7 @@ const REQUEST = { prompt: 'Once upon a time', maxTokens: 12, temperature: 0 };
 test('two groups and a gateway serve clients through a broker with keys', async (t) => {
   const secured = await withSecuredBroker(t);
   if (secured === undefined) return;
-  await Promise.all([
+  const [coordinator] = await Promise.all([
     startGroup(t, secured, { group: '0', tp: 2 }),
     startGroup(t, secured, { group: '1', tp: 1 }),
   ]);
@@ -52,7 +53,38 @@ test('two groups and a gateway serve clients through a broker with keys', async 
     code: 'PERMISSION_DENIED',
     message: 'the broker does not let this connection publish to sohu.test.api.Inference.Abort',
   });
+  await assertHandedOver(t, secured, coordinator);
 });
+
+/** A stream of the first group goes on in the other, which has another degree. */
+async function assertHandedOver(
+  t: TestContext,
+  { broker, seedOf }: SecuredBroker,
+  coordinator: ManagedProcess,
+): Promise<void> {
+  const options = { cluster: 'test', nkeyFile: seedOf('gateway') };
+  const client = await SohuClient.connect(broker.url, options);
+  t.after(() => client.close());
+  const request = { prompt: 'Once', maxTokens: 200, ignoreEos: true, seed: 3, logprobs: 1 };
+  const expected = await client.generate(request);
+  const servers = await client.telemetry.servers();
+  const serverId = servers.find((id) => id.startsWith('coordinator-0-'))!;
+  const events: GenerateEvent[] = [];
+  for await (const event of client.generateStream(request, { serverId })) {
+    events.push(event);
+    if (events.length === 20) process.kill(coordinator.pid, 'SIGKILL');
+  }
+  const tokens = events.flatMap((event) => (event.kind === 'tokens' ? [event] : []));
+  const [choice] = expected.choices;
+  assert.deepEqual(
+    tokens.flatMap(({ tokenIds }) => tokenIds),
+    choice!.tokenIds,
+  );
+  assert.deepEqual(
+    tokens.flatMap(({ logprobs }) => logprobs),
+    choice!.logprobs,
+  );
+}
 
 /** Requests of both coordinators, whichever of them is asked, end by one call. */
 async function assertAborts(t: TestContext, { broker, seedOf }: SecuredBroker): Promise<void> {

@@ -289,6 +289,24 @@ test('a retried call outlives the broker, and a stream that has begun does not',
   await until(() => server.openCalls === 0);
 });
 
+test('a server that starts anew under the same name disowns the calls of the one before', async () => {
+  const broker = new MemoryBroker();
+  const lost = broker.connect();
+  const start = (bus: Bus) => new RpcServer(bus, { cluster: CLUSTER, serverId: 'server-1' });
+  start(lost).serverStreaming(STREAM, async function* (_, call) {
+    yield 'first';
+    yield await untilAborted(call.signal);
+  });
+  const client = new RpcClient(broker.connect(), {
+    ...{ cluster: CLUSTER, probeAfterMs: 20, idleTimeoutMs: 2 ** 30 },
+  });
+  const stream = client.callServerStreaming(STREAM, '');
+  await stream.next();
+  await lost.close();
+  start(broker.connect());
+  await assert.rejects(stream.next(), { code: 'UNAVAILABLE', message: 'the server is gone' });
+});
+
 test('killing the process of a server is UNAVAILABLE', async (t) => {
   const broker = await withBroker(t);
   if (broker === undefined) return;

@@ -72,7 +72,17 @@ const input = record<GenerateInput>({
   priority: int32,
   cacheSalt: fc.string({ maxLength: 128 }),
   clientId: fc.string({ maxLength: 128 }),
-});
+}).chain((request) =>
+  fc
+    .option(
+      record({
+        samples: fc.array(record({ tokenIds, isComplete: fc.boolean() }), { maxLength: 4 }),
+        promptLogprobs: uint32,
+      }),
+      { nil: undefined },
+    )
+    .map((resumption) => ({ ...request, ...(resumption && { resumption }) })),
+);
 
 const logprobs = fc.array(
   record({
@@ -95,7 +105,11 @@ const event: fc.Arbitrary<GenerateEvent> = fc.oneof(
     requestId: text,
     promptTokens: uint32,
     seed: uint32,
-  }),
+  }).chain((accepted) =>
+    fc
+      .option(fc.string({ minLength: 1 }), { nil: undefined })
+      .map((model) => ({ ...accepted, ...(model !== undefined && { model }) })),
+  ),
   record({
     kind: fc.constant('tokens' as const),
     index: uint32,
@@ -260,12 +274,30 @@ test('a request without an id or an input, or with names too long, is refused', 
   };
   checkGenerateInput(request);
   const long = 'x'.repeat(257);
+  const seeded = { ...DEFAULT_SAMPLING, seed: 1 };
+  const open = { tokenIds: [], isComplete: false };
+  const over = { tokenIds: [], isComplete: true };
+  checkGenerateInput({
+    ...request,
+    sampling: seeded,
+    resumption: { samples: [open], promptLogprobs: 0 },
+  });
   const bad: [Partial<GenerateInput>, RegExp][] = [
     [{ requestId: '' }, /request_id must have 1 to 128 characters, not 0/],
     [{ requestId: long }, /request_id/],
     [{ cacheSalt: long }, /cache_salt must have 0 to 256 characters, not 257/],
     [{ clientId: long }, /client_id must have 0 to 128/],
     [{ sampling: { ...DEFAULT_SAMPLING, n: 0 } }, /n must/],
+    [{ resumption: { samples: [open], promptLogprobs: 0 } }, /^seed must be given/],
+    [
+      { sampling: seeded, resumption: { samples: [], promptLogprobs: 0 } },
+      /samples must be 1, .+ 0$/,
+    ],
+    [{ sampling: seeded, resumption: { samples: [over], promptLogprobs: 0 } }, /not complete$/],
+    [
+      { sampling: seeded, resumption: { samples: [open], promptLogprobs: 1 } },
+      /input_logprobs must/,
+    ],
   ];
   for (const [parameters, message] of bad) {
     assert.throws(() => checkGenerateInput({ ...request, ...parameters }), { message });

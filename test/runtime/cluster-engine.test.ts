@@ -1,28 +1,23 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { openTokenizer } from '../../services/checkpoint/tokenizer-file.ts';
 import { collectCompletion } from '../../services/client/completion.ts';
 import type { Completion, GenerateRequest } from '../../services/client/index.ts';
 import { toGenerateInput } from '../../services/client/request.ts';
 import type { CoordinatorEvent } from '../../services/cluster/coordinator-effects.ts';
-import { SOHU } from '../../services/core/hardware/chips/sohu.ts';
 import { TextStream } from '../../services/core/text/text-stream.ts';
 import type { Tokenizer } from '../../services/core/text/tokenizer.ts';
 import type { GenerateEvent } from '../../services/rpc/inference-types.ts';
 import { RpcError } from '../../services/rpc/status.ts';
-import { ClusterEngine } from '../../services/runtime/coordinator/cluster-engine.ts';
+import type { ClusterEngine } from '../../services/runtime/coordinator/cluster-engine.ts';
 import { openBundledModel } from '../support/bundled-grammars.ts';
-import { MemoryCluster } from '../support/memory-cluster.ts';
-import { BUNDLED_MODELS } from '../support/requirements.ts';
+import { useMemoryEngine } from '../support/memory-engine.ts';
 import { stopNaively } from '../text/naive-stop-strings.ts';
 
-const MODEL = join(BUNDLED_MODELS, 'tinystories-5m');
 const PROMPT = 'Once upon a time';
 const LENGTH = 40;
 
-const { grammars: GRAMMARS } = openBundledModel();
+const { tokenizer: TOKENIZER } = openBundledModel();
 const LIMITS = { maxQueued: 8 };
 const NEVER = new AbortController().signal;
 
@@ -39,42 +34,22 @@ interface Serving {
 
 function serve(work: (serving: Serving) => Promise<void>): Promise<void> {
   const steps: number[] = [];
-  let engine: ClusterEngine | undefined;
   const onEvent = (event: CoordinatorEvent): void => {
-    engine?.observe(event);
     if (event.kind === 'stepCompleted') steps.push(event.sequences);
   };
   const scheduler = { maxNumQueuedReqs: LIMITS.maxQueued };
-  return MemoryCluster.use(
-    { model: MODEL, tp: 1, onEvent, scheduler, grammars: GRAMMARS },
-    async ({ host, config }) => {
-      const { coordinator } = host;
-      const tokenizer = openTokenizer({ file: undefined, modelPath: MODEL, config });
-      engine = new ClusterEngine({
-        coordinator,
-        group: {
-          ...{ config, tokenizer, modelName: 'tinystories-5m', chip: SOHU },
-          spec: { precision: 'f32', tensorParallel: 1, maxNumSeqs: 64 },
-        },
-        phantom: undefined,
-        grammars: GRAMMARS,
-        maxModelLen: config.maxPositions,
-        version: '0.0.0',
-        observer: { arrived: () => {}, ended: () => {} },
-      });
-      const serving = engine;
-      await work({
-        engine,
-        tokenizer,
-        steps,
-        load: () => coordinator.scheduler!.waitingCount + coordinator.scheduler!.runningCount,
-        generate: async (request, signal = new AbortController().signal) => {
-          const base = { prompt: PROMPT, temperature: 0, maxTokens: LENGTH, ignoreEos: true };
-          const input = toGenerateInput({ ...base, ...request });
-          return collectCompletion(serving.generate(input, signal), input.sampling);
-        },
-      });
-    },
+  return useMemoryEngine({ tp: 1, onEvent, scheduler }, ({ engine, coordinator }) =>
+    work({
+      engine,
+      tokenizer: TOKENIZER,
+      steps,
+      load: () => coordinator.scheduler!.waitingCount + coordinator.scheduler!.runningCount,
+      generate: async (request, signal = new AbortController().signal) => {
+        const base = { prompt: PROMPT, temperature: 0, maxTokens: LENGTH, ignoreEos: true };
+        const input = toGenerateInput({ ...base, ...request });
+        return collectCompletion(engine.generate(input, signal), input.sampling);
+      },
+    }),
   );
 }
 

@@ -15,10 +15,12 @@ export function paceSentence(pace: Pace): string {
 
 /** A warning where the host has fallen behind since an earlier moment; undefined where it has not. */
 export function fallenBehind(before: Pace | undefined, now: Pace): string | undefined {
+  // A coordinator that was started anew counts from its own beginning.
+  const since = before && before.deviceMicros <= now.deviceMicros ? before : undefined;
   const factor = realTimeFactor({
     ...now,
-    deviceMicros: now.deviceMicros - (before?.deviceMicros ?? 0),
-    busyMicros: now.busyMicros - (before?.busyMicros ?? 0),
+    deviceMicros: now.deviceMicros - (since?.deviceMicros ?? 0),
+    busyMicros: now.busyMicros - (since?.busyMicros ?? 0),
   });
   if (factor === undefined || factor >= HELD_FACTOR) return undefined;
   return `This computer does not hold the pace: ${factor.toFixed(2)} of speed ${now.speed} lately.`;

@@ -33,9 +33,13 @@ export class StandInCluster {
     serveHealth(this.#server, this.health);
   }
 
-  /** A client of its own connection. */
+  /** A client of its own connection, whose streams end with the cluster: it does not come back. */
   connect(options: Omit<SohuClientOptions, 'cluster'> = {}): SohuClient {
-    return SohuClient.over(this.#broker.connect(), { ...options, cluster: CLUSTER });
+    return SohuClient.over(this.#broker.connect(), {
+      resume: false,
+      ...options,
+      cluster: CLUSTER,
+    });
   }
 
   /** Calls whose handlers have not finished. */

@@ -34,6 +34,14 @@ export interface GenerationRequest {
   readonly clientId: string;
 }
 
+/** How far a request had come that goes on with another engine. */
+export interface RequestProgress {
+  /** The tokens that each sample which is not over has drawn, by choice. */
+  readonly generated: ReadonlyMap<number, readonly number[]>;
+  /** Prompt tokens, from its beginning, whose log-probabilities were told; 1 where none was. */
+  readonly toldPromptTokens: number;
+}
+
 /** Moments of a request in microseconds, of the scheduler's clock where nothing else is said. */
 export interface RequestTimes {
   readonly arrivalMicros: number;
@@ -86,13 +94,12 @@ export function createSequence(options: {
 }): Sequence {
   const { id, request, choice, nowMicros } = options;
   const { stopTokenIds, maxModelLen } = options.options;
-  const allStopTokenIds = [...stopTokenIds, ...request.stopTokenIds];
   return {
     id,
     request,
     choice,
-    stopTokenIds: request.ignoreEos ? request.stopTokenIds : allStopTokenIds,
-    maskedTokenIds: allStopTokenIds,
+    stopTokenIds: stopTokenIdsOf(request, stopTokenIds),
+    maskedTokenIds: [...stopTokenIds, ...request.stopTokenIds],
     tokens: request.promptTokens,
     tokenLimit: tokenLimitOf(request, maxModelLen),
     state: 'waiting',
@@ -116,6 +123,26 @@ export function createSequence(options: {
 /** Most tokens that a sample of a request may have, prompt and generated ones together. */
 export function tokenLimitOf(request: GenerationRequest, maxModelLen: number): number {
   return Math.min(request.promptTokens.length + request.maxTokens, maxModelLen);
+}
+
+/** Ids that end a sample of a request to a model with stop tokens of its own. */
+export function stopTokenIdsOf(
+  { ignoreEos, stopTokenIds }: Pick<GenerationRequest, 'ignoreEos' | 'stopTokenIds'>,
+  eosTokenIds: readonly number[],
+): readonly number[] {
+  return ignoreEos ? stopTokenIds : [...eosTokenIds, ...stopTokenIds];
+}
+
+/** Why a sample ends with a generated token, the `count`-th one; undefined where it goes on. */
+export function finishReasonAfter(
+  { request, stopTokenIds, tokenLimit }: Pick<Sequence, 'request' | 'stopTokenIds' | 'tokenLimit'>,
+  token: number,
+  count: number,
+): FinishReason | undefined {
+  // A constraint lets none be drawn before unless there is nothing else left to say.
+  const mayStop = count > request.minTokens || request.constraint !== undefined;
+  if (mayStop && stopTokenIds.includes(token)) return 'stop';
+  return request.promptTokens.length + count >= tokenLimit ? 'length' : undefined;
 }
 
 /** Tokens that are not computed yet. */

@@ -11,7 +11,9 @@ import {
   completionTokens,
   createSequence,
   type FinishReason,
+  finishReasonAfter,
   type GenerationRequest,
+  type RequestProgress,
   type Sequence,
 } from './request.ts';
 import type { SchedulerStats } from './scheduler-stats.ts';
@@ -72,14 +74,18 @@ export class Scheduler {
     return this.#sequences.stats;
   }
 
-  /** Queues a request, or says why it can never (`invalid`) or not now (`full`) be served. */
-  add(request: GenerationRequest, nowMicros: number): Admission {
+  /**
+   * Queues a request, or says why it can never (`invalid`) or not now (`full`) be served. One that
+   * another engine had begun goes on from its progress: only samples that this names are queued.
+   */
+  add(request: GenerationRequest, nowMicros: number, progress?: RequestProgress): Admission {
     const refusal = findRefusal(request, this.#options, this.#sequences);
     if (refusal !== undefined) return refusal;
-    const sequences = Array.from({ length: request.n }, (_, choice) =>
-      createSequence({ id: this.#nextId++, request, choice, nowMicros, options: this.#options }),
-    );
-    for (const sequence of sequences) this.#sequences.waiting.arrive(sequence);
+    const { generated = unbegun(request), toldPromptTokens } = progress ?? {};
+    const sequences = this.restore(request, generated, nowMicros);
+    if (toldPromptTokens !== undefined) {
+      for (const sequence of sequences) sequence.toldPromptTokens = toldPromptTokens;
+    }
     return { kind: 'queued', sequences };
   }
 
@@ -95,7 +101,7 @@ export class Scheduler {
     return [...generated].map(([choice, tokens]) => {
       const options = this.#options;
       const sequence = createSequence({ id: this.#nextId++, request, choice, nowMicros, options });
-      sequence.tokens = [...request.promptTokens, ...tokens];
+      if (tokens.length > 0) sequence.tokens = [...request.promptTokens, ...tokens];
       this.#sequences.waiting.arrive(sequence);
       return sequence;
     });
@@ -238,13 +244,8 @@ export class Scheduler {
 
   #append(sequence: Sequence, drawn: DrawnToken, nowMicros: number): SequenceOutput {
     appendToken(sequence, drawn.token, nowMicros);
-    const { tokens, request, tokenLimit } = sequence;
     this.#sequences.waiting.chargeToken(sequence);
-    // A constraint lets none be drawn before unless there is nothing else left to say.
-    const mayStop =
-      completionTokens(sequence) > request.minTokens || request.constraint !== undefined;
-    const stopped = mayStop && sequence.stopTokenIds.includes(drawn.token);
-    const finishReason = stopped ? 'stop' : tokens.length >= tokenLimit ? 'length' : undefined;
+    const finishReason = finishReasonAfter(sequence, drawn.token, completionTokens(sequence));
     if (finishReason !== undefined) this.#sequences.end(sequence);
     return { sequence, drawn, finishReason };
   }
@@ -259,4 +260,9 @@ export class Scheduler {
     const { maxNumSeqs } = this.#options;
     return Math.max(0, maxNumSeqs - this.runningCount - this.waitingCount);
   }
+}
+
+/** Every sample of a request, without tokens. */
+function unbegun({ n }: GenerationRequest): ReadonlyMap<number, readonly number[]> {
+  return new Map(Array.from({ length: n }, (_, choice) => [choice, []]));
 }

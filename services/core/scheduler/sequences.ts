@@ -52,7 +52,8 @@ export class Sequences implements Load {
     sequence.state = 'running';
     sequence.computedTokens = prefix.length * this.kv.blockSize;
     if (times.admittedMicros === undefined) {
-      sequence.cachedTokens = sequence.computedTokens;
+      // Of a sample that goes on from another engine's tokens, these may be cached too.
+      sequence.cachedTokens = Math.min(sequence.computedTokens, request.promptTokens.length);
       // As in vLLM: who does not look for its prompt is no query.
       if (!awaitsPromptLogprobs(sequence)) {
         this.stats.admitted(request.promptTokens.length, sequence.cachedTokens);

@@ -2,6 +2,9 @@ import type { Broker } from '../broker/nats-server.ts';
 import type { ManagedProcess, ProcessExit } from '../process/managed-process.ts';
 import type { LineSink } from '../process/read-lines.ts';
 
+/** Gives the process that follows one which ended by itself; undefined where none does. */
+export type Restart = (reason: string) => ManagedProcess | undefined;
+
 /** The processes of one cluster: they serve together, and end together. */
 export class ClusterProcesses {
   /** Resolves, with a sentence that names it, when a process ends that nobody told to. */
@@ -32,10 +35,13 @@ export class ClusterProcesses {
     this.#watch(chip);
   }
 
-  /** Takes in the coordinator, or what uses it; the last one is stopped first. */
-  addHead(head: ManagedProcess): void {
+  /**
+   * Takes in the coordinator, or what uses it; the last one is stopped first. One that ends by itself
+   * is followed by what `restart` gives.
+   */
+  addHead(head: ManagedProcess, restart?: Restart): void {
     this.#heads.push(head);
-    this.#watch(head);
+    this.#watch(head, restart);
   }
 
   /**
@@ -55,16 +61,24 @@ export class ClusterProcesses {
     await this.#broker.stop();
   }
 
-  #watch(node: ManagedProcess): void {
+  #watch(node: ManagedProcess, restart?: Restart): void {
     this.#log(`${node.name} started (pid ${node.pid})`);
     void node.exited.then((exit) => {
-      this.#ended(`${node.name} (pid ${node.pid}) ended ${describeExit(exit)}`);
+      const sentence = `${node.name} (pid ${node.pid}) ended ${describeExit(exit)}`;
+      const next = this.#ended(sentence, restart);
+      if (next === undefined) return;
+      this.#heads[this.#heads.indexOf(node)] = next;
+      this.#watch(next, restart);
     });
   }
 
-  #ended(sentence: string): void {
+  /** What follows; where nothing does, the cluster has failed. */
+  #ended(sentence: string, restart?: Restart): ManagedProcess | undefined {
     this.#log(sentence);
-    if (this.#stopped === undefined) this.#fail(new Error(sentence));
+    if (this.#stopped !== undefined) return undefined;
+    const next = restart?.(sentence);
+    if (next === undefined) this.#fail(new Error(sentence));
+    return next;
   }
 }
 

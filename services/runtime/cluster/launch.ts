@@ -5,16 +5,15 @@ import { ModelError } from '../../core/support/errors.ts';
 import { memberName, oneSeatEach } from '../broker/cluster-keys.ts';
 import { findNatsServer } from '../broker/find-nats-server.ts';
 import { type Broker, startBroker } from '../broker/nats-server.ts';
-import type { CoordinatorMessage } from '../coordinator/coordinator-messages.ts';
 import type { LoadReport } from '../load/load-report.ts';
-import { type DrawnWorkloadOptions, offerArguments } from '../options/drawn-workload-options.ts';
+import type { DrawnWorkloadOptions } from '../options/drawn-workload-options.ts';
 import {
   checkExposure,
   type GatewayOptions,
   gatewayArguments,
 } from '../options/gateway-options.ts';
 import type { ResolvedServing } from '../options/resolve-serving.ts';
-import { type ServingOptions, servingArguments } from '../options/serving-options.ts';
+import type { ServingOptions } from '../options/serving-options.ts';
 import { packagePath } from '../package-info.ts';
 import { spawnNode } from '../process/spawn-node.ts';
 import type { ClusterLogs } from '../state/cluster-logs.ts';
@@ -24,6 +23,7 @@ import { ClusterProcesses } from './cluster-processes.ts';
 import { CoordinatorNews } from './coordinator-news.ts';
 import { createEphemeralKeys, type EphemeralKeys } from './ephemeral-keys.ts';
 import type { GatewayMessage } from './gateway-messages.ts';
+import { type ReadyMessage, startCoordinator } from './start-coordinator.ts';
 import { startGrpc } from './start-grpc.ts';
 
 export interface LaunchOptions extends ServingOptions {
@@ -82,8 +82,6 @@ const CHIP_ENVIRONMENT = {
   MALLOC_MMAP_THRESHOLD_: '268435456',
   MALLOC_TOP_PAD_: '16777216',
 };
-
-type ReadyMessage = Extract<CoordinatorMessage, { readonly kind: 'ready' }>;
 
 const GROUP = '0';
 /** What the logs call the process that started the others. */
@@ -170,43 +168,22 @@ async function startNodes(launch: Launch): Promise<Started> {
   for (const ranks of chipProcesses(serving)) {
     processes.addChip(startChips(ranks, launch, group));
   }
-  const started = Promise.all([startCoordinator(launch, group), startGateway(launch, place)]);
+  const coordinator = startCoordinator({
+    ...{ ...launch, group: GROUP, place: group, nodeArgs: HEAP_ARGUMENTS, offer: options.offer },
+    output: options.logs?.of('the coordinator') ?? 'ignore',
+    onLoading: (fraction) => options.onProgress({ kind: 'loading', fraction }),
+    onRestart: (reason) => {
+      options.onProgress({ kind: 'note', sentence: capitalized(reason) });
+      options.onProgress({ kind: 'note', sentence: 'It is started anew; open streams go on.' });
+    },
+  });
+  const started = Promise.all([coordinator, startGateway(launch, place)]);
   const ended = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     void processes.failed.then(reject);
   });
   const [ready, gatewayUrl] = await Promise.race([started, ended]);
   return { ready, gatewayUrl };
-}
-
-function startCoordinator(
-  { options, serving, broker, processes, news, keys }: Launch,
-  place: readonly string[],
-): Promise<ReadyMessage> {
-  const monitoring = ['--nats-monitoring', broker.monitoringUrl];
-  const offer = options.offer === undefined ? [] : offerArguments(options.offer);
-  return new Promise((resolve, reject) => {
-    const loading = new LoadingFraction(serving.tp);
-    const onMessage = (message: unknown): void => {
-      const told = message as CoordinatorMessage;
-      if (told.kind === 'ready') resolve(told);
-      else if (told.kind === 'refused') reject(new ModelError(told.message));
-      else if (told.kind === 'loading') {
-        options.onProgress({ kind: 'loading', fraction: loading.update(told) });
-      } else news.take(told);
-    };
-    processes.addHead(
-      spawnNode({
-        name: 'the coordinator',
-        entry: packagePath('dist/services/coordinator/main.js'),
-        args: [...place, ...monitoring, ...servingArguments(serving), ...offer],
-        nodeArgs: HEAP_ARGUMENTS,
-        env: keys.environment(memberName({ kind: 'coordinator', group: GROUP })),
-        output: options.logs?.of('the coordinator') ?? 'ignore',
-        onMessage,
-      }),
-    );
-  });
 }
 
 async function startGateway(
@@ -271,16 +248,6 @@ function startSentence({ tp, model, phantom }: ResolvedServing): string {
   return `Starting ${chips} coordinator for ${basename(model, '.json')}.`;
 }
 
-/** Adds up what the chips say that they have loaded. */
-class LoadingFraction {
-  readonly #fractions: number[];
-
-  constructor(chips: number) {
-    this.#fractions = new Array(chips).fill(0);
-  }
-
-  update(news: { readonly rank: number; readonly loaded: number; readonly total: number }): number {
-    this.#fractions[news.rank] = news.loaded / news.total;
-    return this.#fractions.reduce((sum, fraction) => sum + fraction, 0) / this.#fractions.length;
-  }
+function capitalized(sentence: string): string {
+  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
 }

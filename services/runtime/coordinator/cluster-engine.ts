@@ -2,7 +2,7 @@ import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { GroupSpec } from '../../cluster/messages.ts';
 import type { GrammarCompiler } from '../../core/grammar/grammar.ts';
-import type { GenerationRequest, Sequence } from '../../core/scheduler/request.ts';
+import type { GenerationRequest, RequestProgress, Sequence } from '../../core/scheduler/request.ts';
 import { InvalidArgumentError } from '../../core/support/errors.ts';
 import { decodeTokens } from '../../core/text/text-stream.ts';
 import { IDEAL_SOFTWARE } from '../../core/timing/software-version.ts';
@@ -23,12 +23,13 @@ import { hostMicros } from '../support/host-clock.ts';
 import { describeChips } from './describe-chips.ts';
 import { Generation } from './generation.ts';
 import { KvEventLog } from './kv-event-log.ts';
+import { isSameRequest, resumeSamples } from './resume-samples.ts';
 import { checkTokenIds, type RequestLimits, toGenerationRequest } from './to-generation-request.ts';
 
 export interface ClusterEngineOptions {
   readonly coordinator: Coordinator;
   readonly group: Pick<ServedGroup, 'config' | 'tokenizer' | 'modelName' | 'chip'> & {
-    readonly spec: Pick<GroupSpec, 'precision' | 'tensorParallel' | 'maxNumSeqs'>;
+    readonly spec: Pick<GroupSpec, 'precision' | 'kvCacheDtype' | 'tensorParallel' | 'maxNumSeqs'>;
   };
   /** Undefined where the chips hold weights. */
   readonly phantom: PhantomSettings | undefined;
@@ -97,7 +98,7 @@ export class ClusterEngine implements InferenceEngine {
   abort(requestIds: readonly string[]): number {
     const names = new Set(requestIds);
     const open = new Set(this.#generations.values());
-    const wanted = [...open].filter(({ requestId }) => names.has(requestId));
+    const wanted = [...open].filter(({ request }) => names.has(request.requestId));
     for (const generation of wanted) {
       // In this order a token that is on its way finds nobody.
       this.#forgetAll(generation);
@@ -146,19 +147,33 @@ export class ClusterEngine implements InferenceEngine {
   }
 
   #start(input: GenerateInput): Generation {
-    const { tokenizer, config } = this.#options.group;
+    const { tokenizer, config, modelName, spec } = this.#options.group;
+    const weights = this.#options.phantom === undefined ? [] : ['phantom'];
+    const model = [modelName, spec.precision, spec.kvCacheDtype, ...weights].join(' ');
     const { stop, includeStopStrInOutput } = input.sampling;
-    const arrivalMicros = hostMicros();
-    const sequences = this.#submit(toGenerationRequest(input, this.#limits));
-    const generation = new Generation(sequences, {
-      tokenizer,
+    const options = {
+      ...{ tokenizer, stop, includeStopStrInOutput },
       eosTokenIds: config.stopTokenIds,
-      stop,
-      includeStopStrInOutput,
-    });
+    };
+    const arrivalMicros = hostMicros();
+    const request = toGenerationRequest(input, this.#limits);
+    const resumed =
+      input.resumption && resumeSamples(request, input.resumption, { ...this.#limits, options });
+    if (resumed !== undefined) this.#giveUpFor(request);
+    const sequences = this.#submit(request, resumed?.progress);
+    const generation = new Generation({ request, model, sequences, resumed, ...options });
     for (const sequence of sequences) this.#generations.set(sequence, generation);
-    this.#options.observer.arrived(sequences, arrivalMicros);
+    if (sequences.length > 0) this.#options.observer.arrived(sequences, arrivalMicros);
     return generation;
+  }
+
+  /** Ends an older stream of the same request: its client has left it for a new one. */
+  #giveUpFor(request: GenerationRequest): void {
+    for (const generation of new Set(this.#generations.values())) {
+      if (!isSameRequest(generation.request, request)) continue;
+      generation.events.fail(new RpcError('ABORTED', 'the request goes on in another stream'));
+      this.#forgetAll(generation);
+    }
   }
 
   /**
@@ -184,8 +199,10 @@ export class ClusterEngine implements InferenceEngine {
     if (this.#generations.delete(sequence)) this.#options.observer.ended(sequence, reason);
   }
 
-  #submit(request: GenerationRequest): readonly Sequence[] {
-    const admission = this.#options.coordinator.submit(request);
+  #submit(request: GenerationRequest, progress: RequestProgress | undefined): readonly Sequence[] {
+    // What arrived whole but for the words that it is complete leaves nothing to compute.
+    if (progress?.generated.size === 0) return [];
+    const admission = this.#options.coordinator.submit(request, progress);
     if (admission.kind === 'queued') return admission.sequences;
     if (admission.kind === 'unavailable') {
       throw new RpcError('UNAVAILABLE', 'the chips are still loading the model; try again later');

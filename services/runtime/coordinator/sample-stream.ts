@@ -5,19 +5,8 @@ import {
   type RequestTimes,
   type Sequence,
 } from '../../core/scheduler/request.ts';
-import { StopStrings } from '../../core/text/stop-strings.ts';
-import { TextStream } from '../../core/text/text-stream.ts';
-import type { Tokenizer } from '../../core/text/tokenizer.ts';
 import type { CompleteEvent, Timings, TokensEvent } from '../../rpc/inference-types.ts';
-
-/** How the samples of a request become text. */
-export interface SampleOptions {
-  readonly tokenizer: Tokenizer;
-  /** The model's own stop tokens. */
-  readonly eosTokenIds: readonly number[];
-  readonly stop: readonly string[];
-  readonly includeStopStrInOutput: boolean;
-}
+import type { SampleText } from './sample-text.ts';
 
 /** A token that a sample gained. */
 export interface TakenToken {
@@ -27,32 +16,15 @@ export interface TakenToken {
   readonly deviceTimes: Readonly<RequestTimes> | undefined;
 }
 
-/** What one token makes of a sample. */
-interface Continuation {
-  readonly text: string;
-  /** Undefined while the sample goes on. */
-  readonly finishReason: FinishReason | undefined;
-  readonly stopReason: string | number | undefined;
-}
-
 /** One sample of a request on its way to a client: turns its drawn tokens into events. */
 export class SampleStream {
   readonly #sequence: Sequence;
-  readonly #options: SampleOptions;
-  readonly #text: TextStream;
-  readonly #stops: StopStrings;
+  readonly #text: SampleText;
 
-  constructor(sequence: Sequence, options: SampleOptions) {
-    const { promptTokens, minTokens } = sequence.request;
-    const { stop, includeStopStrInOutput } = options;
+  /** `text` is that of the sequence's tokens so far. */
+  constructor(sequence: Sequence, text: SampleText) {
     this.#sequence = sequence;
-    this.#options = options;
-    this.#text = new TextStream(options.tokenizer, promptTokens.at(-1));
-    this.#stops = new StopStrings({
-      strings: stop,
-      minTokens,
-      includeInOutput: includeStopStrInOutput,
-    });
+    this.#text = text;
   }
 
   /** The events of a token; nothing may follow `complete`, which a stop string may bring early. */
@@ -62,17 +34,17 @@ export class SampleStream {
     deviceTimes,
   }: TakenToken): readonly (TokensEvent | CompleteEvent)[] {
     const index = this.#sequence.choice;
-    const { text, ...end } = this.#continue(token, finishReason);
+    const { text, end } = this.#text.take(token, finishReason);
     const tokens: TokensEvent = {
       kind: 'tokens',
       index,
       tokenIds: [token],
       text,
       firstTokenIndex: completionTokens(this.#sequence) - 1,
-      isLast: end.finishReason !== undefined,
+      isLast: end !== undefined,
       logprobs: logprobs === undefined ? [] : [logprobs],
     };
-    if (end.finishReason === undefined) return [tokens];
+    if (end === undefined) return [tokens];
     const complete = this.#complete(end.finishReason, end.stopReason);
     if (deviceTimes === undefined) return [tokens, complete];
     return [tokens, { ...complete, deviceTimings: timingsOf(deviceTimes) }];
@@ -80,32 +52,13 @@ export class SampleStream {
 
   /** The events of an end before any other: the text that was held back, and `complete`. */
   abort(): readonly (TokensEvent | CompleteEvent)[] {
-    const text = this.#stops.flush() + this.#text.flush();
+    const text = this.#text.flush();
     const complete = this.#complete('abort', undefined);
     if (text === '') return [complete];
     const index = this.#sequence.choice;
     const firstTokenIndex = completionTokens(this.#sequence);
     const place = { index, firstTokenIndex, isLast: true };
     return [{ kind: 'tokens', ...place, tokenIds: [], text, logprobs: [] }, complete];
-  }
-
-  #continue(token: number, finishReason: FinishReason | undefined): Continuation {
-    if (finishReason === 'stop') return this.#stopAt(token);
-    const { text, matched } = this.#stops.push(this.#text.push(token));
-    if (matched !== undefined) return { text, finishReason: 'stop', stopReason: matched };
-    const rest = finishReason === undefined ? '' : this.#stops.flush() + this.#text.flush();
-    return { text: text + rest, finishReason, stopReason: undefined };
-  }
-
-  /** A stop token counts as generated; its text is output only where the request wants it. */
-  #stopAt(token: number): Continuation {
-    const { includeStopStrInOutput, eosTokenIds } = this.#options;
-    const { ignoreEos, stopTokenIds } = this.#sequence.request;
-    const added = includeStopStrInOutput ? this.#text.push(token) : '';
-    const isEos = !ignoreEos && eosTokenIds.includes(token);
-    const stopReason = !isEos && stopTokenIds.includes(token) ? token : undefined;
-    const text = this.#stops.flush() + added + this.#text.flush();
-    return { text, finishReason: 'stop', stopReason };
   }
 
   #complete(
