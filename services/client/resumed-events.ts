@@ -37,7 +37,7 @@ export async function* resumedEvents(
       if (delayMs === undefined) {
         calls.handOnTrailers();
         if (calls.isOfServer(failure) && answer.isWhole) return;
-        throw failure;
+        throw calls.causeOf(failure);
       }
       await calls.wait(delayMs);
     }
@@ -52,8 +52,9 @@ class Calls {
   #hasHeaders = false;
   #trailers: Metadata | undefined;
   #isAccepted = false;
-  /** When the answer broke off; undefined while it goes on. */
+  /** When the answer broke off, and why; undefined while it goes on. */
   #lostMs: number | undefined;
+  #lostBy: RpcError | undefined;
   #attempts = 0;
 
   constructor(call: CallOptions, rules: ResumeRules) {
@@ -86,6 +87,7 @@ class Calls {
     this.#isAccepted = true;
     if (kind === 'accepted') return;
     this.#lostMs = undefined;
+    this.#lostBy = undefined;
     this.#attempts = 0;
   }
 
@@ -101,9 +103,15 @@ class Calls {
     if (this.#call.signal?.aborted) return undefined;
     const now = clock.now();
     this.#lostMs ??= now;
+    this.#lostBy ??= failure;
     const delayMs = pushback.kind === 'after' ? pushback.delayMs : this.#backoffMs();
     if (now + delayMs - this.#lostMs > patienceMs) return undefined;
     return delayMs < (this.#remainingMs() ?? Number.POSITIVE_INFINITY) ? delayMs : undefined;
+  }
+
+  /** That no server took over tells less than what ended the one that had the request. */
+  causeOf(failure: RpcError): RpcError {
+    return failure.code === 'UNAVAILABLE' ? (this.#lostBy ?? failure) : failure;
   }
 
   async wait(delayMs: number): Promise<void> {

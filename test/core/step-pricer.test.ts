@@ -110,6 +110,16 @@ suite('the price of a step', () => {
     fc.assert(property);
   });
 
+  test('a chip that boosts draws between what it always draws and its limit', () => {
+    const property = fc.property(arbitraryShape, (shape) => {
+      const { seconds, energyJoules } = makePricer().price(shape);
+      const watts = (energyJoules.low + energyJoules.high) / 2 / seconds / 8;
+      const { idleShare } = CALIBRATION.kernels.power!;
+      assert.ok(watts >= 700 * idleShare * (1 - 1e-9) && watts <= 700 * (1 + 1e-9), `${watts} W`);
+    });
+    fc.assert(property);
+  });
+
   test('more of any figure of the chip is never slower', () => {
     const factor = fc.double({ min: 1, max: 8, noNaN: true });
     const base = scaledH100({});

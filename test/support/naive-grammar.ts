@@ -23,9 +23,45 @@ export class NaiveGrammar {
 
   after(bytes: Uint8Array): NaiveGrammar {
     let rest = this.#rest;
-    for (const byte of bytes) rest = rest.flatMap((each) => derivatives(each, byte));
+    for (const byte of bytes) rest = distinct(rest.flatMap((each) => derivatives(each, byte)));
     return new NaiveGrammar(rest);
   }
+}
+
+/** Ambiguous expressions derive the same rest in ways that multiply with every byte. */
+function distinct(expressions: readonly Expression[]): readonly Expression[] {
+  return [...new Map(expressions.map((each) => [keyOf(each), each])).values()];
+}
+
+/** Equal for equal expressions; rules are told apart by their number. */
+function keyOf(expression: Expression): string {
+  switch (expression.kind) {
+    case 'byte':
+      return `[${expression.ranges.map(({ low, high }) => `${low}-${high}`)}]`;
+    case 'texts':
+      return `{${expression.texts.map((text) => text.join(' '))}}`;
+    case 'sequence':
+      return flatParts(expression).map(keyOf).join('');
+    case 'choice':
+      return `(${expression.options.map(keyOf).join('|')})`;
+    case 'repeat':
+      return `<${keyOf(expression.part)} ${expression.least} ${expression.most}>`;
+    case 'rule':
+      return `#${numberOf(expression.rule)}`;
+  }
+}
+
+function flatParts(expression: Expression): readonly Expression[] {
+  return expression.kind === 'sequence' ? expression.parts.flatMap(flatParts) : [expression];
+}
+
+const numbers = new WeakMap<Rule, number>();
+let count = 0;
+
+function numberOf(rule: Rule): number {
+  const number = numbers.get(rule) ?? ++count;
+  numbers.set(rule, number);
+  return number;
 }
 
 type Open = ReadonlySet<Rule>;

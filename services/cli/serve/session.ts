@@ -18,6 +18,9 @@ export type ModelFiles = Pick<ServingOptions, 'model' | 'tokenizer'>;
 
 const ANSWER_TIMEOUT_MS = 2_000;
 
+/** A coordinator on this computer is back within seconds, or was stopped on purpose. */
+const RESUME = { patienceMs: 10_000 };
+
 /** Joins a cluster that runs and is as wanted, or starts one. */
 export async function openSession(wanted: WantedCluster, start: StartOptions): Promise<Session> {
   const joined = await joinCluster(wanted);
@@ -34,7 +37,9 @@ async function joinCluster(
   wanted: WantedCluster,
 ): Promise<Pick<Session, 'client' | 'files'> | undefined> {
   for (const { natsUrl, cluster, ...files } of findRunningClusters(wanted)) {
-    const client = await SohuClient.connect(natsUrl, { cluster }).catch(() => undefined);
+    const client = await SohuClient.connect(natsUrl, { cluster, resume: RESUME }).catch(
+      () => undefined,
+    );
     if (client === undefined) continue;
     if ((await askServer(client)) !== undefined) return { client, files };
     await client.close();
@@ -50,7 +55,10 @@ async function startSession(start: StartOptions): Promise<Session> {
   const cluster = await startCluster(start);
   const { natsUrl, failed, serving: files } = cluster;
   try {
-    const client = await SohuClient.connect(natsUrl, { cluster: cluster.cluster });
+    const client = await SohuClient.connect(natsUrl, {
+      cluster: cluster.cluster,
+      resume: RESUME,
+    });
     const close = async (): Promise<void> => {
       await client.close();
       await cluster.stop();

@@ -13,7 +13,7 @@ import type { SoftwareVersion } from './software-version.ts';
 import { type SteadyState, steadyState } from './steady-state.ts';
 import type { OperatorPrice } from './step-price.ts';
 import { StepPricer } from './step-pricer.ts';
-import { costPerMillionTokens, type TokenCost } from './token-cost.ts';
+import { costPerMillionTokens, type TokenCost, wattsOf } from './token-cost.ts';
 
 /** A model on a chip, a layout and a version of the software. */
 export interface PlacedModel {
@@ -70,6 +70,10 @@ export function priceLoad(load: PricedLoad, end: RangeEnd): LoadPrice {
       chip: load.chip,
       chips: chipCount(load.layout),
       tokensPerSecond: totalTokensPerSecond,
+      chipWatts: wattsOf(
+        state.price.energyJoules,
+        state.price.intervalSeconds * chipCount({ ...load.layout, dp: 1 }),
+      ),
     }),
   };
 }

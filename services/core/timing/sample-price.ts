@@ -5,7 +5,7 @@ import { chipCount } from './layout.ts';
 import { checkFit, makePricer, type PlacedModel, planLoad } from './load-price.ts';
 import type { OperatorPrice, StepPrice } from './step-price.ts';
 import type { StepShape } from './step-shape.ts';
-import { costPerMillionTokens, type TokenCost } from './token-cost.ts';
+import { costPerMillionTokens, type TokenCost, wattsOf } from './token-cost.ts';
 
 /** What one sample of a diffusion transformer takes in device time. */
 export interface SamplePrice {
@@ -37,6 +37,10 @@ export function priceSample(placed: PlacedModel, end: RangeEnd): SamplePrice {
       chip: placed.chip,
       chips: chipCount(placed.layout),
       tokensPerSecond: (placed.layout.dp * diffusion.sampleTokens) / pass.seconds,
+      chipWatts: wattsOf(
+        pass.energyJoules,
+        pass.intervalSeconds * chipCount({ ...placed.layout, dp: 1 }),
+      ),
     }),
   };
 }

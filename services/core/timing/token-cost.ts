@@ -25,13 +25,15 @@ export function costPerMillionTokens(options: {
   readonly chip: Chip;
   readonly chips: number;
   readonly tokensPerSecond: number;
+  /** What each draws meanwhile; where it is absent, shares of its rated power. */
+  readonly chipWatts?: Range;
 }): TokenCost {
   const { chip, chips, tokensPerSecond } = options;
-  const power = rangeOf(chip.powerWatts);
+  const power = options.chipWatts ?? busyWattsOf(chip);
   const price = rangeOf(chip.priceDollars);
   const seconds = (chips * MILLION) / tokensPerSecond;
   const joules = {
-    low: power.low * LEAST_POWER_SHARE * FACILITY_OVER_CHIP_POWER.low * seconds,
+    low: power.low * FACILITY_OVER_CHIP_POWER.low * seconds,
     high: power.high * FACILITY_OVER_CHIP_POWER.high * seconds,
   };
   const dollarsAt = (end: 'low' | 'high', years: number): number =>
@@ -44,4 +46,14 @@ export function costPerMillionTokens(options: {
       high: dollarsAt('high', LIFETIME_YEARS.low),
     },
   };
+}
+
+/** Energy in a time, of so many chips: what each draws. */
+export function wattsOf({ low, high }: Range, chipSeconds: number): Range {
+  return { low: low / chipSeconds, high: high / chipSeconds };
+}
+
+function busyWattsOf({ powerWatts }: Chip): Range {
+  const { low, high } = rangeOf(powerWatts);
+  return { low: low * LEAST_POWER_SHARE, high };
 }

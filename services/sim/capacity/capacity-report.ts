@@ -2,7 +2,7 @@ import type { Range } from '../../core/hardware/figure.ts';
 import type { Scheduler } from '../../core/scheduler/scheduler.ts';
 import { chipCount } from '../../core/timing/layout.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
-import { costPerMillionTokens, type TokenCost } from '../../core/timing/token-cost.ts';
+import { costPerMillionTokens, type TokenCost, wattsOf } from '../../core/timing/token-cost.ts';
 import type { DeviceUsage } from './device-usage.ts';
 import type { Refusals } from './refusals.ts';
 import { reportServing, type ServingReport } from './serving-report.ts';
@@ -65,6 +65,14 @@ export function reportCapacity(counted: {
     cost:
       tokensPerSecond === 0
         ? undefined
-        : costPerMillionTokens({ chip: rates.chip, chips: chipCount(layout), tokensPerSecond }),
+        : costPerMillionTokens({
+            chip: rates.chip,
+            chips: chipCount(layout),
+            tokensPerSecond,
+            chipWatts: wattsOf(
+              usage.stepJoules,
+              usage.deviceSeconds * chipCount({ ...layout, dp: 1 }),
+            ),
+          }),
   };
 }
