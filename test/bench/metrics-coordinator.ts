@@ -52,7 +52,7 @@ const { coordinator } = host;
 const monitor = options.observed
   ? new EngineMonitor({
       ...{ cluster, group: groupName, modelName: group.modelName, maxModelLen, serving },
-      ...{ coordinator, chip: group.chip, baselines: group.baselines },
+      ...{ coordinator, chip: group.chip, kvFormat: group.kvFormat, baselines: group.baselines },
       brokerMonitoringUrls: [],
     })
   : undefined;

@@ -78,14 +78,14 @@ test('a phantom cluster serves OpenAI’s API as one with weights does', async (
 
   await t.test('shows the modelled chips to those who watch', async () => {
     await ask('/v1/completions', { prompt: 'Hello', max_tokens: 8, ignore_eos: true });
-    const { weights, chips } = await live.client.telemetry.snapshot();
-    assert.equal(weights, 'phantom');
+    const { weights, kvCacheDtype, chips } = await live.client.telemetry.snapshot();
+    assert.deepEqual([weights, kvCacheDtype], ['phantom', 'fp8']);
     assert.equal(chips.length, 2);
     const { hbmBytes, powerWatts } = findChip('H100');
     for (const chip of chips) {
       assert.deepEqual([chip.name, chip.hbmTotalBytes], ['NVIDIA H100', hbmBytes]);
       assert.ok(chip.mfu > 0 && chip.hbmBandwidth > 0 && chip.linkBandwidth > 0);
-      // Idle or busy, it draws between half of its rated power and all of it.
+      // Idle or busy, it draws between what it always draws and its limit.
       const rated = rangeOf(powerWatts).high;
       assert.ok(chip.powerWatts > 0.15 * rated && chip.powerWatts <= rated, `${chip.powerWatts} W`);
       assert.ok(chip.hbmWeightBytes > 3e9, `${chip.hbmWeightBytes} bytes of weights`);

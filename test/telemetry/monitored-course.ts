@@ -78,10 +78,10 @@ export class MonitoredCourse {
     this.monitor = new EngineMonitor({
       ...{ cluster: 'test', group: '0', modelName: 'llama-3-8b', maxModelLen: 8192 },
       serving: {
-        ...{ phantom: undefined, precision: 'fp8', kvCacheDtype: 'auto', tp: 2, ...LIMITS },
+        ...{ phantom: undefined, precision: 'fp8', tp: 2, ...LIMITS },
         ...{ enablePrefixCaching: true, numGpuBlocksOverride: kvBlocks },
       },
-      ...{ coordinator: this.#world.world.coordinator, chip: SOHU },
+      ...{ coordinator: this.#world.world.coordinator, chip: SOHU, kvFormat: 'bf16' },
       baselines: new Map([['H100', makePricer()]]),
       brokerMonitoringUrls: [],
     });

@@ -37,8 +37,9 @@ export class RequestLog {
 
   take(record: StepRecord): void {
     this.#steps++;
-    for (const ended of record.ended) this.#samples.delete(keyOf(ended));
     for (const sequence of record.sequences) this.#takeSequence(sequence, record);
+    // After the steps, since a sample ends in the record of its last one.
+    for (const ended of record.ended) this.#samples.delete(keyOf(ended));
     // Who ended in a record that was lost would stay for ever.
     if (record.lost > 0) this.#forgetWaiting();
   }

@@ -7,7 +7,10 @@ export type KvCacheDtype = 'auto' | 'f32' | 'bf16' | 'fp8';
 export const KV_CACHE_DTYPES: readonly KvCacheDtype[] = ['auto', 'f32', 'bf16', 'fp8'];
 
 /** The format that keys and values are rounded to. */
-export function resolveKvFormat(dtype: KvCacheDtype, precision: Precision): 'f32' | 'bf16' | 'fp8' {
+export type KvFormat = Exclude<KvCacheDtype, 'auto'>;
+
+/** The one that is meant. */
+export function resolveKvFormat(dtype: KvCacheDtype, precision: Precision): KvFormat {
   if (dtype !== 'auto') return dtype;
   return precision === 'f32' ? 'f32' : 'bf16';
 }

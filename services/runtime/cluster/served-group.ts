@@ -9,6 +9,7 @@ import { findChip } from '../../core/hardware/chip-catalogue.ts';
 import { SOHU } from '../../core/hardware/chips/sohu.ts';
 import type { ModelConfig } from '../../core/model/config.ts';
 import { countKvBlocks } from '../../core/model/memory.ts';
+import { type KvFormat, resolveKvFormat } from '../../core/model/precision.ts';
 import { planShard } from '../../core/model/shard-plan.ts';
 import type { Tokenizer } from '../../core/text/tokenizer.ts';
 import { planKvBlocks } from '../../core/timing/kv-blocks.ts';
@@ -31,6 +32,8 @@ export interface ServedGroup {
   readonly config: Pick<ModelConfig, 'vocabSize' | 'maxPositions' | 'stopTokenIds'>;
   readonly tokenizer: Tokenizer;
   readonly spec: GroupSpec;
+  /** Of the keys and values that are cached, or modelled. */
+  readonly kvFormat: KvFormat;
   readonly pricer: StepPricer;
   /** What prices the same steps on other chips, by their names. */
   readonly baselines: ReadonlyMap<string, StepPricer>;
@@ -63,6 +66,7 @@ function openExact(options: ResolvedServing): ServedGroup {
     ...{ modelName, config },
     tokenizer: openTokenizer({ file: options.tokenizer, modelPath: model, config }),
     spec: { ...specOf(options), model },
+    kvFormat: resolveKvFormat(options.kvCacheDtype, options.precision),
     pricer: makeDevicePricer(priced),
     baselines: pricersOfBaselines((name) => makeDevicePricer(priced, findChip(name))),
     chip: SOHU,
@@ -84,6 +88,7 @@ function openPhantom(options: ResolvedServing, settings: PhantomSettings): Serve
   planKvBlocks(placed, options);
   return {
     ...{ modelName: architecture.name, config, tokenizer, spec },
+    kvFormat: placed.precision.kv,
     pricer: makePricer(placed, 'middle'),
     baselines: pricersOfBaselines((name) => {
       const elsewhere = { chip: name, software: defaultSoftware(false).name };

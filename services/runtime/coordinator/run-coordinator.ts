@@ -65,7 +65,8 @@ export async function runCoordinator(options: CoordinatorProcessOptions): Promis
   const load = options.offerLoad && offerLoad(coordinator, options);
   const monitor = new EngineMonitor({
     ...{ cluster: options.cluster, group: options.group, modelName: group.modelName },
-    ...{ maxModelLen, serving, coordinator, chip: group.chip, baselines: group.baselines },
+    ...{ maxModelLen, serving, coordinator },
+    ...{ chip: group.chip, kvFormat: group.kvFormat, baselines: group.baselines },
     brokerMonitoringUrls: options.natsMonitoring,
   });
   const engine = new ClusterEngine({

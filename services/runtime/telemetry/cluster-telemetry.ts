@@ -1,7 +1,7 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { StepCompleted } from '../../cluster/coordinator-effects.ts';
 import type { Chip } from '../../core/hardware/chip.ts';
-import { resolveKvFormat } from '../../core/model/precision.ts';
+import type { KvFormat } from '../../core/model/precision.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
 import type { TelemetrySource } from '../../rpc/telemetry-service.ts';
 import type {
@@ -25,8 +25,9 @@ export interface ClusterTelemetryOptions {
   readonly modelName: string;
   readonly serving: Pick<
     ResolvedServing,
-    'precision' | 'kvCacheDtype' | 'tp' | 'maxNumSeqs' | 'blockSize' | 'phantom'
+    'precision' | 'tp' | 'maxNumSeqs' | 'blockSize' | 'phantom'
   >;
+  readonly kvFormat: KvFormat;
   readonly coordinator: Coordinator;
   /** The modelled chip. */
   readonly chip: Chip;
@@ -85,9 +86,9 @@ export class ClusterTelemetry implements TelemetrySource {
   }
 
   snapshot(): ClusterSnapshot {
-    const { cluster, group, modelName, serving, coordinator, catchUp } = this.#options;
+    const { cluster, group, modelName, serving, kvFormat, coordinator, catchUp } = this.#options;
     catchUp();
-    const { precision, kvCacheDtype, maxNumSeqs, blockSize } = serving;
+    const { precision, maxNumSeqs, blockSize } = serving;
     const now = hostMicros();
     const limits = { maxNumSeqs, blockSize, kvBlocks: this.#kvBlocks };
     return {
@@ -97,7 +98,7 @@ export class ClusterTelemetry implements TelemetrySource {
       engine: group,
       modelName,
       precision,
-      kvCacheDtype: resolveKvFormat(kvCacheDtype, precision),
+      kvCacheDtype: kvFormat,
       weights: serving.phantom === undefined ? 'real' : 'phantom',
       tensorParallelSize: serving.tp,
       epoch: coordinator.epoch,

@@ -1,7 +1,7 @@
 import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { CoordinatorEvent } from '../../cluster/coordinator-effects.ts';
 import type { Chip } from '../../core/hardware/chip.ts';
-import { resolveKvFormat } from '../../core/model/precision.ts';
+import type { KvFormat } from '../../core/model/precision.ts';
 import type { Sequence } from '../../core/scheduler/request.ts';
 import type { StepPricer } from '../../core/timing/step-pricer.ts';
 import type { EndReason } from '../../rpc/telemetry-types.ts';
@@ -21,7 +21,6 @@ export interface EngineMonitorOptions {
     ResolvedServing,
     | 'phantom'
     | 'precision'
-    | 'kvCacheDtype'
     | 'tp'
     | 'maxNumSeqs'
     | 'maxNumBatchedTokens'
@@ -29,6 +28,8 @@ export interface EngineMonitorOptions {
     | 'enablePrefixCaching'
     | 'numGpuBlocksOverride'
   >;
+  /** Of the keys and values that are cached, or modelled. */
+  readonly kvFormat: KvFormat;
   readonly coordinator: Coordinator;
   /** The modelled chip. */
   readonly chip: Chip;
@@ -48,9 +49,9 @@ export class EngineMonitor implements RequestObserver {
   });
 
   constructor(options: EngineMonitorOptions) {
-    const { group, modelName, serving, maxModelLen, coordinator } = options;
+    const { group, modelName, serving, kvFormat, maxModelLen, coordinator } = options;
     const { baselines, brokerMonitoringUrls } = options;
-    const { precision, kvCacheDtype, maxNumSeqs, maxNumBatchedTokens } = serving;
+    const { maxNumSeqs, maxNumBatchedTokens } = serving;
     const catchUp = (): void => this.#backlog.catchUp();
     this.telemetry = new ClusterTelemetry({
       ...options,
@@ -63,7 +64,7 @@ export class EngineMonitor implements RequestObserver {
       coordinator,
       chips: () => this.telemetry.chips(),
       catchUp,
-      cache: { ...serving, cacheDtype: resolveKvFormat(kvCacheDtype, precision) },
+      cache: { ...serving, cacheDtype: kvFormat },
       limits: { maxModelLen, maxNumSeqs, maxNumBatchedTokens },
       baselines,
       brokerMonitoringUrls,

@@ -53,6 +53,14 @@ suite('the requests of sohu top', () => {
     assert.deepEqual(log.rows(BLOCK), []);
   });
 
+  test('who ends in a step is gone with its record', () => {
+    const log = new RequestLog();
+    log.take(record([prefill('a', [0, 3])]));
+    log.take(record([part('a', [3, 1])], { ended: [makeEnd('a')] }));
+    log.take(record([prefill('b', [0, 3])], { ended: [makeEnd('b')] }));
+    assert.deepEqual(log.rows(BLOCK), []);
+  });
+
   test('who is left out waits, and who begins anew gave way; a new epoch is nobody’s turn', () => {
     const log = new RequestLog();
     const phases = () => log.rows(BLOCK).map(({ phase, preemptions }) => [phase, preemptions]);
