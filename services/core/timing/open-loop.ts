@@ -64,21 +64,23 @@ function arrivalWaitSeconds(
   const step = (prompts: number): number =>
     pricer.seconds(
       meanShapeOf({
-        decode: state.decodeSequences,
+        decode: state.decodeSequences / pricer.options.layout.pp,
         load,
         chunk: load.inputTokens,
         prefillTokens: prompts * load.inputTokens,
       }),
     );
   let mean = step(0);
+  if (mean === 0) return state.ttftSeconds;
   for (let round = 0; round < ROUNDS; round++) mean = meanOf(step, requestsPerSecond * mean);
   const square = meanOf((prompts) => step(prompts) ** 2, requestsPerSecond * mean);
   const found = (1 - expF64(-state.decodeSequences)) * (square / mean);
   return found / 2 + meanOf((others) => step(1 + others), requestsPerSecond * found);
 }
 
-/** The mean of a function of a number that is Poisson of that mean. */
+/** The mean of a function of a number that is Poisson of that mean; of large numbers, its value at the mean. */
 function meanOf(value: (count: number) => number, mean: number): number {
+  if (mean > MOST_PROMPTS / 2) return value(mean);
   let share = expF64(-mean);
   let left = 1 - share;
   let sum = share * value(0);

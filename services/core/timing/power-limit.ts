@@ -24,7 +24,10 @@ export interface PowerLimit {
   joulesPerFlop(format: Format): number;
   /** The clock over the full one, above 0 and at most 1, at which steps like this one keep to the limit. */
   clockOf(demand: PowerDemand): number;
-  /** What one chip draws for work at a clock, in a time; undefined where nobody measured the like. */
+  /**
+   * What one chip draws for work at a clock, in a time: by the law of the measured chips, relative to its limit
+   * and peak; undefined for chips that do not boost.
+   */
   drawnJoules(
     work: Pick<PowerDemand, 'computeJoules' | 'memoryBytes'>,
     at: { readonly clock: number; readonly seconds: number },

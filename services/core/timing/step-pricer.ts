@@ -19,10 +19,12 @@ import type { StepShape } from './step-shape.ts';
 import { LEAST_POWER_SHARE } from './token-cost.ts';
 
 const MICROS = 1e-6;
+/** A stage sends to its successor alone. */
+const PAIR = 2;
 /** What a recorded graph leaves of the gaps: about 1 µs for each of a layer's kernels (assumed). */
 const REPLAYED_GAP_SHARE = 0.25;
-/** Of the power that a step draws: what single loads were off by, on the average and a half more (assumed). */
-const DRAW_ERROR = 0.05;
+/** Of the power that a step draws: what loads of measured chips were off by, a half more; and of others (assumed). */
+const DRAW_ERROR = { measured: 0.05, other: 0.25 };
 
 /**
  * Prices steps of one model on one layout of one chip under one version of the software. What does
@@ -157,7 +159,7 @@ export class StepPricer {
   /** Activations that go from stage to stage, each chip sending its part to its successor. */
   #addStageTransfers(cost: Cost, rows: number): void {
     const { architecture, layout, rates, kernels } = this.options;
-    const { efficiency, latencyMicros } = allReduceWaysOf(kernels, layout.pp).pipelined;
+    const { efficiency, latencyMicros } = allReduceWaysOf(kernels, PAIR).pipelined;
     const inServer = layout.tp * layout.pp <= rates.maxChipsPerServer;
     const rate = inServer ? rates.linkBytesPerSecond : rates.networkBytesPerSecond;
     const bytes = ((layout.pp - 1) * rows * architecture.hiddenSize * WIDE_BYTES) / layout.tp;
@@ -193,7 +195,8 @@ export class StepPricer {
     const chips = chipCount({ ...layout, dp: 1 }) / layout.pp;
     const drawn = this.#power.drawnJoules(cost, { clock: cost.clock, seconds: chipSeconds });
     if (drawn !== undefined) {
-      return { low: drawn * chips * (1 - DRAW_ERROR), high: drawn * chips * (1 + DRAW_ERROR) };
+      const error = DRAW_ERROR[rates.chip.sustainedGemmFlops ? 'measured' : 'other'];
+      return { low: drawn * chips * (1 - error), high: drawn * chips * (1 + error) };
     }
     const { low, high } = rangeOf(rates.chip.powerWatts);
     return {

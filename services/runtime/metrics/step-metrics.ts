@@ -94,7 +94,7 @@ export class StepMetrics {
     count('sohu_device_link_bytes_total', `Bytes sent by ${modelled}`, () => this.#linkBytes);
     count(
       'sohu_device_energy_joules_total',
-      'Energy of all modelled chips in all steps; the middle of what the data sheet allows.',
+      'Energy of all modelled chips in all steps: the middle of what it may be.',
       () => this.#joules,
     );
   }

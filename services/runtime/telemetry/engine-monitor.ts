@@ -35,7 +35,7 @@ export interface EngineMonitorOptions {
   readonly chip: Chip;
   /** What prices the same steps on other chips, by their names. */
   readonly baselines: ReadonlyMap<string, StepPricer>;
-  /** Where the broker's monitoring pages are; undefined shows none of it. */
+  /** Where the brokers' monitoring pages are; with none, nothing is shown of them. */
   readonly brokerMonitoringUrls: readonly string[];
 }
 
