@@ -4,7 +4,11 @@ import type { GroupSpec, PhantomSpec } from '../../services/cluster/messages.ts'
 import type { DrawLogprobs } from '../../services/core/sampling/drawn-token.ts';
 import type { OutputLengths } from '../../services/core/sampling/output-lengths.ts';
 import type { SchedulerOptions } from '../../services/core/scheduler/options.ts';
-import type { GenerationRequest, Sequence } from '../../services/core/scheduler/request.ts';
+import type {
+  GenerationRequest,
+  RequestProgress,
+  Sequence,
+} from '../../services/core/scheduler/request.ts';
 import { assert } from '../../services/core/support/errors.ts';
 import { makePricer } from '../../services/core/timing/load-price.ts';
 import { cataloguePath } from '../../services/runtime/phantom/catalogue-path.ts';
@@ -92,8 +96,8 @@ export class PhantomWorld {
     return this.#timeline.nowMicros;
   }
 
-  submit(request: GenerationRequest): readonly Sequence[] {
-    const admission = this.world.coordinator.submit(request);
+  submit(request: GenerationRequest, progress?: RequestProgress): readonly Sequence[] {
+    const admission = this.world.coordinator.submit(request, progress);
     assert(admission.kind === 'queued', 'the request is queued');
     for (const sequence of admission.sequences) {
       this.told.set(nameOf(sequence), {

@@ -24,7 +24,14 @@ function makeLedger(): Bench {
 function makeSequences(requestId: string, n: number): Sequence[] {
   const request = makeGenerationRequest({ requestId, n, promptTokens: [1, 2] });
   return Array.from({ length: n }, (_, choice) =>
-    createSequence({ id: choice, request, choice, nowMicros: 0, options: makeSchedulerOptions() }),
+    createSequence({
+      id: choice,
+      request,
+      choice,
+      generated: [],
+      nowMicros: 0,
+      options: makeSchedulerOptions(),
+    }),
   );
 }
 

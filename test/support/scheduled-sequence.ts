@@ -16,7 +16,14 @@ export function makeSequence(options: {
 }): Sequence {
   const { request, generated = [], choice = 0, id = 1 } = options;
   const limits = makeSchedulerOptions({ maxModelLen: 1e6 });
-  const sequence = createSequence({ id, request, choice, nowMicros: 0, options: limits });
+  const sequence = createSequence({
+    id,
+    request,
+    choice,
+    generated: [],
+    nowMicros: 0,
+    options: limits,
+  });
   sequence.tokens = [...request.promptTokens, ...generated];
   sequence.state = 'running';
   return sequence;

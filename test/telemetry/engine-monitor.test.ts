@@ -49,7 +49,7 @@ async function countAlive(held: readonly WeakRef<object>[]): Promise<number> {
 
 suite('the monitor of an engine', () => {
   test('counts what an account of every single token counts, whatever happens', async () => {
-    const seen = { preemptions: 0, tokenless: 0, gaps: 0 };
+    const seen = { preemptions: 0, tokenless: 0, resumed: 0, gaps: 0 };
     const property = fc.asyncProperty(courses, async (actions) => {
       const course = new MonitoredCourse();
       await course.run(actions);
@@ -58,6 +58,8 @@ suite('the monitor of an engine', () => {
         assertHistogram(families, `${prefix}inter_token_latency_seconds`, course.gapsMicros);
         assertHistogram(families, `${prefix}time_to_first_token_seconds`, course.firstMicros);
       }
+      const perToken = 'vllm:request_time_per_output_token_seconds';
+      assertHistogram(families, perToken, course.perTokenMicros);
       const ended = Object.values(course.ends).reduce((all, count) => all + count);
       const expected = {
         sohu_generated_tokens_total: course.tokens,
@@ -77,6 +79,7 @@ suite('the monitor of an engine', () => {
       assert.equal(total(families, 'sohu_baseline_device_seconds_total'), course.baselineSeconds);
       seen.preemptions += course.preemptions;
       seen.tokenless += course.tokenless;
+      seen.resumed += course.resumed;
       seen.gaps += course.gapsMicros.length;
     });
     await fc.assert(property, { numRuns: RUNS });

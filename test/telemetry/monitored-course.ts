@@ -19,6 +19,8 @@ export type Action =
       readonly promptTokens: number;
       readonly maxTokens: number;
       readonly n: number;
+      /** Tokens of each sample that another engine has drawn; fewer than `maxTokens` are taken. */
+      readonly resumed: number;
       readonly isServed: boolean;
     }
   | { readonly kind: 'abort'; readonly pick: number }
@@ -35,6 +37,7 @@ export const courses = fc.array(
         promptTokens: fc.integer({ min: 1, max: 120 }),
         maxTokens: fc.integer({ min: 1, max: 40 }),
         n: fc.integer({ min: 1, max: 3 }),
+        resumed: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 39 })),
         isServed: fc.boolean(),
       }),
     },
@@ -57,18 +60,23 @@ export class MonitoredCourse {
   readonly monitor: EngineMonitor;
   /** Whole microseconds, one for each token but a sample's first. */
   readonly gapsMicros: number[] = [];
-  /** Host time to the first token of samples that are served. */
+  /** Host time to the first token of samples that are served from their first one. */
   readonly firstMicros: number[] = [];
+  /** Mean time between its own tokens of each served sample that gained one here; 0 for one token. */
+  readonly perTokenMicros: number[] = [];
   readonly ends: Record<EndReason, number> = { stop: 0, length: 0, abort: 0, error: 0 };
   tokens = 0;
   promptTokens = 0;
   baselineSeconds = 0;
   /** Served samples that ended without a token. */
   tokenless = 0;
+  /** Served samples that went on from another engine's tokens. */
+  resumed = 0;
   readonly #world: PhantomWorld;
   readonly #baseline = makePricer();
   readonly #arrivals = new Map<Sequence, number>();
   readonly #lastMicros = new Map<Sequence, number>();
+  readonly #gaps = new Map<Sequence, number[]>();
   readonly #open = new Set<Sequence>();
   #requests = 0;
 
@@ -117,13 +125,17 @@ export class MonitoredCourse {
 
   #submit(given: Extract<Action, { kind: 'request' }>): readonly Sequence[] {
     const { promptTokens: length, maxTokens, n, isServed } = given;
+    const resumed = Math.min(given.resumed, maxTokens - 1);
     const request: GenerationRequest = makeGenerationRequest({
       requestId: `request-${this.#requests++}`,
       promptTokens: Array.from({ length }, (_, at) => 300 + at),
       ...{ maxTokens, n, ignoreEos: true },
       sampling: { seed: this.#requests, temperature: 1 },
     });
-    const sequences = this.#world.submit(request);
+    const tokens = Array.from({ length: resumed }, (_, at) => 500 + at);
+    const generated = new Map(Array.from({ length: n }, (_, choice) => [choice, tokens]));
+    const sequences = this.#world.submit(request, { generated, toldPromptTokens: 1 });
+    if (isServed && resumed > 0) this.resumed += n;
     for (const sequence of sequences) {
       this.#open.add(sequence);
       if (isServed) this.#arrivals.set(sequence, this.#world.nowMicros);
@@ -144,8 +156,14 @@ export class MonitoredCourse {
   /** As the engine tells of ends: of those of its clients alone. */
   #end(sequence: Sequence, reason: EndReason): void {
     this.#open.delete(sequence);
-    this.#lastMicros.delete(sequence);
+    const hasToken = this.#lastMicros.delete(sequence);
+    const gaps = this.#gaps.get(sequence) ?? [];
+    this.#gaps.delete(sequence);
     if (!this.#arrivals.delete(sequence)) return;
+    if (hasToken) {
+      const sum = gaps.reduce((all, each) => all + each, 0);
+      this.perTokenMicros.push(sum / Math.max(1, gaps.length));
+    }
     this.ends[reason]++;
     this.monitor.ended(sequence, reason);
   }
@@ -169,9 +187,11 @@ export class MonitoredCourse {
     this.#lastMicros.set(sequence, nowMicros);
     if (before !== undefined) {
       this.gapsMicros.push(nowMicros - before);
+      this.#gaps.set(sequence, [...(this.#gaps.get(sequence) ?? []), nowMicros - before]);
       return;
     }
     this.promptTokens += sequence.request.promptTokens.length;
-    if (arrival !== undefined) this.firstMicros.push(nowMicros - arrival);
+    if (arrival !== undefined && sequence.resumedTokens === 0)
+      this.firstMicros.push(nowMicros - arrival);
   }
 }

@@ -16,15 +16,19 @@ export interface Load {
   readonly promptTokens: number;
 }
 
+/** What is to be taken in, and into what. */
+interface Intake {
+  /** Those of the request that are to be queued: all of `n`, but where some are over elsewhere. */
+  readonly samples: number;
+  readonly options: SchedulerOptions;
+  readonly load: Load;
+}
+
 /** Refuses what the group cannot serve, ever or now; undefined where it can. */
-export function findRefusal(
-  request: GenerationRequest,
-  options: SchedulerOptions,
-  load: Load,
-): Refusal | undefined {
-  const problem = findProblem(request, options);
+export function findRefusal(request: GenerationRequest, intake: Intake): Refusal | undefined {
+  const problem = findProblem(request, intake.options);
   if (problem !== undefined) return { kind: 'rejected', reason: 'invalid', message: problem };
-  const overload = overloadOf(request, options, load);
+  const overload = overloadOf(request, intake);
   if (overload === undefined) return undefined;
   return { kind: 'rejected', reason: 'full', message: `${overload}; try again later` };
 }
@@ -72,14 +76,14 @@ function neverQueuable(
 }
 
 function overloadOf(
-  { n, promptTokens }: GenerationRequest,
-  { maxNumQueuedReqs, maxNumQueuedTokens }: SchedulerOptions,
-  load: Load,
+  { promptTokens }: GenerationRequest,
+  { samples, options, load }: Intake,
 ): string | undefined {
-  if (load.samples + n > maxNumQueuedReqs) {
+  const { maxNumQueuedReqs, maxNumQueuedTokens } = options;
+  if (load.samples + samples > maxNumQueuedReqs) {
     return `the queue is full: ${load.samples} of at most ${maxNumQueuedReqs} requests wait or run`;
   }
-  const tokens = n * promptTokens.length;
+  const tokens = samples * promptTokens.length;
   if (maxNumQueuedTokens === undefined || load.promptTokens + tokens <= maxNumQueuedTokens) {
     return undefined;
   }

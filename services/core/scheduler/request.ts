@@ -64,6 +64,8 @@ export interface Sequence {
   readonly maskedTokenIds: readonly number[];
   /** Prompt and generated tokens: the request's own list until `appendToken` has made a copy. */
   tokens: readonly number[];
+  /** Generated tokens that it came with: an engine before this one drew them. */
+  readonly resumedTokens: number;
   /** Most tokens that the sequence may ever have. */
   readonly tokenLimit: number;
   /** `ended` by itself, or with its group; `cancelled` by its client, perhaps after its end. */
@@ -84,15 +86,16 @@ export interface Sequence {
   deviceTimes: RequestTimes | undefined;
 }
 
-/** A sample of a request before its first step. */
+/** A sample of a request before its first step, with the tokens that another engine has drawn. */
 export function createSequence(options: {
   readonly id: number;
   readonly request: GenerationRequest;
   readonly choice: number;
+  readonly generated: readonly number[];
   readonly nowMicros: number;
   readonly options: SchedulerOptions;
 }): Sequence {
-  const { id, request, choice, nowMicros } = options;
+  const { id, request, choice, generated, nowMicros } = options;
   const { stopTokenIds, maxModelLen } = options.options;
   return {
     id,
@@ -100,7 +103,8 @@ export function createSequence(options: {
     choice,
     stopTokenIds: stopTokenIdsOf(request, stopTokenIds),
     maskedTokenIds: [...stopTokenIds, ...request.stopTokenIds],
-    tokens: request.promptTokens,
+    tokens: generated.length === 0 ? request.promptTokens : [...request.promptTokens, ...generated],
+    resumedTokens: generated.length,
     tokenLimit: tokenLimitOf(request, maxModelLen),
     state: 'waiting',
     computedTokens: 0,

@@ -79,9 +79,10 @@ export class Scheduler {
    * another engine had begun goes on from its progress: only samples that this names are queued.
    */
   add(request: GenerationRequest, nowMicros: number, progress?: RequestProgress): Admission {
-    const refusal = findRefusal(request, this.#options, this.#sequences);
-    if (refusal !== undefined) return refusal;
     const { generated = unbegun(request), toldPromptTokens } = progress ?? {};
+    const load = this.#sequences;
+    const refusal = findRefusal(request, { samples: generated.size, options: this.#options, load });
+    if (refusal !== undefined) return refusal;
     const sequences = this.restore(request, generated, nowMicros);
     if (toldPromptTokens !== undefined) {
       for (const sequence of sequences) sequence.toldPromptTokens = toldPromptTokens;
@@ -98,10 +99,17 @@ export class Scheduler {
     generated: ReadonlyMap<number, readonly number[]>,
     nowMicros: number,
   ): readonly Sequence[] {
+    const options = this.#options;
     return [...generated].map(([choice, tokens]) => {
-      const options = this.#options;
-      const sequence = createSequence({ id: this.#nextId++, request, choice, nowMicros, options });
-      if (tokens.length > 0) sequence.tokens = [...request.promptTokens, ...tokens];
+      const id = this.#nextId++;
+      const sequence = createSequence({
+        id,
+        request,
+        choice,
+        generated: tokens,
+        nowMicros,
+        options,
+      });
       this.#sequences.waiting.arrive(sequence);
       return sequence;
     });

@@ -22,7 +22,8 @@ interface OpenRequest {
 
 /**
  * What vLLM counts of requests, by its names and at its moments: prompts with their first token,
- * lengths and intervals with the end of a sample, `params_n` with the end of the last one.
+ * lengths and intervals with the end of a sample, `params_n` with the end of the last one. A sample
+ * that another engine began has no time to its first token here, and none per token of those before.
  */
 export class VllmRequestMetrics {
   readonly #fine: LatencyMetrics;
@@ -92,10 +93,10 @@ export class VllmRequestMetrics {
     this.#counts.request_max_num_generation_tokens.observe(open.mostTokens);
   }
 
-  #firstToken({ request, cachedTokens }: Sequence, nowMicros: number): void {
+  #firstToken({ request, cachedTokens, resumedTokens }: Sequence, nowMicros: number): void {
     const open = this.#open.get(request);
     const promptTokens = request.promptTokens.length;
-    if (open !== undefined) {
+    if (open !== undefined && resumedTokens === 0) {
       const seconds = (nowMicros - open.arrivalMicros) / 1e6;
       this.#seconds.time_to_first_token_seconds.observe(seconds);
       this.#fine.timeToFirstToken.observe(seconds);
@@ -130,7 +131,7 @@ export class VllmRequestMetrics {
     observe('request_prefill_time_seconds', admitted, first);
     observe('request_decode_time_seconds', first, end);
     observe('request_inference_time_seconds', admitted, end);
-    const gaps = completionTokens(of.sequence) - 1;
+    const gaps = completionTokens(of.sequence) - of.sequence.resumedTokens - 1;
     if (gaps < 0) return;
     const secondsPerToken = gaps === 0 ? 0 : (end - first) / 1e6 / gaps;
     this.#seconds.request_time_per_output_token_seconds.observe(secondsPerToken);
