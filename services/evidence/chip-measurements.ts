@@ -58,7 +58,7 @@ export function readChipMeasurements(folder: string): ChipMeasurements {
 
 function readProduct(row: CsvRow): MeasuredGemm {
   return {
-    format: row.format === 'fp8' ? 'fp8' : 'bf16',
+    format: formatOf(row),
     rows: numberOf(row, 'rows'),
     inputs: numberOf(row, 'inputs'),
     outputs: numberOf(row, 'outputs'),
@@ -68,7 +68,7 @@ function readProduct(row: CsvRow): MeasuredGemm {
 
 function readGrouped(row: CsvRow): MeasuredGrouped {
   return {
-    format: row.format === 'fp8' ? 'fp8' : 'bf16',
+    format: formatOf(row),
     tokens: numberOf(row, 'tokens'),
     experts: numberOf(row, 'experts'),
     active: numberOf(row, 'active'),
@@ -97,6 +97,10 @@ function readPower(row: CsvRow): MeasuredPower {
     bytes: numberOf(row, 'bytes'),
     watts: numberOf(row, 'watts'),
   };
+}
+
+function formatOf({ format }: CsvRow): 'fp8' | 'bf16' {
+  return format === 'fp8' ? 'fp8' : 'bf16';
 }
 
 function microsOf(row: CsvRow, field: string): number {

@@ -103,18 +103,6 @@ function productSeconds(
   return timeOf(operator, makeStepShape({ decodeSequences: rows }));
 }
 
-/** Mean of |ln(predicted / measured)|: a relative error that treats both directions alike. */
-export function meanError<T extends { readonly seconds: number }>(
-  rows: readonly T[],
-  predict: (row: T) => number,
-): number {
-  const sum = rows.reduce(
-    (total, row) => total + Math.abs(Math.log(predict(row) / row.seconds)),
-    0,
-  );
-  return sum / rows.length;
-}
-
 function timeOf(operator: Operator, shape: StepShape): number {
   const cost = makeCost();
   operator.addTo(cost, shape);

@@ -3,8 +3,8 @@ import {
   MEASURED_GROUPS,
   type MeasuredGroup,
 } from '../../core/timing/calibration-model.ts';
+import { meanTimeError } from '../mean-error.ts';
 import type { Parameter } from '../minimize.ts';
-import { meanError } from '../operator-timer.ts';
 import { between, fit, type KernelFit, type KernelMeasurements } from './kernel-fit.ts';
 
 /** The ways to all-reduce. */
@@ -33,6 +33,6 @@ function fitGroup(
         },
       },
     }),
-    (timer) => meanError(rows, (row) => timer.allReduce(row)),
+    (timer) => meanTimeError(rows, (row) => timer.allReduce(row)),
   );
 }

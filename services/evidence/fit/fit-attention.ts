@@ -1,8 +1,8 @@
 import { H100 } from '../../core/hardware/chips/h100.ts';
 import { valueAt } from '../../core/hardware/figure.ts';
 import type { KernelParameters } from '../../core/timing/calibration-model.ts';
+import { meanTimeError } from '../mean-error.ts';
 import type { MeasuredAttention } from '../measured-operators.ts';
-import { meanError } from '../operator-timer.ts';
 import { leastSeconds } from './fit-passes.ts';
 import { between, fit, type KernelFit } from './kernel-fit.ts';
 
@@ -20,7 +20,7 @@ export const fitContextAttention: KernelFit = (start, { attention }) => {
         passes: passes!,
       },
     }),
-    (timer) => meanError(rows, (row) => timer.attention(row)),
+    (timer) => meanTimeError(rows, (row) => timer.attention(row)),
   );
 };
 
@@ -36,7 +36,7 @@ export const fitNarrowAttention: KernelFit = (start, { attention }) => {
         narrowComputeEfficiency: narrowComputeEfficiency!,
       },
     }),
-    (timer) => meanError(rows, (row) => timer.attention(row)),
+    (timer) => meanTimeError(rows, (row) => timer.attention(row)),
   );
 };
 
@@ -64,8 +64,8 @@ export const fitGenerationAttention: KernelFit = (start, { attention, streams })
       },
     }),
     (timer, kernels) =>
-      meanError(small, (row) => timer.attention(row)) +
-      meanError(cached, (row) => computedSeconds(row, kernels)),
+      meanTimeError(small, (row) => timer.attention(row)) +
+      meanTimeError(cached, (row) => computedSeconds(row, kernels)),
   );
 };
 

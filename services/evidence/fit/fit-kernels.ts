@@ -1,7 +1,8 @@
 import { H100 } from '../../core/hardware/chips/h100.ts';
 import { valueAt } from '../../core/hardware/figure.ts';
 import type { AllReduceWays, KernelParameters } from '../../core/timing/calibration-model.ts';
-import { makeOperatorTimer, meanError } from '../operator-timer.ts';
+import { meanTimeError } from '../mean-error.ts';
+import { makeOperatorTimer } from '../operator-timer.ts';
 import { fitAllReduce } from './fit-all-reduce.ts';
 import {
   fitContextAttention,
@@ -94,7 +95,7 @@ function reportOn(kernels: KernelParameters, measured: KernelMeasurements): read
     operator: string,
     rows: readonly T[],
     predict: (row: T) => number,
-  ): FitReport => ({ operator, rows: rows.length, meanError: meanError(rows, predict) });
+  ): FitReport => ({ operator, rows: rows.length, meanError: meanTimeError(rows, predict) });
   return [
     ...(['fp8', 'bf16'] as const).map((format) =>
       line(

@@ -1,7 +1,7 @@
 import { findChip } from '../../core/hardware/chip-catalogue.ts';
 import { valueAt } from '../../core/hardware/figure.ts';
 import type { MeasuredStream } from '../chip-measurements.ts';
-import { meanError } from '../operator-timer.ts';
+import { meanTimeError } from '../mean-error.ts';
 import { between, fit, type KernelFit } from './kernel-fit.ts';
 
 /** The passes of a layer in the table of streams. */
@@ -14,7 +14,10 @@ export const fitPasses: KernelFit = (start, { streams }) => {
     [between(0, 10)],
     ([passOverheadMicros]) => ({ ...start, passOverheadMicros: passOverheadMicros! }),
     (_, { passOverheadMicros, memoryEfficiency }) =>
-      meanError(rows, (row) => passOverheadMicros * 1e-6 + leastSeconds(row) / memoryEfficiency),
+      meanTimeError(
+        rows,
+        (row) => passOverheadMicros * 1e-6 + leastSeconds(row) / memoryEfficiency,
+      ),
   );
 };
 

@@ -2,6 +2,7 @@ import { findChip } from '../../core/hardware/chip-catalogue.ts';
 import { valueAt } from '../../core/hardware/figure.ts';
 import type { PowerParameters } from '../../core/timing/calibration-model.ts';
 import type { MeasuredPower } from '../chip-measurements.ts';
+import { meanError } from '../mean-error.ts';
 import { minimize } from '../minimize.ts';
 
 /** Up to here of its limit a chip keeps its full clock, and draws what its work takes. */
@@ -28,10 +29,7 @@ export function fitPower(rows: readonly MeasuredPower[]): {
 } {
   const unlimited = rows.filter((row) => shareOf(row) < UNLIMITED_SHARE);
   const error = (power: PowerParameters): number =>
-    unlimited.reduce(
-      (sum, row) => sum + Math.abs(Math.log(powerShareOf(row, power) / shareOf(row))),
-      0,
-    ) / unlimited.length;
+    meanError(unlimited, (row) => powerShareOf(row, power), shareOf);
   const build = ([idleShare, peakShare, picojoules]: readonly number[]): PowerParameters => ({
     idleShare: idleShare!,
     peakShare: peakShare!,

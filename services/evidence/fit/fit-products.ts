@@ -1,4 +1,4 @@
-import { meanError } from '../operator-timer.ts';
+import { meanTimeError } from '../mean-error.ts';
 import { between, fit, type KernelFit, MOST_BURST_ROWS } from './kernel-fit.ts';
 
 /** Products in both formats at once, since they share the launch and the memory. */
@@ -31,7 +31,7 @@ export const fitProducts: KernelFit = (start, { products }) => {
         },
       },
     }),
-    (timer) => meanError(rows, (row) => timer.gemm(row)),
+    (timer) => meanTimeError(rows, (row) => timer.gemm(row)),
     0,
   );
 };
@@ -47,7 +47,7 @@ export const fitGrouped: KernelFit = (start, { grouped }) =>
         computeEfficiency: { narrow: narrow!, wide: wide! },
       },
     }),
-    (timer) => meanError(grouped, (row) => timer.grouped(row)),
+    (timer) => meanTimeError(grouped, (row) => timer.grouped(row)),
     0,
   );
 
@@ -67,6 +67,6 @@ export const fitQuantisation: KernelFit = (start, { gemms }) => {
         },
       },
     }),
-    (timer) => meanError(rows, (row) => timer.gemm(row)),
+    (timer) => meanTimeError(rows, (row) => timer.gemm(row)),
   );
 };

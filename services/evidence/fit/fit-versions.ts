@@ -1,6 +1,7 @@
 import type { Architecture } from '../../core/architecture/architecture.ts';
 import type { KernelParameters, VersionParameters } from '../../core/timing/calibration-model.ts';
 import { findSoftwareVersion, SOFTWARE_VERSIONS } from '../../core/timing/software-version.ts';
+import { meanError } from '../mean-error.ts';
 import { minimize } from '../minimize.ts';
 import { predictRow } from '../predict-row.ts';
 import { describeRow, type PublishedRow } from '../published-row.ts';
@@ -179,15 +180,9 @@ function meanRowError(
   version: VersionParameters,
   { kernels, architectureOf }: VersionFitOptions,
 ): number {
-  const sum = rows.reduce((total, row) => {
-    const predicted = predictRow(row, {
-      kernels,
-      version,
-      architecture: architectureOf(row.model),
-    });
-    return total + Math.abs(Math.log(predicted / row.value));
-  }, 0);
-  return sum / rows.length;
+  const predict = (row: PublishedRow): number =>
+    predictRow(row, { kernels, version, architecture: architectureOf(row.model) });
+  return meanError(rows, predict, ({ value }) => value);
 }
 
 function roundParameters(parameters: VersionParameters): VersionParameters {
