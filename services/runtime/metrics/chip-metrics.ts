@@ -7,7 +7,7 @@ import { STEP_BUCKETS_SECONDS } from './buckets.ts';
 import { type BucketCounts, CountedHistogram } from './counted-histogram.ts';
 import { ExchangeMetrics } from './exchange-metrics.ts';
 import { expositionOf, processRegistry } from './exposition.ts';
-import { registerReadCounter } from './read-counter.ts';
+import { registerReadCounter, registerTotal } from './read-counter.ts';
 
 /** The series of one chip process. Counters are read from the chip when Prometheus asks. */
 export class ChipMetrics {
@@ -23,13 +23,13 @@ export class ChipMetrics {
     const registers = [this.#registry];
     this.#registry.setDefaultLabels({ group: identity.group, chip: String(identity.rank) });
     this.#exchanges = new ExchangeMetrics(this.#registry);
-    registerReadCounter(
+    registerTotal(
       this.#registry,
       {
         name: 'sohu_chip_tokens_total',
         help: 'Tokens whose rows the chip computed, prompt and generated.',
       },
-      (counter) => counter.inc(this.#tokens),
+      () => this.#tokens,
     );
     const stepSeconds = new CountedHistogram(this.#registry, {
       name: 'sohu_chip_step_duration_seconds',

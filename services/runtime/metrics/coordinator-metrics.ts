@@ -11,7 +11,7 @@ import { expositionOf, processRegistry } from './exposition.ts';
 import { registerGroupMetrics } from './group-metrics.ts';
 import { LatencyMetrics } from './latency-metrics.ts';
 import { registerPaceMetrics } from './pace-metrics.ts';
-import { registerReadCounter } from './read-counter.ts';
+import { registerTotal } from './read-counter.ts';
 import { StepMetrics } from './step-metrics.ts';
 import { TokenGaps } from './token-gaps.ts';
 import { type CacheConfig, VllmEngineMetrics } from './vllm-engine-metrics.ts';
@@ -62,7 +62,7 @@ export class CoordinatorMetrics {
     this.#steps = new StepMetrics(group, limits);
     this.#baselines = new BaselineMetrics(group, options.baselines);
     const generated = { name: 'sohu_generated_tokens_total', help: 'Tokens drawn and delivered.' };
-    registerReadCounter(group, generated, (it) => it.inc(this.#requests.generatedTokens));
+    registerTotal(group, generated, () => this.#requests.generatedTokens);
     registerGroupMetrics(group, { coordinator, chips });
     registerPaceMetrics(group, coordinator);
     if (brokerMonitoringUrls.length > 0) registerBrokerMetrics(group, brokerMonitoringUrls);

@@ -23,3 +23,12 @@ export function registerReadCounter(
     },
   });
 }
+
+/** The same for a counter of one series, whose total is returned. */
+export function registerTotal(
+  registry: Registry,
+  options: Pick<ReadCounterOptions, 'name' | 'help'>,
+  total: () => number,
+): void {
+  registerReadCounter(registry, options, (counter) => counter.inc(total()));
+}

@@ -4,7 +4,7 @@ import type { CountedStep } from '../telemetry/step-backlog.ts';
 import { STEP_PHASES, type StepPhase } from '../telemetry/step-phase.ts';
 import { DEVICE_STEP_BUCKETS_SECONDS, STEP_BUCKETS_SECONDS } from './buckets.ts';
 import { type BucketCounts, CountedHistogram } from './counted-histogram.ts';
-import { registerReadCounter } from './read-counter.ts';
+import { registerReadCounter, registerTotal } from './read-counter.ts';
 import { oneTwoFive } from './vllm-buckets.ts';
 
 /** One phase's part of all steps. */
@@ -139,5 +139,5 @@ function makeBatches(
 
 function counting(registry: Registry) {
   return (name: string, help: string, total: () => number): void =>
-    registerReadCounter(registry, { name, help }, (counter) => counter.inc(total()));
+    registerTotal(registry, { name, help }, total);
 }

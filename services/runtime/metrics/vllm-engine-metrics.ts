@@ -3,7 +3,7 @@ import type { Coordinator } from '../../cluster/coordinator.ts';
 import type { Scheduler } from '../../core/scheduler/scheduler.ts';
 import type { SchedulerStats } from '../../core/scheduler/scheduler-stats.ts';
 import { type BucketCounts, CountedHistogram } from './counted-histogram.ts';
-import { registerReadCounter } from './read-counter.ts';
+import { registerTotal } from './read-counter.ts';
 import { ITERATION_TOKENS } from './vllm-buckets.ts';
 
 /** What vLLM tells of its KV cache, as labels. */
@@ -57,8 +57,10 @@ export class VllmEngineMetrics {
   #counters(registry: Registry): void {
     const current = this.#scheduler;
     const counter = (name: string, help: string, field: keyof CounterFields): void =>
-      registerReadCounter(registry, { name: `vllm:${name}_total`, help }, (it) =>
-        it.inc(current()?.stats[field] ?? 0),
+      registerTotal(
+        registry,
+        { name: `vllm:${name}_total`, help },
+        () => current()?.stats[field] ?? 0,
       );
     counter('prefix_cache_queries', 'Prefix cache queries, in tokens.', 'prefixCacheQueries');
     counter('prefix_cache_hits', 'Prefix cache hits, in tokens.', 'prefixCacheHits');

@@ -5,7 +5,7 @@ import type { EndReason } from '../../rpc/telemetry-types.ts';
 import { hostMicros } from '../support/host-clock.ts';
 import { type BucketCounts, CountedHistogram } from './counted-histogram.ts';
 import type { LatencyMetrics } from './latency-metrics.ts';
-import { registerReadCounter } from './read-counter.ts';
+import { registerReadCounter, registerTotal } from './read-counter.ts';
 import type { TokenGaps } from './token-gaps.ts';
 import * as buckets from './vllm-buckets.ts';
 
@@ -139,7 +139,7 @@ export class VllmRequestMetrics {
 
   #countTokens(registry: Registry): void {
     const count = (name: string, help: string, total: () => number): void =>
-      registerReadCounter(registry, { name: `vllm:${name}_total`, help }, (it) => it.inc(total()));
+      registerTotal(registry, { name: `vllm:${name}_total`, help }, total);
     count('prompt_tokens', 'Number of prefill tokens processed.', () => this.#promptTokens);
     count('prompt_tokens_cached', 'Prompt tokens from the cache.', () => this.#cachedTokens);
     count('generation_tokens', 'Generation tokens processed.', () => this.#generatedTokens);
